@@ -1,0 +1,102 @@
+"""Workloads: programs in the shape of the code that suffers from the race, and their controls.
+
+A workload is a package here and one line in `WORKLOADS`. Importing this module imports no numba.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+
+from mwe.errors import BadArgumentError
+from mwe.workloads.subject import Role, Subject
+
+__all__ = ["DEFAULT_WORKLOAD", "WORKLOADS", "Role", "Subject", "Workload", "find_workload"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """An entry of the registry.
+
+    Attributes
+    ----------
+    name
+        What the command line and the benchmarks call it.
+    role
+        Whether it measures upstream or controls the harness.
+    factory
+        Where its subject comes from, as ``module:function``; the function takes no argument.
+    summary
+        One line for ``--list``.
+    needs_numba
+        Whether it runs upstream code at all.
+    """
+
+    name: str
+    role: Role
+    factory: str
+    summary: str
+    needs_numba: bool = True
+
+    def load(self) -> Subject:
+        """Import the workload, and with it numba where it needs it, and return its subject."""
+        module, function = self.factory.split(":")
+        subject: Subject = getattr(importlib.import_module(module), function)()
+        return subject
+
+
+_LOCAL_ARRAY = "mwe.workloads.local_array.subjects"
+
+WORKLOADS: dict[str, Workload] = {
+    workload.name: workload
+    for workload in (
+        Workload(
+            name="local-array",
+            role=Role.WORKLOAD,
+            factory=f"{_LOCAL_ARRAY}:local_array",
+            summary="a device function in another module calls cuda.local.array: hits the race",
+        ),
+        Workload(
+            name="same-module",
+            role=Role.NEGATIVE_CONTROL,
+            factory=f"{_LOCAL_ARRAY}:same_module_control",
+            summary="the same with both functions in one module: can never fail",
+        ),
+        Workload(
+            name="helper-without-cuda",
+            role=Role.NEGATIVE_CONTROL,
+            factory=f"{_LOCAL_ARRAY}:helper_without_cuda",
+            summary="a device function in another module touches nothing of cuda: can never fail",
+        ),
+        Workload(
+            name="one-thread",
+            role=Role.NEGATIVE_CONTROL,
+            factory=f"{_LOCAL_ARRAY}:one_thread",
+            summary="local-array with one active thread: can never fail",
+        ),
+        Workload(
+            name="planted-race",
+            role=Role.POSITIVE_CONTROL,
+            factory="mwe.workloads.planted_race.subject:planted_race",
+            summary="a race of our own without upstream code: must fail under delay",
+            needs_numba=False,
+        ),
+    )
+}
+DEFAULT_WORKLOAD = "local-array"
+
+
+def find_workload(name: str) -> Workload:
+    """Return the workload of that name.
+
+    Raises
+    ------
+    BadArgumentError
+        If there is none.
+    """
+    try:
+        return WORKLOADS[name]
+    except KeyError:
+        raise BadArgumentError(
+            f"unknown workload {name!r}; choose one of {', '.join(WORKLOADS)}"
+        ) from None
