@@ -1,0 +1,37 @@
+# Everything from a fresh clone. Needs Python >= 3.10, git and make, and a package index.
+PYTHON ?= python3
+# make dashboard RELEASES=all measures every release instead of a selection.
+RELEASES ?= selected
+
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: dashboard test check clean
+
+dashboard: $(VENV)/installed
+	$(BIN)/python -m fixwatch dashboard $(if $(filter all,$(RELEASES)),--all)
+
+test: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -n 2
+
+check: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# uv installs what pip would, in a fraction of the time.
+$(BIN)/uv:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "fixwatch: Python %d.%d is too old, give PYTHON=python3.10 or newer" % sys.version_info[:2])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+$(VENV)/installed: pyproject.toml $(BIN)/uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable .
+	touch $@
+
+$(VENV)/installed-dev: pyproject.toml $(BIN)/uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[dev]'
+	touch $@ $(VENV)/installed
+
+clean:
+	rm -rf $(VENV) .fixwatch html results/releases

@@ -1,0 +1,21 @@
+"""The asv plugin: named in the configurations' `plugins`, it makes asv fit for this history.
+
+Importing it registers the repositories, the environment, the publisher and the durable results.
+"""
+
+from __future__ import annotations
+
+from asv.plugins.virtualenv import Virtualenv
+
+from fixwatch.asv_results import install_hooks
+from fixwatch.history.environments import AsOfVirtualenv
+from fixwatch.history.repositories import ReleaseHistory, UpstreamCommits
+from fixwatch.report.publisher import FixStatusPublisher
+
+__all__ = ["AsOfVirtualenv", "FixStatusPublisher", "ReleaseHistory", "UpstreamCommits", "setup"]
+
+
+def setup() -> None:
+    """Let `environment_type` "virtualenv" mean the one of this project; asv calls this."""
+    Virtualenv.tool_name = "stock-virtualenv"
+    install_hooks()

@@ -1,0 +1,62 @@
+"""asv's configuration files, with the keys that Fixwatch adds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from asv import util
+from asv.config import Config
+
+from fixwatch.errors import FixwatchError
+from fixwatch.layout import CONFIGURATIONS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """What Fixwatch needs of an asv configuration.
+
+    Attributes
+    ----------
+    path
+        The configuration file.
+    source
+        ``releases`` or ``commits``.
+    results_dir, html_dir
+        As configured, relative to the file's folder.
+    """
+
+    path: Path
+    source: str
+    results_dir: Path
+    html_dir: Path
+
+
+def load_configuration(path: Path) -> Configuration:
+    """Read a configuration.
+
+    Raises
+    ------
+    FixwatchError
+        If it is missing, cannot be read, or is not one of Fixwatch.
+    """
+    if not path.is_file():
+        raise FixwatchError(
+            f"no configuration {str(path)!r}; choose one of {', '.join(CONFIGURATIONS)}"
+        )
+    try:
+        conf = Config.load(str(path))
+        source = str(conf.fixwatch["source"])
+    except (util.UserError, OSError, ValueError) as error:
+        raise FixwatchError(f"{path}: cannot be read as an asv configuration: {error}") from error
+    except (AttributeError, KeyError, TypeError) as error:
+        raise FixwatchError(
+            f"{path}: has no {{'fixwatch': {{'source': ...}}}}; "
+            f"choose one of {', '.join(CONFIGURATIONS)}"
+        ) from error
+    return Configuration(
+        path=path,
+        source=source,
+        results_dir=path.parent / conf.results_dir,
+        html_dir=path.parent / conf.html_dir,
+    )

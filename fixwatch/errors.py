@@ -1,0 +1,25 @@
+"""The errors of Fixwatch: one base, worded as condition and remedy in one line."""
+
+
+class FixwatchError(Exception):
+    """The base of every error that Fixwatch raises on purpose.
+
+    Attributes
+    ----------
+    exit_status
+        What the command line exits with.
+    """
+
+    exit_status = 2
+
+
+class NoResultsError(FixwatchError):
+    """There is nothing measured to answer from."""
+
+    exit_status = 3
+
+
+class CouldNotMeasureError(FixwatchError):
+    """A measurement could not be made; nothing is known from it."""
+
+    exit_status = 3

@@ -1,0 +1,147 @@
+"""Evidence records: what was measured of a revision in an environment, beside asv's result file.
+
+The record is the home of the counts; asv's result repeats three of them for its own pages.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fixwatch.durable_files import set_aside, write_json_atomically
+from fixwatch.errors import FixwatchError
+
+FORMAT_VERSION = 1
+# Not ".json": asv takes every such file below its results for a result.
+SUFFIX = ".evidence"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchEvidence:
+    """A batch, or why there is none.
+
+    Attributes
+    ----------
+    workload, role, schedule
+        What was to be run.
+    batch
+        The object that ``python -m mwe --json`` printed, or None.
+    stage, reason
+        Where there is no batch: the step that failed, and how.
+    """
+
+    workload: str
+    role: str
+    schedule: str
+    batch: dict[str, Any] | None = None
+    stage: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Everything kept of one revision in one environment on one machine.
+
+    Attributes
+    ----------
+    source
+        ``releases`` or ``commits``.
+    commit, name, date
+        The revision: hash in the history that asv ran, tag or version or short hash, ISO-8601.
+    environment, machine, python
+        As asv names them.
+    target
+        ``simulator`` or ``cuda``.
+    measured_at
+        When the record was written, ISO-8601 in UTC.
+    packages, resolved_as_of
+        What was installed, and up to which moment uploads counted.
+    not_run_stage, not_run_reason
+        Where nothing could be run: at which step, and why.
+    batches
+        One for each planned workload and schedule.
+    """
+
+    upstream: str
+    source: str
+    commit: str
+    name: str
+    date: str
+    machine: str
+    environment: str
+    python: str
+    target: str
+    measured_at: str
+    packages: dict[str, str] = field(default_factory=dict)
+    resolved_as_of: str | None = None
+    not_run_stage: str | None = None
+    not_run_reason: str | None = None
+    batches: tuple[BatchEvidence, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether measuring it again would add nothing: all batches ran, or none ever can."""
+        if self.not_run_stage == "install" and not self.batches:
+            return "no wheel" in (self.not_run_reason or "")
+        return bool(self.batches) and all(batch.batch is not None for batch in self.batches)
+
+
+def evidence_path(result_path: Path) -> Path:
+    """Return where the record of an asv result file lies."""
+    return result_path.with_suffix(SUFFIX)
+
+
+def save_evidence(evidence: Evidence, path: Path) -> None:
+    """Write a record, whole or not at all."""
+    write_json_atomically(path, {"version": FORMAT_VERSION, **asdict(evidence)}, indent=1)
+
+
+def load_evidence(path: Path) -> Evidence:
+    """Read a record.
+
+    Raises
+    ------
+    FixwatchError
+        If the file is no record, or of an unknown format version.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        version = data.pop("version")
+        if version != FORMAT_VERSION:
+            raise FixwatchError(
+                f"{path}: format version {version}, this program reads {FORMAT_VERSION}; "
+                "update Fixwatch"
+            )
+        batches = tuple(BatchEvidence(**batch) for batch in data.pop("batches"))
+        return Evidence(**data, batches=batches)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise FixwatchError(
+            f"{path}: not an evidence record ({type(error).__name__}: {error})"
+        ) from error
+
+
+def iter_evidence(results_dir: Path, report_damage: Any = None) -> Iterator[Evidence]:
+    """Read all records below a results folder; damaged ones are set aside.
+
+    Parameters
+    ----------
+    results_dir
+        asv's `results_dir`; may be missing.
+    report_damage
+        Called with one line for each record that was set aside or cannot be read.
+    """
+    for path in sorted(results_dir.glob(f"*/*{SUFFIX}")):
+        try:
+            yield load_evidence(path)
+        except FixwatchError as error:
+            message = str(error)
+            if "format version" not in message:
+                try:
+                    message += f"; set aside as {set_aside(path).name}, measure it again"
+                except OSError as rename_error:
+                    message += f"; cannot be set aside ({rename_error})"
+            if report_damage is not None:
+                report_damage(message)

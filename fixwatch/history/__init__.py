@@ -1,0 +1,1 @@
+"""Which releases and commits there are, and how they are built."""

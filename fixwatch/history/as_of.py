@@ -1,0 +1,203 @@
+"""Dependencies as of a date, resolved and installed by uv."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from uv import find_uv_bin
+
+from fixwatch.errors import CouldNotMeasureError, FixwatchError
+
+TIMEOUT_S = 600.0
+# How much of a failed command's output is kept as evidence.
+MAX_REASON_LINES = 12
+MAX_REASON_CHARACTERS = 2000
+
+# What uv says when the index cannot be asked, as opposed to when it has no answer.
+_UNREACHABLE = (
+    "error sending request",
+    "Failed to fetch",
+    "dns error",
+    "Could not connect",
+    "client error (Connect)",
+    "network connectivity is disabled",
+    "Network connectivity is disabled",
+    "operation timed out",
+)
+
+
+class ResolutionError(FixwatchError):
+    """The index was asked and has no set of packages that fits, or one does not install."""
+
+
+class IndexUnreachableError(CouldNotMeasureError):
+    """The index could not be asked, so nothing is known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolution:
+    """The packages that a requirement resolved to.
+
+    Attributes
+    ----------
+    pins
+        Requirements that name one version, or one file, each.
+    as_of
+        The moment up to which uploads counted.
+    """
+
+    pins: tuple[str, ...]
+    as_of: datetime
+
+    @property
+    def packages(self) -> dict[str, str]:
+        """Name and version of each package; for a file its name."""
+        packages = {}
+        for pin in self.pins:
+            requirement = Requirement(pin)
+            version = str(requirement.specifier).removeprefix("==")
+            packages[requirement.name] = version or Path(requirement.url or "").name
+        return dict(sorted(packages.items()))
+
+
+def resolve_as_of(
+    requirements: Sequence[str],
+    as_of: datetime,
+    python: Path,
+    *,
+    exempt: Sequence[str] = (),
+) -> Resolution:
+    """Resolve requirements for an interpreter as the index was at a moment, wheels only.
+
+    Parameters
+    ----------
+    requirements
+        As in a requirements file.
+    as_of
+        Uploads after this moment do not exist.
+    python
+        The interpreter to resolve for.
+    exempt
+        Names of packages for which later uploads exist too.
+
+    Raises
+    ------
+    ResolutionError
+        If nothing fits; with uv's explanation.
+    IndexUnreachableError
+        If the index cannot be asked.
+    """
+    now = datetime.now(timezone.utc)
+    arguments = [
+        "pip", "compile", "-", "--quiet", "--no-header", "--no-annotate", "--no-sources",
+        "--only-binary", ":all:", "--python", str(python),
+        "--exclude-newer", _format_moment(as_of),
+    ]  # fmt: skip
+    for name in exempt:
+        arguments += ["--exclude-newer-package", f"{name}={_format_moment(now)}"]
+    output = _run_uv(arguments, stdin="\n".join(requirements) + "\n")
+    pins = tuple(
+        line.strip() for line in output.splitlines() if line.strip() and not line.startswith("#")
+    )
+    return Resolution(pins=pins, as_of=as_of)
+
+
+def install_exactly(pins: Sequence[str], environment_path: Path, python: Path) -> None:
+    """Make an environment hold these packages and no others.
+
+    Its packages are removed first, whatever they are: uv keeps a newer one that a resolution for
+    an older date does not contain, and an install that was killed leaves half a package.
+
+    Raises
+    ------
+    ResolutionError, IndexUnreachableError
+        As `resolve_as_of`.
+    """
+    for site_packages in environment_path.glob("lib*/python*/site-packages"):
+        shutil.rmtree(site_packages)
+        site_packages.mkdir()
+    for site_packages in environment_path.glob("Lib/site-packages"):
+        shutil.rmtree(site_packages)
+        site_packages.mkdir()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "pins.txt"
+        file.write_text("\n".join(pins) + "\n", encoding="utf-8")
+        _run_uv(
+            ["pip", "install", "--quiet", "--no-deps", "--python", str(python), "-r", str(file)]
+        )
+
+
+def build_wheel(source: Path, destination: Path, python: Path) -> Path:
+    """Build the wheel of a source tree with the build packages that the environment has.
+
+    Raises
+    ------
+    ResolutionError
+        If it does not build; with the last lines of the output.
+    """
+    _run_uv(
+        ["build", "--wheel", "--no-build-isolation", "--python", str(python),
+         "--out-dir", str(destination), str(source)]
+    )  # fmt: skip
+    wheels = sorted(destination.glob("*.whl"))
+    if len(wheels) != 1:
+        raise ResolutionError(f"the build left {len(wheels)} wheels where one was expected")
+    return wheels[0]
+
+
+def shorten_output(output: str) -> str:
+    """Return the last lines of an output, limited in lines and characters."""
+    lines = [line.rstrip() for line in output.strip().splitlines() if line.strip()]
+    return "\n".join(lines[-MAX_REASON_LINES:])[-MAX_REASON_CHARACTERS:]
+
+
+def _format_moment(moment: datetime) -> str:
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _uv_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    # A configuration of the user's project, or of the folder, must not change a resolution.
+    result = {
+        name: value
+        for name, value in environment.items()
+        if name not in {"UV_EXCLUDE_NEWER", "UV_PRERELEASE", "UV_RESOLUTION", "VIRTUAL_ENV"}
+    }
+    result["UV_NO_CONFIG"] = "1"
+    result["UV_PYTHON_DOWNLOADS"] = "never"
+    if "PIP_INDEX_URL" in result and not result.keys() & {"UV_DEFAULT_INDEX", "UV_INDEX_URL"}:
+        result["UV_DEFAULT_INDEX"] = result["PIP_INDEX_URL"]
+    return result
+
+
+def _run_uv(arguments: Sequence[str], stdin: str = "") -> str:
+    try:
+        completed = subprocess.run(
+            [find_uv_bin(), *arguments, "--color", "never"],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=TIMEOUT_S,
+            check=False,
+            env=_uv_environment(os.environ),
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ResolutionError(f"uv did not finish within {TIMEOUT_S:g} s") from error
+    if completed.returncode == 0:
+        return completed.stdout
+    output = shorten_output(completed.stderr or completed.stdout)
+    if any(sign in completed.stderr for sign in _UNREACHABLE):
+        raise IndexUnreachableError(
+            "the package index cannot be reached; check the network and run the command again, "
+            f"what was measured is kept ({output.splitlines()[-1].strip() if output else 'uv'})"
+        )
+    raise ResolutionError(output or f"uv exited with status {completed.returncode}")

@@ -1,0 +1,196 @@
+"""asv environments that install a release, or build a commit, with dependencies as of its date."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timezone
+from importlib.metadata import version as find_version
+from pathlib import Path
+from typing import Any, ClassVar
+
+from asv import util
+from asv.console import log
+from asv.plugins.virtualenv import Virtualenv
+
+from fixwatch.history.as_of import (
+    IndexUnreachableError,
+    Resolution,
+    ResolutionError,
+    build_wheel,
+    install_exactly,
+    resolve_as_of,
+    shorten_output,
+)
+from fixwatch.history.as_of_exceptions import EXEMPT_FOR_COMMITS, find_missing_requirements
+from fixwatch.history.release_table import Release, load_release_table
+from fixwatch.history.repositories import read_release_commits
+from fixwatch.install_record import InstallRecord
+from fixwatch.layout import SPOOL_DIR
+
+# What asv runs benchmarks with, the same version on both sides.
+TOOL_PINS = (f"asv_runner=={find_version('asv_runner')}",)
+BUILD_REQUIREMENTS = ("setuptools", "wheel", "numpy")
+
+
+class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
+    """A virtualenv that takes dependencies as of a revision's date and never keeps a newer one.
+
+    It serves under the name `virtualenv`, see `fixwatch.asv_plugin`. What was installed, or why
+    not, is left in the environment as an `InstallRecord`.
+    """
+
+    tool_name = "virtualenv"
+    # asv's Results know the name of their environment only.
+    by_name: ClassVar[dict[str, AsOfVirtualenv]] = {}
+
+    def __init__(
+        self,
+        conf: Any,
+        python: str,
+        requirements: dict[str, str],
+        tagged_env_vars: dict[tuple[str, str], str],
+    ) -> None:
+        super().__init__(conf, python, requirements, tagged_env_vars)
+        self._conf = conf
+        self._settings: dict[str, str] = getattr(conf, "fixwatch", {})
+        self.spool_path = (SPOOL_DIR / conf.project).absolute()
+        self._global_env_vars["ASV_FIXWATCH_SPOOL_DIR"] = str(self.spool_path)
+        self.by_name[self.name] = self
+
+    @property
+    def source(self) -> str:
+        """What the revisions are: ``releases`` or ``commits``."""
+        return self._settings.get("source", "commits")
+
+    @property
+    def path(self) -> Path:
+        """The environment's folder."""
+        return Path(self._path)
+
+    @property
+    def interpreter(self) -> Path:
+        """The environment's Python."""
+        return Path(self.find_executable("python"))
+
+    def _install_requirements(self) -> None:
+        # Everything is installed together with a revision; nothing may stay from one to the next.
+        pass
+
+    def install_project(self, _conf: Any, repo: Any, commit_hash: str) -> None:
+        """Install a revision.
+
+        One that can never be measured here, such as a release without a wheel for this Python,
+        counts as installed: the benchmarks then report it as not applicable, with the reason in
+        the record. A build that fails raises, so that asv can try it again.
+
+        Raises
+        ------
+        asv.util.ProcessError
+            If a build or an install fails; the reason is in the record.
+        asv.util.UserError
+            If the package index cannot be reached: nothing can be measured then.
+        """
+        if self._get_installed_commit_hash() == commit_hash:
+            self._set_commit_hash(commit_hash)
+            return
+        self._set_commit_hash(commit_hash)
+        self._set_installed_commit_hash(None)
+        install = self._install_release if self.source == "releases" else self._install_commit
+        try:
+            install(repo, commit_hash)
+        except IndexUnreachableError as error:
+            raise util.UserError(str(error)) from error
+        self._set_installed_commit_hash(commit_hash)
+
+    def _install_release(self, repo: Any, commit_hash: str) -> None:
+        release = find_release(repo, commit_hash)
+        record = InstallRecord(
+            commit=commit_hash,
+            upstream=release.upstream,
+            name=release.version,
+            date=release.uploaded_at.isoformat(),
+        )
+        python = tuple(int(part) for part in self._python.split("."))
+        if not release.has_wheel_for((python[0], python[1])):
+            reason = f"no wheel for CPython {self._python} on this platform ({sys.platform})"
+            log.warning(f"{release.upstream} {release.version}: {reason}")
+            # The benchmarks run all the same, to say that they do not apply.
+            install_exactly(TOOL_PINS, self.path, self.interpreter)
+            replace(record, not_run_stage="install", not_run_reason=reason).write(self.path)
+            return
+        log.info(f"Installing {release.upstream} {release.version} into {self.name}")
+        requirements = [
+            f"{release.upstream}=={release.version}",
+            *find_missing_requirements(release.upstream, release.version),
+        ]
+
+        def resolve_and_install() -> Resolution:
+            resolution = resolve_as_of(
+                requirements, release.resolved_as_of, self.interpreter, exempt=[release.upstream]
+            )
+            install_exactly([*resolution.pins, *TOOL_PINS], self.path, self.interpreter)
+            return resolution
+
+        resolution = self._attempt(record, "install", resolve_and_install)
+        self._write_record(record, resolution)
+
+    def _install_commit(self, repo: Any, commit_hash: str) -> None:
+        upstream = self._settings["upstream"]
+        committed_at = repo.get_committer_date(commit_hash)
+        record = InstallRecord(
+            commit=commit_hash,
+            upstream=upstream,
+            name=repo.get_exact_tag(commit_hash) or commit_hash[:8],
+            date=committed_at.isoformat(),
+        )
+        self.checkout_project(repo, commit_hash)
+        cached = self._cache.get_cache_dir(commit_hash)
+        wheels = list(Path(cached).glob("*.whl")) if cached else []
+        log.info(f"{'Installing' if wheels else 'Building'} {repo.get_decorated_hash(commit_hash)}")
+
+        def build() -> Path:
+            tools = resolve_as_of(BUILD_REQUIREMENTS, committed_at, self.interpreter)
+            install_exactly(tools.pins, self.path, self.interpreter)
+            folder = Path(self._cache.create_cache_dir(commit_hash))
+            return build_wheel(Path(self._build_root), folder, self.interpreter)
+
+        wheel = wheels[0] if wheels else self._attempt(record, "build", build)
+
+        def resolve_and_install() -> Resolution:
+            resolution = resolve_as_of(
+                [f"{upstream} @ {wheel.absolute().as_uri()}"],
+                committed_at,
+                self.interpreter,
+                exempt=EXEMPT_FOR_COMMITS.get(upstream, ()),
+            )
+            install_exactly([*resolution.pins, *TOOL_PINS], self.path, self.interpreter)
+            return resolution
+
+        resolution = self._attempt(record, "install", resolve_and_install)
+        self._cache.finalize_cache_dir(commit_hash)
+        self._write_record(record, resolution)
+
+    def _attempt(self, record: InstallRecord, stage: str, step: Callable[[], Any]) -> Any:
+        """Run a step; a failure goes into the record, and to asv as the one error it takes."""
+        try:
+            return step()
+        except ResolutionError as error:
+            reason = shorten_output(str(error))
+            replace(record, not_run_stage=stage, not_run_reason=reason).write(self.path)
+            log.error(f"{record.upstream} {record.name}: the {stage} failed\n{reason}")
+            raise util.ProcessError([stage, record.commit], 1, "", reason) from error
+
+    def _write_record(self, record: InstallRecord, resolution: Resolution) -> None:
+        as_of = resolution.as_of.astimezone(timezone.utc).isoformat()
+        replace(record, packages=resolution.packages, resolved_as_of=as_of).write(self.path)
+
+
+def find_release(repo: Any, commit_hash: str) -> Release:
+    """Return the table's release of a commit of the release history."""
+    upstream, version = read_release_commits(Path(repo._path))[commit_hash]
+    for release in load_release_table():
+        if (release.upstream, release.version) == (upstream, version):
+            return release
+    raise util.UserError(f"{upstream} {version} is not in the table of releases; restore the table")

@@ -1,0 +1,166 @@
+"""The committed table of releases, the one home of which releases exist and when they came out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from packaging import tags
+from packaging.version import Version
+
+from fixwatch.durable_files import write_text_atomically
+from fixwatch.errors import FixwatchError
+
+TABLE_PATH = Path(__file__).with_name("releases.json")
+FORMAT_VERSION = 1
+# The oldest release of each upstream that is tracked.
+FIRST_VERSIONS = {"numba": Version("0.57.0"), "numba-cuda": Version("0.0.12")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """A release of an upstream on the package index.
+
+    Attributes
+    ----------
+    upstream
+        The project's name on the index.
+    version
+        In its normal form.
+    uploaded_at
+        When its first file was uploaded, in UTC, to the second.
+    wheel_tags
+        The compressed tag set of each wheel, as in its file name.
+    is_yanked
+        Whether the index advises against it. It keeps its row, so that the history stays the
+        same, but it is not measured.
+    """
+
+    upstream: str
+    version: str
+    uploaded_at: datetime
+    wheel_tags: tuple[str, ...]
+    is_yanked: bool = False
+
+    @cached_property
+    def parsed_version(self) -> Version:
+        """The version, comparable."""
+        return Version(self.version)
+
+    @property
+    def minor_series(self) -> str:
+        """The first two numbers of the version, such as ``0.57``."""
+        return f"{self.parsed_version.major}.{self.parsed_version.minor}"
+
+    @property
+    def resolved_as_of(self) -> datetime:
+        """The moment up to which its dependencies are taken: the end of the upload day, in UTC."""
+        day = self.uploaded_at.replace(hour=0, minute=0, second=0)
+        return day + timedelta(days=1)
+
+    def has_wheel_for(self, python: tuple[int, int]) -> bool:
+        """Whether one of its wheels fits a CPython of that version on this platform."""
+        interpreter = f"cp{python[0]}{python[1]}"
+        fitting = set(tags.cpython_tags(python)) | set(tags.compatible_tags(python, interpreter))
+        return any(not fitting.isdisjoint(tags.parse_tag(tag)) for tag in self.wheel_tags)
+
+
+def load_release_table(path: Path = TABLE_PATH) -> list[Release]:
+    """Read the table, in its own order: that of the history, to which refreshing only appends.
+
+    Raises
+    ------
+    FixwatchError
+        If the file is not a table of a known format version.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if data["version"] != FORMAT_VERSION:
+            raise FixwatchError(
+                f"{path}: format version {data['version']}, this program reads {FORMAT_VERSION}; "
+                "update Fixwatch"
+            )
+        return [_release_from_json(row) for row in data["releases"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise FixwatchError(
+            f"{path}: not a table of releases ({type(error).__name__}: {error}); "
+            "restore it with git checkout"
+        ) from error
+
+
+def save_release_table(releases: Sequence[Release], path: Path = TABLE_PATH) -> None:
+    """Write the table, a row a line, whole or not at all."""
+    rows = ",\n".join("  " + json.dumps(_release_to_json(release)) for release in releases)
+    write_text_atomically(path, f'{{"version": {FORMAT_VERSION}, "releases": [\n{rows}\n]}}\n')
+
+
+def refresh_release_table(known: Sequence[Release], found: Iterable[Release]) -> list[Release]:
+    """Return the table with what the index has now.
+
+    Rows keep their place, version and date. New wheels and yanks are taken over; new releases are
+    appended by date, even one that is older than the last row.
+    """
+    by_key = {(release.upstream, release.parsed_version): release for release in found}
+    refreshed = []
+    for release in known:
+        now = by_key.pop((release.upstream, release.parsed_version), None)
+        if now is not None:
+            release = replace(release, wheel_tags=now.wheel_tags, is_yanked=now.is_yanked)
+        refreshed.append(release)
+    new = sorted(by_key.values(), key=lambda release: (release.uploaded_at, release.upstream))
+    return refreshed + [release for release in new if not release.is_yanked]
+
+
+def select_dashboard_releases(releases: Iterable[Release]) -> list[Release]:
+    """Choose the releases that ``make dashboard`` measures, in version order.
+
+    For numba the newest patch of each minor series. For numba-cuda about ten: the ends of the
+    history, the maintenance release that came after a newer one, what lies around the fix, and
+    the newest patch of every eighth series in between.
+    """
+    measurable = sorted(
+        (release for release in releases if not release.is_yanked),
+        key=lambda release: (release.upstream, release.parsed_version),
+    )
+    newest_patches: dict[tuple[str, str], Release] = {}
+    for release in measurable:
+        newest_patches[release.upstream, release.minor_series] = release
+    numba = [release for key, release in newest_patches.items() if key[0] == "numba"]
+    numba_cuda = [release for key, release in newest_patches.items() if key[0] == "numba-cuda"]
+    always = {"0.0.15", "0.19.2", "0.23.0", "0.24.0", "0.26.0", "0.27.0"}
+    chosen = {release.version for release in numba_cuda[4:-1:8]} | always
+    if numba_cuda:
+        chosen.add(numba_cuda[-1].version)
+    return numba + [
+        release
+        for release in measurable
+        if release.upstream == "numba-cuda" and release.version in chosen
+    ]
+
+
+def _release_to_json(release: Release) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "upstream": release.upstream,
+        "version": release.version,
+        "uploaded_at": release.uploaded_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "wheel_tags": list(release.wheel_tags),
+    }
+    if release.is_yanked:
+        row["is_yanked"] = True
+    return row
+
+
+def _release_from_json(row: dict[str, Any]) -> Release:
+    uploaded_at = datetime.strptime(row["uploaded_at"], "%Y-%m-%dT%H:%M:%SZ")
+    return Release(
+        upstream=row["upstream"],
+        version=str(Version(row["version"])),
+        uploaded_at=uploaded_at.replace(tzinfo=timezone.utc),
+        wheel_tags=tuple(row["wheel_tags"]),
+        is_yanked=bool(row.get("is_yanked", False)),
+    )

@@ -1,0 +1,236 @@
+"""asv's view of the histories: upstream's commits, and the releases as commits."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from asv import util
+from asv.console import log
+from asv.plugins.git import Git
+
+from fixwatch.history.release_table import Release, load_release_table
+from fixwatch.history.revision_names import describe_unknown, iter_spellings, resolve_range
+from fixwatch.layout import STATE_DIR
+
+BRANCHES = {"numba": "main", "numba-cuda": "numba-cuda"}
+# numba-cuda's versions will one day reach numba's, so its tags carry its name.
+TAG_PREFIXES = {"numba": "v", "numba-cuda": "numba-cuda-v"}
+
+
+class NamedRevisions(Git):  # type: ignore[misc]
+    """A git repository in which release numbers name revisions, kept below `STATE_DIR`."""
+
+    dvcs: str | None = None
+
+    @classmethod
+    def url_match(cls, url: str) -> bool:
+        """Leave it to the configuration's `dvcs` to choose this class."""
+        del url
+        return False
+
+    def get_hash_from_name(self, name: str | None) -> str:
+        """Resolve a tag, branch, commit or release number.
+
+        Raises
+        ------
+        UnknownRevisionError
+            If there is none of that name; the text names the newest release tag.
+        """
+        name = self.get_branch_name(name)
+        for spelling in iter_spellings(name):
+            output = self._run_git(
+                ["rev-parse", "--verify", "--quiet", "--end-of-options", spelling + "^{commit}"],
+                valid_return_codes=(0, 1, 128),
+                display_error=False,
+                dots=False,
+            ).split()
+            if output:
+                return str(output[-1])
+        raise describe_unknown(name, self._project, self._release_tags())
+
+    def get_hashes_from_range(self, range_spec: str) -> list[str]:
+        """List the first-parent commits of a range, newest first, its lower end included.
+
+        Git's ``a..b`` leaves out ``a``; who asks for ``v0.57..main`` wants 0.57 measured too.
+        """
+        arguments = resolve_range(range_spec, self.get_hash_from_name)
+        try:
+            hashes = self._list_commits(arguments)
+        except util.ProcessError as error:
+            reason = (error.stderr or error.stdout).strip().splitlines()
+            raise util.UserError(
+                f"git cannot read the range {range_spec!r}: {reason[0] if reason else 'no reason'}"
+            ) from error
+        for argument in arguments:
+            lower, dots, _ = argument.partition("..")
+            if dots and lower and lower not in hashes:
+                hashes.append(lower)
+        return hashes
+
+    def get_tags(self) -> dict[str, str]:
+        """Return tags and their commits, in one call of git instead of one for each tag."""
+        output = self._run_git(
+            [
+                "for-each-ref",
+                "--format=%(refname:lstrip=2) %(*objectname) %(objectname)",
+                "refs/tags",
+            ],
+            dots=False,
+        )
+        commits = {}
+        for line in output.splitlines():
+            name, *objects = line.split()
+            commits[name] = objects[0]
+        return commits
+
+    def get_committer_date(self, commit_hash: str) -> datetime:
+        """Return when a commit was made, in UTC."""
+        text = self._run_git(["show", "--no-patch", "--format=%cI", commit_hash], dots=False)
+        return datetime.fromisoformat(text.strip().replace("Z", "+00:00")).astimezone(timezone.utc)
+
+    def get_exact_tag(self, commit_hash: str) -> str | None:
+        """Return the tag of a commit that has one; of several, the longest, such as ``0.57.0``."""
+        names = [name for name, commit in self.get_tags().items() if commit == commit_hash]
+        return max(names, key=lambda name: (len(name), name), default=None)
+
+    def _list_commits(self, arguments: Sequence[str]) -> list[str]:
+        output = self._run_git(
+            ["rev-list", "--first-parent", *arguments, "--"], display_error=False, dots=False
+        )
+        return list(output.split())
+
+    def _release_tags(self) -> list[str]:
+        return list(self.get_tags())
+
+
+class UpstreamCommits(NamedRevisions):
+    """A mirror of an upstream's repository."""
+
+    dvcs = "fixwatch-commits"
+
+    def __init__(self, url: str, project: str) -> None:
+        self._project = project
+        mirror = STATE_DIR / "mirrors" / project
+        mirror.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            super().__init__(url, str(mirror))
+        except util.ProcessError as error:
+            raise util.UserError(
+                f"cannot clone {url}; check the network, or point git's "
+                "url.<path>.insteadOf at a local clone"
+            ) from error
+
+    def pull(self) -> None:
+        """Fetch what is new; where upstream cannot be reached, go on with what is here."""
+        try:
+            super().pull()
+        except util.ProcessError:
+            log.warning("upstream cannot be reached; going on with the commits fetched before")
+            self._pulled = True
+
+
+class ReleaseHistory(NamedRevisions):
+    """The table of releases as a repository: a commit a release, a branch an upstream.
+
+    The same table gives the same hashes on every machine, and a longer table keeps them.
+    """
+
+    dvcs = "fixwatch-releases"
+
+    def __init__(self, url: str, project: str) -> None:
+        self._project = project
+        path = STATE_DIR / "releases.git"
+        build_release_repository(load_release_table(Path(url)), path)
+        super().__init__(str(path), str(path))
+        self._pulled = True
+
+    def _release_tags(self) -> list[str]:
+        prefix = TAG_PREFIXES["numba"]
+        return [tag for tag in self.get_tags() if tag.startswith(prefix) and tag.count(".") > 1]
+
+
+def build_release_repository(releases: Sequence[Release], path: Path) -> None:
+    """Make the bare repository of the releases, whole or not at all; keep one that is current."""
+    stream = _fast_import_stream(releases)
+    stamp = path / "fixwatch-table"
+    if stamp.is_file() and stamp.read_bytes() == stream:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(dir=path.parent, prefix="releases-"))
+    try:
+        # A template or a default of the user's must not change what comes out.
+        init = ["init", "--quiet", "--bare", "--template=", "--object-format=sha1"]
+        _run_git([*init, "--initial-branch=main", "."], building)
+        _run_git(["fast-import", "--quiet", "--done"], building, stream)
+        (building / stamp.name).write_bytes(stream)
+        shutil.rmtree(path, ignore_errors=True)
+        os.replace(building, path)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def read_release_commits(path: Path = STATE_DIR / "releases.git") -> dict[str, tuple[str, str]]:
+    """Return upstream and version of each commit of the release repository."""
+    output = _run_git(["log", "--all", "--format=%H %s"], path).decode("utf-8")
+    commits = {}
+    for line in output.splitlines():
+        commit, upstream, version = line.split()
+        commits[commit] = (upstream, version)
+    return commits
+
+
+def _fast_import_stream(releases: Sequence[Release]) -> bytes:
+    parts: list[bytes] = []
+    tags: dict[str, int] = {}
+    newest: dict[str, int] = {}
+    for mark, release in enumerate(releases, start=1):
+        seconds = int(release.uploaded_at.timestamp())
+        message = f"{release.upstream} {release.version}\n".encode()
+        content = json.dumps(
+            {"upstream": release.upstream, "version": release.version}, sort_keys=True
+        ).encode()
+        parts.append(
+            b"commit refs/heads/%s\nmark :%d\n" % (BRANCHES[release.upstream].encode(), mark)
+            + b"committer Fixwatch <fixwatch@invalid> %d +0000\n" % seconds
+            + b"data %d\n%s" % (len(message), message)
+        )
+        if release.upstream in newest:
+            parts.append(b"from :%d\n" % newest[release.upstream])
+        parts.append(b"M 100644 inline release.json\ndata %d\n%s\n" % (len(content), content))
+        newest[release.upstream] = mark
+        prefix = TAG_PREFIXES[release.upstream]
+        tags[prefix + release.version] = mark
+        tags.setdefault(prefix + release.minor_series, mark)
+    for tag, mark in tags.items():
+        parts.append(b"reset refs/tags/%s\nfrom :%d\n" % (tag.encode(), mark))
+    return b"".join(parts) + b"done\n"
+
+
+def _run_git(arguments: Sequence[str], directory: Path, stdin: bytes = b"") -> bytes:
+    environment: dict[str, Any] = {
+        name: value for name, value in os.environ.items() if not name.startswith("GIT_")
+    }
+    environment["GIT_CONFIG_NOSYSTEM"] = "1"
+    environment["GIT_CONFIG_GLOBAL"] = os.devnull
+    completed = subprocess.run(
+        ["git", "-c", "safe.directory=*", *arguments],  # noqa: S607 (git from PATH, as asv has it)
+        cwd=directory,
+        input=stdin,
+        capture_output=True,
+        check=False,
+        env=environment,
+    )
+    if completed.returncode:
+        raise util.UserError(
+            f"git {arguments[0]} failed in {directory}: "
+            f"{completed.stderr.decode('utf-8', 'replace').strip()}"
+        )
+    return completed.stdout

@@ -1,0 +1,84 @@
+"""Names of revisions as people write them: ``v0.57`` for the tag ``0.57.0``, and ranges of them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Iterator
+
+from asv import util
+from asv.repo import NoSuchNameError
+from packaging.version import InvalidVersion, Version
+
+_RELEASE_NAME = re.compile(r"^v?(\d+(?:\.\d+)+)$")
+# "a..b", "a...b", "^a", "a^!" and "a~3" around names; options of git's rev-list pass as they are.
+_NAME_IN_RANGE = re.compile(r"(?P<name>[^\s^~:@{}.]+(?:\.[^\s^~:@{}.]+)*)")
+
+
+class UnknownRevisionError(util.UserError, NoSuchNameError):  # type: ignore[misc]
+    """A name that is no revision of the repository; asv prints it in one line."""
+
+
+def iter_spellings(name: str) -> Iterator[str]:
+    """Yield the names to try for `name`, itself first.
+
+    For release numbers the ``v`` may be there or not, and a minor series stands for its ``.0``.
+    """
+    yield name
+    match = _RELEASE_NAME.match(name)
+    if match:
+        number = match[1]
+        for spelling in (number, f"v{number}", f"{number}.0", f"v{number}.0"):
+            if spelling != name:
+                yield spelling
+
+
+def resolve_range(range_spec: str, resolve_name: Callable[[str], str]) -> list[str]:
+    """Split a range into arguments of ``git rev-list`` whose names are all replaced.
+
+    Parameters
+    ----------
+    range_spec
+        As git takes it: names joined by ``..`` or ``...``, ``^name``, ``name^!``, options.
+    resolve_name
+        Returns what git should be given for a name; raises `UnknownRevisionError`.
+    """
+    try:
+        arguments = shlex.split(range_spec)
+    except ValueError as error:
+        raise UnknownRevisionError(f"range {range_spec!r} cannot be read: {error}") from error
+    return [
+        argument if argument.startswith("-") else _resolve_argument(argument, resolve_name)
+        for argument in arguments
+    ]
+
+
+def _resolve_argument(argument: str, resolve_name: Callable[[str], str]) -> str:
+    return "".join(
+        part if part in {"..", "..."} else _resolve_end(part, resolve_name)
+        for part in re.split(r"(\.{2,3})", argument)
+    )
+
+
+def _resolve_end(end: str, resolve_name: Callable[[str], str]) -> str:
+    match = _NAME_IN_RANGE.search(end)
+    if not match:
+        return end
+    return end[: match.start()] + resolve_name(match["name"]) + end[match.end() :]
+
+
+def describe_unknown(name: str, project: str, release_tags: list[str]) -> UnknownRevisionError:
+    """Return the error for a name that does not exist, with the newest release as a hint."""
+    newest = max(release_tags, key=_sort_key, default=None)
+    hint = f"the newest release tag is {newest}" if newest else "there are no release tags"
+    return UnknownRevisionError(
+        f"no revision {name!r} in {project}; {hint}. Name a tag, a branch or a commit."
+    )
+
+
+def _sort_key(tag: str) -> tuple[bool, Version]:
+    try:
+        version = Version(tag)
+    except InvalidVersion:
+        return (False, Version("0"))
+    return (not version.is_prerelease, version)

@@ -1,0 +1,12 @@
+"""Where things lie in a checkout. Paths are relative to its root, which every command runs in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+# Mirrors, environments and unfinished measurements; not tracked, safe to delete.
+STATE_DIR = Path(".fixwatch")
+SPOOL_DIR = STATE_DIR / "spool"
+
+CONFIGURATIONS = ("asv.conf.json", "asv.releases.conf.json")
+RELEASES_CONFIGURATION = "asv.releases.conf.json"
