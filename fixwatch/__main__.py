@@ -1,0 +1,153 @@
+"""The command line: ``python -m fixwatch``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import NoReturn
+
+from asv.util import UserError
+from rich.console import Console
+
+from fixwatch.configuration import Configuration, load_configuration
+from fixwatch.dashboard import measure_releases
+from fixwatch.errors import FixwatchError, NoResultsError
+from fixwatch.evidence import Evidence, iter_evidence
+from fixwatch.history.neighbours import neighbours_in
+from fixwatch.history.package_index import fetch_releases
+from fixwatch.history.release_table import (
+    FIRST_VERSIONS,
+    load_release_table,
+    refresh_release_table,
+    save_release_table,
+)
+from fixwatch.layout import CONFIGURATIONS, RELEASES_CONFIGURATION
+from fixwatch.report.status import build_document, build_series
+from fixwatch.report.table import print_status_table
+
+EXIT_INTERRUPTED = 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise FixwatchError(f"{message}; see {self.prog} --help")
+
+
+def _say(line: str) -> None:
+    print(f"fixwatch: {' '.join(line.split())}", file=sys.stderr, flush=True)
+
+
+def _build_parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m fixwatch", description="Track an upstream fix by counts.")
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
+
+    status = commands.add_parser("status", help="print the verdict for each upstream and workload")
+    status.add_argument("--json", action="store_true", help="print the fix-status document")
+    status.add_argument("--config", type=Path, help=f"one of {', '.join(CONFIGURATIONS)}")
+    status.set_defaults(run=_run_status)
+
+    dashboard = commands.add_parser(
+        "dashboard", help="measure releases on this machine, publish html/, print the status"
+    )
+    dashboard.add_argument(
+        "--all", action="store_true", help="every release, not a selection of about twenty"
+    )
+    dashboard.set_defaults(run=_run_dashboard)
+
+    releases = commands.add_parser("releases", help="list the table of releases")
+    releases.add_argument(
+        "--refresh", action="store_true", help="first bring the table up to date from the index"
+    )
+    releases.set_defaults(run=_run_releases)
+    return parser
+
+
+def _run_status(options: argparse.Namespace) -> int:
+    if options.config is not None:
+        configurations = [load_configuration(options.config)]
+    else:
+        configurations = [load_configuration(Path(name)) for name in CONFIGURATIONS]
+    series = build_series(_load_records(configurations))
+    if not series:
+        folders = ", ".join(str(configuration.results_dir) for configuration in configurations)
+        raise NoResultsError(f"nothing is measured in {folders}; run make dashboard first")
+    if options.json:
+        document = build_document(
+            series, datetime.now(timezone.utc), neighbours_in(load_release_table())
+        )
+        print(json.dumps(document, indent=1, allow_nan=False))
+    else:
+        console = Console()
+        # A table that is piped away keeps its columns.
+        console = console if console.is_terminal else Console(width=160)
+        print_status_table(series, console)
+    return 0
+
+
+def _load_records(configurations: Sequence[Configuration]) -> list[Evidence]:
+    return [
+        record
+        for configuration in configurations
+        for record in iter_evidence(configuration.results_dir, _say)
+    ]
+
+
+def _run_dashboard(options: argparse.Namespace) -> int:
+    try:
+        measure_releases(all_releases=options.all, announce=_say)
+    finally:
+        status_options = argparse.Namespace(json=False, config=Path(RELEASES_CONFIGURATION))
+        try:
+            _run_status(status_options)
+        except NoResultsError as error:
+            _say(str(error))
+    return 0
+
+
+def _run_releases(options: argparse.Namespace) -> int:
+    table = load_release_table()
+    if options.refresh:
+        found = []
+        for upstream in FIRST_VERSIONS:
+            _say(f"asking the package index for {upstream}")
+            found += fetch_releases(upstream)
+        refreshed = refresh_release_table(table, found)
+        n_new = len(refreshed) - len(table)
+        save_release_table(refreshed)
+        table = refreshed
+        _say(f"{n_new} new releases")
+    for release in table:
+        yanked = "  yanked" if release.is_yanked else ""
+        print(f"{release.upstream:<11}{release.version:<10}{release.uploaded_at:%Y-%m-%d}{yanked}")
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; errors become one line on standard error."""
+    try:
+        options = _build_parser().parse_args(arguments)
+        return int(options.run(options))
+    except FixwatchError as error:
+        _say(str(error))
+        return error.exit_status
+    except UserError as error:
+        _say(str(error))
+        return FixwatchError.exit_status
+    except KeyboardInterrupt:
+        _say("interrupted; what was measured is kept")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has closed it; do not fail again on the way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""``make dashboard``: measure releases here and now, publish, and say what came out."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from fixwatch.configuration import load_configuration
+from fixwatch.errors import CouldNotMeasureError
+from fixwatch.evidence import iter_evidence
+from fixwatch.history.release_table import Release, load_release_table, select_dashboard_releases
+from fixwatch.history.repositories import build_release_repository, read_release_commits
+from fixwatch.layout import RELEASES_CONFIGURATION, STATE_DIR
+from fixwatch.machine import Machine, describe_machine
+
+Announce = Callable[[str], None]
+
+
+def measure_releases(*, all_releases: bool, announce: Announce) -> None:
+    """Measure the releases that this machine and Python have not measured yet, and publish.
+
+    Parameters
+    ----------
+    all_releases
+        Every release in the table instead of the selection.
+    announce
+        Called with a line for each step.
+
+    Raises
+    ------
+    CouldNotMeasureError
+        If asv stopped before the end, or publishing failed. What was measured is kept and, if
+        there is any, published.
+    """
+    table = load_release_table()
+    releases = select_dashboard_releases(table)
+    if all_releases:
+        releases = [release for release in table if not release.is_yanked]
+    repository = STATE_DIR / "releases.git"
+    build_release_repository(table, repository)
+    commits = {key: commit for commit, key in read_release_commits(repository).items()}
+    machine = describe_machine()
+    waiting = [
+        commits[release.upstream, release.version] for release in find_unmeasured(releases, machine)
+    ]
+    announce(
+        f"{len(releases)} releases of numba and numba-cuda, {len(waiting)} of them not yet "
+        f"measured on {machine.name} with Python {_python_version()}"
+    )
+    failure = None
+    if waiting:
+        _record_machine(machine)
+        status = _run_asv(["run", "--machine", machine.name, "HASHFILE:-"], "\n".join(waiting))
+        # asv exits with 2 when it went through but something failed; the table says what.
+        if status not in (0, 2):
+            failure = f"asv run stopped with status {status}, see above"
+    if any(
+        True for _ in iter_evidence(load_configuration(Path(RELEASES_CONFIGURATION)).results_dir)
+    ):
+        announce("publishing to html/")
+        if _run_asv(["publish", "--no-pull"]):
+            failure = failure or "asv publish failed, see above"
+    if failure:
+        raise CouldNotMeasureError(f"{failure}; what was measured is kept, run the command again")
+
+
+def find_unmeasured(releases: Sequence[Release], machine: Machine) -> list[Release]:
+    """Return the releases without complete evidence from this machine and Python."""
+    results_dir = load_configuration(Path(RELEASES_CONFIGURATION)).results_dir
+    measured = {
+        (evidence.upstream, evidence.name)
+        for evidence in iter_evidence(results_dir, lambda line: print(line, file=sys.stderr))
+        if evidence.machine == machine.name
+        and evidence.python == _python_version()
+        and evidence.is_complete
+    }
+    return [each for each in releases if (each.upstream, each.version) not in measured]
+
+
+def _python_version() -> str:
+    return f"{sys.version_info[0]}.{sys.version_info[1]}"
+
+
+def _record_machine(machine: Machine) -> None:
+    """Tell asv of the machine, which would ask for it on a terminal."""
+    arguments = ["machine", "--yes", "--machine", machine.name, "--os", machine.system]
+    arguments += ["--arch", machine.architecture, "--cpu", machine.architecture]
+    arguments += ["--num_cpu", str(machine.n_cores), "--ram", "unknown"]
+    if _run_asv(arguments, quiet=True):
+        raise CouldNotMeasureError("asv machine failed; is ~/.asv-machine.json writable and whole?")
+
+
+def _run_asv(arguments: Sequence[str], stdin: str = "", *, quiet: bool = False) -> int:
+    command = [sys.executable, "-m", "asv", "--config", RELEASES_CONFIGURATION, *arguments]
+    completed = subprocess.run(
+        command,
+        input=stdin,
+        text=True,
+        check=False,
+        stdout=subprocess.DEVNULL if quiet else None,
+        stderr=subprocess.DEVNULL if quiet else None,
+    )
+    return completed.returncode

@@ -1,0 +1,97 @@
+"""The answer in words: one line for a series, for the terminal and the page."""
+
+from __future__ import annotations
+
+from fixwatch.evidence import Evidence
+from fixwatch.report.status import Measurement, Series, state_confidence
+from fixwatch.statistics.verdicts import State, Verdict
+
+
+def describe_state(series: Series) -> str:
+    """Return what a series says, with the counts that it rests on."""
+    state = series.state
+    decided = _decided(series)
+    if state.state is State.NOT_RUN:
+        return "not run" + _reason_of_newest(series)
+    if state.state is State.INCONCLUSIVE:
+        return "inconclusive" + _reason_of_newest(series)
+    newest = decided[-1]
+    if (
+        state.state is State.FIXED
+        and state.fixed_in is not None
+        and state.last_affected is not None
+    ):
+        fixed_in = series.revisions[state.fixed_in]
+        last_affected = series.revisions[state.last_affected]
+        return (
+            f"fixed in {fixed_in.name}; last affected {last_affected.name}"
+            f" ({format_counts(series, last_affected)} trials failed, then"
+            f" {format_counts(series, fixed_in)})"
+        )
+    n_affected = sum(verdict_of(series, each) is Verdict.OBSERVED for each in decided)
+    if state.state is State.AFFECTED and n_affected == len(decided):
+        return (
+            f"affected in every {_unit(series)} measured, {decided[0].name} to {newest.name}"
+            f" ({len(decided)} measured; newest: {format_counts(series, newest)} trials failed)"
+        )
+    if state.state is State.AFFECTED and state.since is not None:
+        since = series.revisions[state.since]
+        return (
+            f"affected since {since.name}"
+            f" (newest, {newest.name}: {format_counts(series, newest)} trials failed)"
+        )
+    return (
+        f"never observed in {len(decided)} {_unit(series)}s, {decided[0].name} to {newest.name}"
+        f" (newest: {format_counts(series, newest)} trials failed)"
+    )
+
+
+def format_confidence(series: Series) -> str:
+    """Return the confidence of a series' state in percent, or ``unknown``."""
+    confidence = state_confidence(series)
+    if confidence is None:
+        return "unknown"
+    return "> 99.99 %" if confidence > 0.9999 else f"{100 * confidence:.2f} %"
+
+
+def format_counts(series: Series, record: Evidence) -> str:
+    """Return ``93 of 100`` for the schedule that decides a revision."""
+    measurement = deciding_measurement(series, record)
+    counts = measurement.counts if measurement else None
+    return f"{counts.n_failures} of {counts.n_trials}" if counts else "no"
+
+
+def deciding_measurement(series: Series, record: Evidence) -> Measurement | None:
+    """Return the measurement of a revision that its verdict rests on, None if there is none."""
+    for verdict in (Verdict.OBSERVED, Verdict.NOT_OBSERVED, Verdict.INCONCLUSIVE):
+        matching = [
+            each for each in series.measurements_of(record) if each.judgement.verdict is verdict
+        ]
+        if matching:
+            return max(matching, key=lambda each: each.counts.n_failures if each.counts else -1)
+    return None
+
+
+def verdict_of(series: Series, record: Evidence) -> Verdict:
+    """Return the verdict of a revision over all its schedules."""
+    measurement = deciding_measurement(series, record)
+    return measurement.judgement.verdict if measurement else Verdict.NOT_RUN
+
+
+def _decided(series: Series) -> list[Evidence]:
+    return [
+        record
+        for record in series.revisions
+        if verdict_of(series, record) in (Verdict.OBSERVED, Verdict.NOT_OBSERVED)
+    ]
+
+
+def _unit(series: Series) -> str:
+    return "release" if series.key.source == "releases" else "commit"
+
+
+def _reason_of_newest(series: Series) -> str:
+    for measurement in reversed(series.measurements):
+        if measurement.judgement.reason:
+            return f" ({measurement.evidence.name}: {measurement.judgement.reason})"
+    return ""

@@ -1,0 +1,48 @@
+"""The status table on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from fixwatch.report.answer import describe_state, format_confidence
+from fixwatch.report.status import WORKLOAD, Series
+
+_STYLES = {
+    "affected": "red",
+    "fixed": "green",
+    "never-observed": "green",
+    "inconclusive": "yellow",
+    "not-run": "dim",
+}
+
+
+def print_status_table(series: Sequence[Series], console: Console) -> None:
+    """Print the answers, then a table of every upstream and workload, controls last."""
+    for each in series:
+        if each.role == WORKLOAD:
+            key = each.key
+            line = f"{key.upstream} ({key.source}, {key.workload}): {describe_state(each)}"
+            console.print(escape(line), soft_wrap=True)
+    console.print()
+    table = Table(show_edge=False, pad_edge=False)
+    for heading in ("upstream", "source", "target", "workload", "state", "confidence"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("what was measured", overflow="fold")
+    ordered = sorted(series, key=lambda each: (each.key.upstream, each.role != WORKLOAD, each.key))
+    for each in ordered:
+        key, state, is_control = each.key, each.state.state.value, each.role != WORKLOAD
+        table.add_row(
+            key.upstream,
+            key.source,
+            key.target,
+            key.workload,
+            f"control: {state}" if is_control else f"[{_STYLES[state]}]{state}[/]",
+            format_confidence(each),
+            escape(describe_state(each)),
+            style="dim" if is_control else None,
+        )
+    console.print(table)

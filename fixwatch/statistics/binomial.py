@@ -1,0 +1,75 @@
+"""Exact binomial intervals and the predictive chance of a count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scipy import stats
+
+INTERVAL_CONFIDENCE = 0.95
+# Jeffreys' prior of a rate: Beta(1/2, 1/2).
+_PRIOR = 0.5
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Failures among trials that share a rate.
+
+    Raises
+    ------
+    ValueError
+        Unless ``0 <= n_failures <= n_trials`` and there is a trial.
+    """
+
+    n_failures: int
+    n_trials: int
+
+    def __post_init__(self) -> None:
+        if not (self.n_trials >= 1 and 0 <= self.n_failures <= self.n_trials):
+            raise ValueError(f"impossible counts: {self.n_failures} of {self.n_trials}")
+
+
+def interval(counts: Counts) -> tuple[float, float]:
+    """Return the exact two-sided 95 % confidence interval of the rate.
+
+    Source: Clopper and Pearson, "The use of confidence or fiducial limits illustrated in the case
+    of the binomial", Biometrika 26(4), 1934.
+    """
+    result = stats.binomtest(counts.n_failures, counts.n_trials).proportion_ci(
+        INTERVAL_CONFIDENCE, method="exact"
+    )
+    return float(result.low), float(result.high)
+
+
+def upper_bound(counts: Counts, confidence: float = INTERVAL_CONFIDENCE) -> float:
+    """Return the exact one-sided upper confidence bound of the rate."""
+    if counts.n_failures == counts.n_trials:
+        return 1.0
+    k, n = counts.n_failures, counts.n_trials
+    return float(stats.beta.ppf(confidence, k + 1, n - k))
+
+
+def chance_of_silence(n_trials: int, affected: Counts) -> float:
+    """Return the chance that a revision as affected as another shows no failure in `n_trials`.
+
+    The rate is not known but estimated from the other's counts, so this is the Beta-binomial
+    predictive probability of 0, with a = k + 1/2 and b = n - k + 1/2::
+
+        P(0 of m) = B(a, b + m) / B(a, b)
+
+    which is larger than ``(1 - k/n) ** m``.
+    """
+    return float(stats.betabinom.pmf(0, n_trials, *_posterior(affected)))
+
+
+def chance_of_artefact(counts: Counts, control: Counts) -> float:
+    """Return the chance of at least so many failures at the rate of a negative control.
+
+    The Beta-binomial predictive tail, with the control's counts as the estimate of the rate.
+    """
+    return float(stats.betabinom.sf(counts.n_failures - 1, counts.n_trials, *_posterior(control)))
+
+
+def _posterior(counts: Counts) -> tuple[float, float]:
+    """Return the two parameters of the rate's Beta distribution, given the counts."""
+    return counts.n_failures + _PRIOR, counts.n_trials - counts.n_failures + _PRIOR

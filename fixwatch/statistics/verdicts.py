@@ -1,0 +1,154 @@
+"""From counts to the verdict of a measurement, and from verdicts in order to the state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from itertools import pairwise
+
+from fixwatch.statistics.binomial import Counts, chance_of_artefact, chance_of_silence
+
+# A silent batch counts as "not observed" only if an affected revision would have stayed silent in
+# at most this share of such batches.
+MAX_CHANCE_OF_MISS = 0.01
+
+# The failure modes that are the race and nothing else.
+RACE_MODES = frozenset({"missing-attribute", "leaked-global"})
+
+
+class Verdict(str, Enum):
+    """What a measurement says of a revision."""
+
+    OBSERVED = "observed"
+    NOT_OBSERVED = "not-observed"
+    INCONCLUSIVE = "inconclusive"
+    NOT_RUN = "not-run"
+
+
+class State(str, Enum):
+    """What a series says of an upstream."""
+
+    AFFECTED = "affected"
+    FIXED = "fixed"
+    NEVER_OBSERVED = "never-observed"
+    INCONCLUSIVE = "inconclusive"
+    NOT_RUN = "not-run"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict with its confidence, in [0, 1] or None, and what limits it."""
+
+    verdict: Verdict
+    confidence: float | None = None
+    reason: str | None = None
+
+
+def judge_batch(
+    counts: Counts,
+    failures_by_mode: Mapping[str, int],
+    affected: Sequence[Counts],
+    negative_control: Counts | None,
+) -> Judgement:
+    """Judge one batch.
+
+    Parameters
+    ----------
+    counts, failures_by_mode
+        What the batch found.
+    affected
+        Batches of the same kind in which the race was observed, one for each revision; the one
+        with the rate hardest to see decides.
+    negative_control
+        What the negative controls of the same run found, pooled.
+    """
+    n_race = sum(failures_by_mode.get(mode, 0) for mode in RACE_MODES)
+    if n_race:
+        if negative_control is None:
+            return Judgement(Verdict.OBSERVED)
+        race = Counts(n_race, counts.n_trials)
+        return Judgement(Verdict.OBSERVED, 1 - chance_of_artefact(race, negative_control))
+    if counts.n_failures:
+        modes = ", ".join(f"{count} {mode}" for mode, count in sorted(failures_by_mode.items()))
+        return Judgement(
+            Verdict.INCONCLUSIVE, reason=f"failures, but none with the race's signature: {modes}"
+        )
+    if not affected:
+        return Judgement(
+            Verdict.INCONCLUSIVE,
+            reason=f"0 of {counts.n_trials} failed, but no affected revision was measured this "
+            "way, so nothing says that one would have failed",
+        )
+    chance_of_miss = max(chance_of_silence(counts.n_trials, other) for other in affected)
+    if chance_of_miss > MAX_CHANCE_OF_MISS:
+        return Judgement(
+            Verdict.INCONCLUSIVE,
+            reason=f"0 of {counts.n_trials} failed, but so would an affected revision with a "
+            f"chance of {chance_of_miss:.2g}",
+        )
+    return Judgement(Verdict.NOT_OBSERVED, 1 - chance_of_miss)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A transition between two neighbours among the decided revisions, by index."""
+
+    kind: str
+    after: int
+    at: int
+
+
+@dataclass(frozen=True)
+class SeriesState:
+    """The state of a series and the indices of the revisions that it rests on."""
+
+    state: State
+    since: int | None = None
+    fixed_in: int | None = None
+    last_affected: int | None = None
+    changes: tuple[Change, ...] = ()
+
+
+def combine_verdicts(verdicts: Sequence[Verdict]) -> Verdict:
+    """Return the verdict of a revision from those of its schedules.
+
+    One observation decides; without any, one schedule that would have shown the race suffices.
+    """
+    for verdict in (Verdict.OBSERVED, Verdict.NOT_OBSERVED, Verdict.INCONCLUSIVE):
+        if verdict in verdicts:
+            return verdict
+    return Verdict.NOT_RUN
+
+
+def derive_state(verdicts: Sequence[Verdict]) -> SeriesState:
+    """Derive the state from the verdicts of the revisions in order, oldest first.
+
+    Revisions that are inconclusive or were not run neither open nor close anything.
+    """
+    decided = [
+        (index, verdict)
+        for index, verdict in enumerate(verdicts)
+        if verdict in (Verdict.OBSERVED, Verdict.NOT_OBSERVED)
+    ]
+    if not decided:
+        undecided = any(verdict is Verdict.INCONCLUSIVE for verdict in verdicts)
+        return SeriesState(State.INCONCLUSIVE if undecided else State.NOT_RUN)
+    changes = tuple(
+        Change("appeared" if verdict is Verdict.OBSERVED else "fixed", before[0], index)
+        for before, (index, verdict) in pairwise(decided)
+        if verdict is not before[1]
+    )
+    last_change = changes[-1] if changes else None
+    if decided[-1][1] is Verdict.OBSERVED:
+        since = last_change.at if last_change else decided[0][0]
+        return SeriesState(State.AFFECTED, since=since, changes=changes)
+    if last_change is None:
+        return SeriesState(State.NEVER_OBSERVED)
+    return SeriesState(
+        State.FIXED,
+        since=last_change.at,
+        fixed_in=last_change.at,
+        last_affected=last_change.after,
+        changes=changes,
+    )
