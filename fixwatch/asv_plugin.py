@@ -5,6 +5,9 @@ Importing it registers the repositories, the environment, the publisher and the 
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 from asv.plugins.virtualenv import Virtualenv
 
 from fixwatch.asv_results import install_hooks
@@ -19,3 +22,11 @@ def setup() -> None:
     """Let `environment_type` "virtualenv" mean the one of this project; asv calls this."""
     Virtualenv.tool_name = "stock-virtualenv"
     install_hooks()
+    sys.excepthook = _report_interrupt
+
+
+def _report_interrupt(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        print("\nasv: interrupted; what was measured is kept", file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, trace)

@@ -18,7 +18,7 @@ from fixwatch.durable_files import set_aside, write_text_atomically
 from fixwatch.evidence import BatchEvidence, Evidence, evidence_path, save_evidence
 from fixwatch.history.as_of import shorten_output
 from fixwatch.history.environments import AsOfVirtualenv
-from fixwatch.install_record import read_install_record
+from fixwatch.install_record import BATCH, read_install_record
 
 _asv_save: Callable[..., None] = Results.save
 _asv_load_data: Callable[..., None] = Results.load_data
@@ -77,7 +77,7 @@ def collect_evidence(result: Results, environment: AsOfVirtualenv) -> Evidence |
     batches = tuple(_iter_batches(spool_folder(environment, result.commit_hash)))
     stage, reason = record.not_run_stage, record.not_run_reason
     if not batches and reason is None:
-        stage, reason = "batch", _describe_failure(result)
+        stage, reason = BATCH, _describe_failure(result)
     return Evidence(
         upstream=record.upstream,
         source=environment.source,

@@ -62,6 +62,7 @@ def measure_releases(*, all_releases: bool, announce: Announce) -> None:
         announce("publishing to html/")
         if _run_asv(["publish", "--no-pull"]):
             failure = failure or "asv publish failed, see above"
+        announce("open html/fix-status.html, or all of it with: .venv/bin/asv preview")
     if failure:
         raise CouldNotMeasureError(f"{failure}; what was measured is kept, run the command again")
 

@@ -6,13 +6,14 @@ The record is the home of the counts; asv's result repeats three of them for its
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from fixwatch.durable_files import set_aside, write_json_atomically
 from fixwatch.errors import FixwatchError
+from fixwatch.install_record import AVAILABILITY, IMPORT
 
 FORMAT_VERSION = 1
 # Not ".json": asv takes every such file below its results for a result.
@@ -84,9 +85,9 @@ class Evidence:
     @property
     def is_complete(self) -> bool:
         """Whether measuring it again would add nothing: all batches ran, or none ever can."""
-        if self.not_run_stage == "install" and not self.batches:
-            return "no wheel" in (self.not_run_reason or "")
-        return bool(self.batches) and all(batch.batch is not None for batch in self.batches)
+        if not self.batches:
+            return self.not_run_stage == AVAILABILITY
+        return all(batch.batch is not None or batch.stage == IMPORT for batch in self.batches)
 
 
 def evidence_path(result_path: Path) -> Path:
@@ -123,7 +124,9 @@ def load_evidence(path: Path) -> Evidence:
         ) from error
 
 
-def iter_evidence(results_dir: Path, report_damage: Any = None) -> Iterator[Evidence]:
+def iter_evidence(
+    results_dir: Path, report_damage: Callable[[str], None] = lambda _message: None
+) -> Iterator[Evidence]:
     """Read all records below a results folder; damaged ones are set aside.
 
     Parameters
@@ -143,5 +146,4 @@ def iter_evidence(results_dir: Path, report_damage: Any = None) -> Iterator[Evid
                     message += f"; set aside as {set_aside(path).name}, measure it again"
                 except OSError as rename_error:
                     message += f"; cannot be set aside ({rename_error})"
-            if report_damage is not None:
-                report_damage(message)
+            report_damage(message)

@@ -8,6 +8,14 @@ from pathlib import Path
 
 from fixwatch.durable_files import write_json_atomically
 
+# The steps at which a revision can turn out not to be measurable. AVAILABILITY is the one that no
+# new try can change.
+AVAILABILITY = "availability"
+BUILD = "build"
+INSTALL = "install"
+IMPORT = "import"
+BATCH = "batch"
+
 FILE_NAME = "fixwatch-install.json"
 FORMAT_VERSION = 1
 

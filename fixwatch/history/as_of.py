@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from urllib.parse import unquote
 
 from packaging.requirements import Requirement
+from packaging.utils import parse_wheel_filename
 from uv import find_uv_bin
 
 from fixwatch.errors import CouldNotMeasureError, FixwatchError
@@ -59,13 +61,8 @@ class Resolution:
 
     @property
     def packages(self) -> dict[str, str]:
-        """Name and version of each package; for a file its name."""
-        packages = {}
-        for pin in self.pins:
-            requirement = Requirement(pin)
-            version = str(requirement.specifier).removeprefix("==")
-            packages[requirement.name] = version or Path(requirement.url or "").name
-        return dict(sorted(packages.items()))
+        """Name and version of each package."""
+        return dict(sorted(_name_and_version(Requirement(pin)) for pin in self.pins))
 
 
 def resolve_as_of(
@@ -157,6 +154,13 @@ def shorten_output(output: str) -> str:
     """Return the last lines of an output, limited in lines and characters."""
     lines = [line.rstrip() for line in output.strip().splitlines() if line.strip()]
     return "\n".join(lines[-MAX_REASON_LINES:])[-MAX_REASON_CHARACTERS:]
+
+
+def _name_and_version(pin: Requirement) -> tuple[str, str]:
+    if pin.url is None:
+        return pin.name, str(pin.specifier).removeprefix("==")
+    _, version, _, _ = parse_wheel_filename(unquote(pin.url.rpartition("/")[2]))
+    return pin.name, str(version)
 
 
 def _format_moment(moment: datetime) -> str:

@@ -26,7 +26,7 @@ from fixwatch.history.as_of import (
 from fixwatch.history.as_of_exceptions import EXEMPT_FOR_COMMITS, find_missing_requirements
 from fixwatch.history.release_table import Release, load_release_table
 from fixwatch.history.repositories import read_release_commits
-from fixwatch.install_record import InstallRecord
+from fixwatch.install_record import AVAILABILITY, BUILD, INSTALL, InstallRecord
 from fixwatch.layout import SPOOL_DIR
 
 # What asv runs benchmarks with, the same version on both sides.
@@ -118,7 +118,7 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
             log.warning(f"{release.upstream} {release.version}: {reason}")
             # The benchmarks run all the same, to say that they do not apply.
             install_exactly(TOOL_PINS, self.path, self.interpreter)
-            replace(record, not_run_stage="install", not_run_reason=reason).write(self.path)
+            replace(record, not_run_stage=AVAILABILITY, not_run_reason=reason).write(self.path)
             return
         log.info(f"Installing {release.upstream} {release.version} into {self.name}")
         requirements = [
@@ -133,7 +133,7 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
             install_exactly([*resolution.pins, *TOOL_PINS], self.path, self.interpreter)
             return resolution
 
-        resolution = self._attempt(record, "install", resolve_and_install)
+        resolution = self._attempt(record, INSTALL, resolve_and_install)
         self._write_record(record, resolution)
 
     def _install_commit(self, repo: Any, commit_hash: str) -> None:
@@ -156,7 +156,7 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
             folder = Path(self._cache.create_cache_dir(commit_hash))
             return build_wheel(Path(self._build_root), folder, self.interpreter)
 
-        wheel = wheels[0] if wheels else self._attempt(record, "build", build)
+        wheel = wheels[0] if wheels else self._attempt(record, BUILD, build)
 
         def resolve_and_install() -> Resolution:
             resolution = resolve_as_of(
@@ -168,7 +168,7 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
             install_exactly([*resolution.pins, *TOOL_PINS], self.path, self.interpreter)
             return resolution
 
-        resolution = self._attempt(record, "install", resolve_and_install)
+        resolution = self._attempt(record, INSTALL, resolve_and_install)
         self._cache.finalize_cache_dir(commit_hash)
         self._write_record(record, resolution)
 
