@@ -62,18 +62,20 @@ class NamedRevisions(Git):  # type: ignore[misc]
         Git's ``a..b`` leaves out ``a``; who asks for ``v0.57..main`` wants 0.57 measured too.
         """
         arguments = resolve_range(range_spec, self.get_hash_from_name)
+        lower_ends = [
+            lower
+            for lower, dots, _ in (each.partition("..") for each in arguments)
+            if dots and lower
+        ]
         try:
             hashes = self._list_commits(arguments)
+            lower_ends = [self._list_commits(["-n", "1", lower])[0] for lower in lower_ends]
         except util.ProcessError as error:
             reason = (error.stderr or error.stdout).strip().splitlines()
             raise util.UserError(
                 f"git cannot read the range {range_spec!r}: {reason[0] if reason else 'no reason'}"
             ) from error
-        for argument in arguments:
-            lower, dots, _ = argument.partition("..")
-            if dots and lower and lower not in hashes:
-                hashes.append(lower)
-        return hashes
+        return hashes + [commit for commit in lower_ends if commit not in hashes]
 
     def get_tags(self) -> dict[str, str]:
         """Return tags and their commits, in one call of git instead of one for each tag."""

@@ -1,0 +1,95 @@
+"""Measuring real releases in a copy of the project."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from fixwatch.evidence import iter_evidence
+from fixwatch.history.release_table import load_release_table
+from fixwatch.history.repositories import build_release_repository, read_release_commits
+from tests.project import copy_project, project_environment
+
+CONFIGURATION = "asv.releases.conf.json"
+AFFECTED, FIXED = ("numba-cuda", "0.24.0"), ("numba-cuda", "0.26.0")
+MACHINE = "test"
+WAIT_S = 120.0
+
+
+class Project:
+    """A copy of the project in which asv measures."""
+
+    def __init__(self, folder):
+        self.path = copy_project(folder / "project")
+        self.environment = project_environment(folder / "home")
+        repository = folder / "releases.git"
+        build_release_repository(load_release_table(), repository)
+        self.commits = {key: commit for commit, key in read_release_commits(repository).items()}
+        machine = ["machine", "--yes", "--machine", MACHINE, "--os", "o", "--arch", "a"]
+        assert self.asv(*machine, "--cpu", "c", "--num_cpu", "1", "--ram", "1").returncode == 0
+
+    def command(self, *arguments):
+        """Return the command line of an asv call."""
+        return [sys.executable, "-m", "asv", "--config", CONFIGURATION, *arguments]
+
+    def asv(self, *arguments, stdin="", **environment):
+        """Run asv to its end."""
+        return subprocess.run(
+            self.command(*arguments),
+            cwd=self.path,
+            env={**self.environment, **environment},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def measure(self, *releases, options=(), **environment):
+        """Measure releases."""
+        hashes = "\n".join(self.commits[release] for release in releases)
+        arguments = ["run", "--machine", MACHINE, *options, "HASHFILE:-"]
+        return self.asv(*arguments, stdin=hashes, **environment)
+
+    def start_and_kill(self, release, is_time):
+        """Start measuring a release and kill asv with SIGKILL as soon as it is time."""
+        (self.path / "hashes").write_text(self.commits[release])
+        process = subprocess.Popen(
+            self.command("run", "--machine", MACHINE, "HASHFILE:hashes"),
+            cwd=self.path,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        deadline_s = time.monotonic() + WAIT_S
+        while not is_time():
+            assert process.poll() is None, "asv ended before it could be killed"
+            assert time.monotonic() < deadline_s
+            time.sleep(0.002)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def evidence(self, release):
+        """Return the record of a release."""
+        (record,) = [
+            each
+            for each in iter_evidence(self.path / "results" / "releases")
+            if (each.upstream, each.name) == release
+        ]
+        return record
+
+    def spooled(self):
+        """Return the finished batches that wait for their release to be complete, by file name."""
+        return {
+            path.name: json.loads(path.read_text())
+            for path in (self.path / ".fixwatch" / "spool").glob("*/*/*/*.json")
+        }
+
+
+def counts(record, workload, schedule="delay"):
+    """Return failures and trials of a batch."""
+    (batch,) = [b.batch for b in record.batches if (b.workload, b.schedule) == (workload, schedule)]
+    return batch["failures"], batch["trials"]

@@ -1,0 +1,148 @@
+"""Real releases from the package index, through real asv."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.end_to_end.measuring import AFFECTED, FIXED, MACHINE, Project, counts
+
+pytestmark = pytest.mark.end_to_end
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """Return a project in which an affected and a fixed release are measured."""
+    project = Project(tmp_path_factory.mktemp("releases"))
+    done = project.measure(AFFECTED, FIXED)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return project
+
+
+def test_the_affected_release_fails_and_the_fixed_one_does_not(project):
+    """The race shows in 0.24.0 with its signature, and not in 0.26.0; the controls behave."""
+    # Measured 0.85 and more on 0.24.0; with p >= 0.7, P(fewer than 50 of 100) < 1e-4.
+    failures, trials = counts(project.evidence(AFFECTED), "local-array")
+    assert (failures >= 50, trials) == (True, 100)
+    assert counts(project.evidence(FIXED), "local-array") == (0, 100)
+    for record in map(project.evidence, (AFFECTED, FIXED)):
+        for control in ("same-module", "helper-without-cuda", "one-thread"):
+            assert counts(record, control)[0] == 0
+        assert counts(record, "planted-race")[0] > 0
+        for batch in record.batches:
+            assert batch.batch["early_return_failures"] == 0
+            assert set(batch.batch["failures_by_mode"]) <= {"missing-attribute"}
+            assert batch.batch["packages"]["numba-cuda"] == record.name
+
+
+def test_dependencies_are_those_of_the_upload_day(project):
+    """What was newest on the index on that day, which is not what is newest now."""
+    packages = project.evidence(AFFECTED).packages
+    assert packages["numba-cuda"] == "0.24.0"
+    assert packages["numba"] == "0.63.1"
+    assert packages["llvmlite"] == "0.46.0"
+    assert project.evidence(AFFECTED).resolved_as_of == "2026-01-13T00:00:00+00:00"
+
+
+def test_asv_has_the_counts_of_the_evidence(project):
+    """asv's own result repeats failures, trials and early-return failures, NaN where unplanned."""
+    record = project.evidence(AFFECTED)
+    (path,) = (project.path / "results" / "releases" / MACHINE).glob(f"{record.commit[:8]}-*.json")
+    result = json.loads(path.read_text())
+    assert result["results"].keys() == {
+        "track_failures",
+        "track_trials",
+        "track_early_return_failures",
+    }
+    values, (workloads, schedules) = result["results"]["track_failures"][:2]
+    table = dict(zip(((w, s) for w in workloads for s in schedules), values, strict=True))
+    assert table["'local-array'", "'delay'"] == counts(record, "local-array")[0]
+    assert table["'local-array'", "'natural'"] == counts(record, "local-array", "natural")[0]
+    unplanned = table["'one-thread'", "'natural'"]
+    assert unplanned != unplanned
+
+
+def test_each_batch_ran_once(project):
+    """One batch for each planned workload and schedule, none for each track_ function."""
+    batches = [(b.workload, b.schedule) for b in project.evidence(FIXED).batches]
+    assert sorted(batches) == [
+        ("helper-without-cuda", "delay"),
+        ("local-array", "delay"),
+        ("local-array", "natural"),
+        ("one-thread", "delay"),
+        ("planted-race", "delay"),
+        ("same-module", "delay"),
+    ]
+
+
+def test_publishing_gives_the_verdict_and_the_page(project):
+    """fixed_in 0.26.0, last affected 0.24.0, exactly; the page is in asv's navigation."""
+    done = project.asv("publish", "--no-pull")
+    assert done.returncode == 0, done.stdout + done.stderr
+    html = project.path / "html"
+    document = json.loads((html / "fix-status.json").read_text())
+    (entry,) = [e for e in document["upstreams"] if e["workload"] == "local-array"]
+    assert (entry["upstream"], entry["state"]) == ("numba-cuda", "fixed")
+    assert entry["fixed_in"]["name"] == "0.26.0"
+    assert entry["last_affected"]["name"] == "0.24.0"
+    assert entry["transitions"][0]["exact"] is True
+    assert "fixed in 0.26.0" in (html / "fix-status.html").read_text()
+    assert 'href="fix-status.html"' in (html / "index.html").read_text()
+    assert json.loads((html / "regressions.json").read_text()) == {"regressions": []}
+
+
+def test_existing_results_are_not_measured_again(project):
+    """asv's --skip-existing leaves the record as it is."""
+    before = project.evidence(AFFECTED)
+    done = project.measure(AFFECTED, options=["--skip-existing"])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert project.evidence(AFFECTED) == before
+
+
+def test_an_unknown_revision_is_one_line(project):
+    """No traceback."""
+    done = project.asv("run", "--machine", MACHINE, "v0.99..main")
+    assert done.returncode == 1
+    assert "no revision 'v0.99' in numba-releases; the newest release tag is v0." in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_an_older_release_keeps_no_newer_package(project):
+    """Installed over 0.26.0, 0.0.15 has numba 0.60 and no cuda-bindings."""
+    older = ("numba-cuda", "0.0.15")
+    done = project.measure(FIXED, older)
+    assert done.returncode == 0, done.stdout + done.stderr
+    packages = project.evidence(older).packages
+    assert packages == {
+        "llvmlite": "0.43.0",
+        "numba": "0.60.0",
+        "numba-cuda": "0.0.15",
+        "numpy": "2.0.2",
+    }
+    (site_packages,) = project.path.glob(".fixwatch/envs/releases/*/lib*/python*/site-packages")
+    assert not list(site_packages.glob("cuda_bindings*"))
+
+
+def test_an_index_out_of_reach_keeps_what_was_measured(project):
+    """asv stops with one line; the release that was measured before keeps its record."""
+    before = project.evidence(AFFECTED)
+    done = project.measure(
+        ("numba-cuda", "0.27.0"), AFFECTED, UV_DEFAULT_INDEX="http://127.0.0.1:9/simple"
+    )
+    assert done.returncode == 1
+    assert "the package index cannot be reached" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert project.evidence(AFFECTED) == before
+
+
+def test_a_truncated_asv_result_is_set_aside(project):
+    """The next run of the revision names it and goes on."""
+    commit = project.commits[FIXED]
+    (path,) = (project.path / "results" / "releases" / MACHINE).glob(f"{commit[:8]}-*.json")
+    path.write_text(path.read_text()[:100])
+    done = project.measure(FIXED)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "set aside as" in done.stdout
+    assert json.loads(path.read_text())["commit_hash"] == commit
+    assert path.with_name(f"{path.name}.damaged-1").exists()

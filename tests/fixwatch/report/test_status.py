@@ -1,0 +1,185 @@
+"""From evidence to series and to the document."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+
+import pytest
+
+from fixwatch.evidence import BatchEvidence
+from fixwatch.history.neighbours import neighbours_in
+from fixwatch.history.release_table import load_release_table
+from fixwatch.report.answer import describe_state
+from fixwatch.report.status import build_document, build_series
+from tests.fixwatch.records import new_batch, new_controls, new_record
+
+NOW = datetime(2026, 11, 20, tzinfo=timezone.utc)
+
+
+def numba_cuda(version, failures, date="2026-01-01", trials=100, **overrides):
+    """Return the record of a numba-cuda release with controls that behave."""
+    batches = (new_batch(failures=failures, trials=trials), *new_controls())
+    return new_record(version, *batches, upstream="numba-cuda", date=date, **overrides)
+
+
+def document_of(*records):
+    """Return the document for some records."""
+    return build_document(build_series(records), NOW, neighbours_in(load_release_table()))
+
+
+def entry_of(document, upstream="numba-cuda", workload="local-array"):
+    """Return the one entry of an upstream and workload."""
+    (entry,) = [
+        each
+        for each in document["upstreams"]
+        if (each["upstream"], each["workload"]) == (upstream, workload)
+    ]
+    return entry
+
+
+FIXED = (
+    numba_cuda("0.24.0", 88),
+    numba_cuda("0.26.0", 0),
+    # Uploaded after 0.24.0, without the fix.
+    numba_cuda("0.19.2", 91, date="2026-01-20"),
+    numba_cuda("0.0.15", 90),
+)
+
+
+def test_a_fix_is_found_in_version_order():
+    """A late maintenance release reopens nothing, and the neighbours in the table make it exact."""
+    entry = entry_of(document_of(*FIXED))
+    assert entry["state"] == "fixed"
+    assert entry["fixed_in"]["name"] == "0.26.0"
+    assert entry["since"]["name"] == "0.26.0"
+    assert entry["last_affected"]["name"] == "0.24.0"
+    assert entry["confidence"] > 0.99
+    (transition,) = entry["transitions"]
+    assert (transition["kind"], transition["exact"]) == ("fixed", True)
+
+
+def test_a_transition_over_an_unmeasured_release_is_not_exact():
+    """Between 0.23.0 and 0.26.0 lies 0.24.0."""
+    entry = entry_of(document_of(numba_cuda("0.23.0", 90), numba_cuda("0.26.0", 0)))
+    assert entry["transitions"][0]["exact"] is False
+
+
+def test_the_document_has_the_documented_fields():
+    """Every name of the interface is there, and it is JSON without NaN."""
+    document = document_of(*FIXED)
+    json.dumps(document, allow_nan=False)
+    assert document["version"] == 1
+    assert document["generated_at"] == "2026-11-20T00:00:00+00:00"
+    entry = entry_of(document)
+    fields = (
+        "upstream source target workload role state since fixed_in last_affected confidence "
+        "transitions measurements"
+    )
+    assert set(fields.split()) <= entry.keys()
+    measurement_fields = (
+        "revision schedule trials failures failures_by_mode rate_low rate_high verdict reason"
+    )
+    for measurement in entry["measurements"]:
+        assert set(measurement_fields.split()) <= measurement.keys()
+        assert measurement["revision"].keys() == {"commit", "name", "date"}
+    roles = {each["workload"]: each["role"] for each in document["upstreams"]}
+    assert roles == {
+        "local-array": "workload",
+        "planted-race": "positive-control",
+        "same-module": "negative-control",
+    }
+
+
+def test_what_was_not_run_is_no_zero():
+    """A release without a wheel has no count and no rate, and says why."""
+    missing = new_record(
+        "0.30.0",
+        upstream="numba-cuda",
+        not_run_stage="availability",
+        not_run_reason="no wheel for CPython 3.14 on this platform (linux)",
+    )
+    entry = entry_of(document_of(*FIXED, missing))
+    measurement = entry["measurements"][-1]
+    assert measurement["verdict"] == "not-run"
+    assert "no wheel" in measurement["reason"]
+    assert measurement["trials"] is measurement["failures"] is measurement["rate_low"] is None
+    assert entry["state"] == "fixed"
+    assert entry["fixed_in"]["name"] == "0.26.0"
+
+
+def test_a_batch_that_did_not_finish_is_no_zero():
+    """It names the step and the reason."""
+    batch = BatchEvidence(
+        workload="local-array", role="workload", schedule="delay", stage="batch", reason="killed"
+    )
+    record = new_record("0.30.0", batch, *new_controls(), upstream="numba-cuda")
+    entry = entry_of(document_of(*FIXED, record))
+    assert entry["measurements"][-1]["verdict"] == "not-run"
+    assert entry["measurements"][-1]["reason"] == "batch: killed"
+    assert entry["fixed_in"]["name"] == "0.26.0"
+
+
+@pytest.mark.parametrize(
+    ("controls", "reason"),
+    [
+        (new_controls(positive=0), "positive control planted-race did not fail in 50 trials"),
+        (new_controls(negative=1), "negative control same-module failed in 1 of 50 trials"),
+    ],
+)
+def test_a_run_whose_controls_misbehave_does_not_count(controls, reason):
+    """Neither its silence nor its failures."""
+    for failures in (0, 90):
+        record = new_record(
+            "0.30.0", new_batch(failures=failures), *controls, upstream="numba-cuda"
+        )
+        entry = entry_of(document_of(*FIXED, record))
+        assert entry["measurements"][-1]["verdict"] == "inconclusive"
+        assert reason in entry["measurements"][-1]["reason"]
+        assert entry["state"] == "fixed"
+
+
+def test_different_machines_pythons_and_targets_are_never_pooled():
+    """Silence elsewhere says nothing about the rate here."""
+    for overrides in ({"machine": "other"}, {"python": "3.12"}, {"target": "cuda"}):
+        document = document_of(numba_cuda("0.24.0", 90), numba_cuda("0.26.0", 0, **overrides))
+        states = [e["state"] for e in document["upstreams"] if e["workload"] == "local-array"]
+        assert sorted(states) == ["affected", "inconclusive"]
+
+
+def test_rates_of_another_upstream_serve_where_there_are_none():
+    """Measured the same way on the same machine, numba's affected releases tell what would show."""
+    numba = new_record("0.68.1", new_batch(failures=90), *new_controls())
+    document = document_of(numba, numba_cuda("0.26.0", 0))
+    assert entry_of(document)["state"] == "never-observed"
+    alone = entry_of(document_of(numba_cuda("0.26.0", 0)))
+    assert alone["state"] == "inconclusive"
+
+
+def test_a_silent_natural_batch_is_inconclusive_beside_a_silent_delay_batch():
+    """The revision is decided by the schedule that would have shown the race."""
+    natural = new_batch(failures=0, schedule="natural")
+    record = new_record("0.26.0", new_batch(), natural, *new_controls(), upstream="numba-cuda")
+    entry = entry_of(document_of(numba_cuda("0.24.0", 90), record))
+    verdicts = {m["schedule"]: m["verdict"] for m in entry["measurements"][1:]}
+    assert verdicts == {"delay": "not-observed", "natural": "inconclusive"}
+    assert entry["state"] == "fixed"
+
+
+def test_the_answer_in_words():
+    """One line with the counts that it rests on."""
+    series = {each.key.workload: each for each in build_series(FIXED)}
+    assert describe_state(series["local-array"]) == (
+        "fixed in 0.26.0; last affected 0.24.0 (88 of 100 trials failed, then 0 of 100)"
+    )
+    assert describe_state(series["same-module"]).startswith("never observed in 4 releases")
+    (affected,) = build_series([new_record("0.57.0", new_batch(failures=9, trials=10))])
+    assert describe_state(affected) == (
+        "affected in every release measured, 0.57.0 to 0.57.0 "
+        "(1 measured; newest: 9 of 10 trials failed)"
+    )
+
+
+def test_nothing_measured_gives_no_series():
+    """An empty folder is no state at all."""
+    assert build_series([]) == []

@@ -1,0 +1,58 @@
+"""Files are whole or as they were."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import time
+
+import pytest
+
+from fixwatch.durable_files import set_aside, write_json_atomically, write_text_atomically
+
+
+def write_forever(path):
+    """Write alternating contents until killed."""
+    for number in range(10**9):
+        write_json_atomically(path, {"number": number, "padding": "x" * 200_000})
+
+
+def test_a_file_is_whole_after_a_kill_at_any_moment(tmp_path):
+    """Twenty kills in the middle of writing leave no half file."""
+    path = tmp_path / "result.json"
+    for attempt in range(20):
+        process = multiprocessing.get_context("spawn").Process(target=write_forever, args=(path,))
+        process.start()
+        while not path.exists():
+            time.sleep(0.001)
+        time.sleep(0.003 * attempt)
+        os.kill(process.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+        process.join()
+        assert len(json.loads(path.read_text())["padding"]) == 200_000
+
+
+def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path):
+    """A number that JSON does not have is refused before anything is touched."""
+    path = tmp_path / "result.json"
+    write_json_atomically(path, {"value": 1})
+    with pytest.raises(ValueError, match="JSON compliant"):
+        write_json_atomically(path, {"value": float("nan")})
+    with pytest.raises(UnicodeEncodeError):
+        write_text_atomically(path, "\ud800")
+    assert json.loads(path.read_text()) == {"value": 1}
+    assert [entry.name for entry in tmp_path.iterdir()] == ["result.json"]
+
+
+def test_files_set_aside_do_not_overwrite_each_other(tmp_path):
+    """Each damaged copy keeps its content under a name of its own."""
+    path = tmp_path / "a.json"
+    for content in ("one", "two"):
+        path.write_text(content)
+        set_aside(path)
+    assert not path.exists()
+    assert {entry.name: entry.read_text() for entry in tmp_path.iterdir()} == {
+        "a.json.damaged-1": "one",
+        "a.json.damaged-2": "two",
+    }

@@ -1,0 +1,107 @@
+"""The reproducer's command line, as real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def mwe(*arguments, python=sys.executable, **environment):
+    """Run ``python -m mwe`` from the repository's root."""
+    return subprocess.run(
+        [python, "-m", "mwe", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--workload", "nope"], "unknown workload 'nope'; choose one of local-array"),
+        (["--schedule", "nope"], "unknown schedule 'nope'; choose one of"),
+        (["--target", "nope"], "unknown target 'nope'; choose one of simulator, cuda"),
+        (["--trials", "0"], "--trials is 0; give at least 1"),
+        (["--trials", "many"], "invalid int value: 'many'"),
+        (["--nope"], "unrecognized arguments: --nope"),
+        (["--target", "cuda"], "use --schedule natural"),
+        (
+            ["--target", "cuda", "--schedule", "natural", "--workload", "planted-race"],
+            "has no CUDA code",
+        ),
+    ],
+)
+def test_bad_arguments_are_one_line_and_exit_2(arguments, message):
+    """What was found and what to do, and no traceback."""
+    done = mwe(*arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_list_prints_a_workload_a_line():
+    """The first word of each line is a name that --workload takes."""
+    done = mwe("--list")
+    names = [line.split()[0] for line in done.stdout.splitlines()]
+    assert names == [
+        "local-array",
+        "same-module",
+        "helper-without-cuda",
+        "one-thread",
+        "planted-race",
+    ]
+    assert done.returncode == 0
+
+
+def test_json_has_the_documented_fields_and_exit_status_1_for_failures():
+    """A batch of the positive control prints one object, whose counts agree."""
+    # P(20 trials without a failure) <= 2**-20 with p >= 0.5; measured 0.88 and more.
+    done = mwe("--workload", "planted-race", "--trials", "20", "--seed", "7", "--json")
+    result = json.loads(done.stdout)
+    documented = (
+        "version workload schedule target trials failures failures_by_mode early_return_failures "
+        "first_failure_trial first_failure_s duration_s seed attributes status packages python"
+    )
+    assert set(documented.split()) <= result.keys()
+    assert done.returncode == 1
+    assert (result["version"], result["trials"], result["seed"]) == (1, 20, 7)
+    assert result["failures"] == sum(result["failures_by_mode"].values()) > 0
+    assert result["attributes"] == {"local": result["failures"]}
+    assert result["first_failure_trial"] == result["failing_trials"][0]
+    assert result["status"] == "complete"
+    assert "numba" in result["packages"]
+
+
+def test_nothing_observed_exits_0():
+    """A negative control on the installed numba."""
+    done = mwe("--workload", "one-thread", "--trials", "5")
+    assert done.returncode == 0
+    assert "0 of 5 trials failed" in done.stdout
+
+
+def test_without_a_device_cuda_is_a_failure_of_the_harness():
+    """Exit 3 with one line on standard error, and nothing that looks like a result."""
+    done = mwe("--target", "cuda", "--schedule", "natural", CUDA_VISIBLE_DEVICES="")
+    assert done.returncode == 3
+    assert done.stdout == ""
+    assert done.stderr.startswith("mwe: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_without_numba_the_harness_could_not_run(tmp_path):
+    """A fresh environment without numba exits 3 and says so."""
+    subprocess.run([sys.executable, "-m", "virtualenv", "-q", "--no-pip", tmp_path], check=True)
+    done = mwe(python=next(tmp_path.glob("[bS]*/python*")))
+    assert done.returncode == 3
+    assert done.stdout == ""
+    assert "numba is not installed" in done.stderr

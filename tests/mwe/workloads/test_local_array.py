@@ -1,0 +1,63 @@
+"""The factories of the reproducer and the family's oracle."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numba import cuda
+
+from mwe.workloads.local_array.reproducer import allocator, kernel
+from mwe.workloads.local_array.subjects import N_THREADS, local_array
+
+
+@pytest.mark.parametrize("buffer_size", [0, -1])
+def test_a_buffer_needs_an_element(buffer_size):
+    """The message is part of the interface."""
+    with pytest.raises(ValueError, match=r"^buffer_size must be positive$"):
+        allocator.AllocatorFactory(buffer_size)
+
+
+@pytest.mark.parametrize("nothing_to_build", [None, 5, object(), "build"])
+def test_the_kernel_factory_says_what_it_expects(nothing_to_build):
+    """Without build() there is nothing to capture."""
+    with pytest.raises(TypeError, match="build"):
+        kernel.KernelFactory(nothing_to_build)
+
+
+def test_anything_with_build_serves_as_an_allocator_factory():
+    """The kernel factory asks for no particular class."""
+
+    class OwnFactory:
+        def build(self):
+            @cuda.jit(device=True)
+            def allocate():
+                return cuda.local.array(3, dtype=np.float32)
+
+            return allocate
+
+    output = np.zeros(2, dtype=np.float32)
+    kernel.KernelFactory(OwnFactory()).build()[1, 2](output, 1)
+    np.testing.assert_array_equal(output, [1.0, 0.0])
+
+
+def test_both_modules_declare_what_they_export():
+    """A star import brings the factory and nothing else."""
+    assert allocator.__all__ == ["AllocatorFactory"]
+    assert kernel.__all__ == ["KernelFactory"]
+
+
+@pytest.mark.parametrize("index", [0, N_THREADS - 1, N_THREADS])
+def test_the_oracle_names_a_wrong_element(index):
+    """A missing write and a write of a thread that should have returned are both caught."""
+    subject = local_array()
+    output = np.zeros(9, dtype=np.float32)
+    output[:N_THREADS] = 1.0
+    assert subject.describe_mismatch(output) == ""
+    output[index] = 1.0 - output[index]
+    assert f"output[{index}]" in subject.describe_mismatch(output)
+
+
+def test_nan_is_a_wrong_element():
+    """Not a number differs from everything."""
+    output = np.full(9, np.nan, dtype=np.float32)
+    assert "9 elements differ" in local_array().describe_mismatch(output)
