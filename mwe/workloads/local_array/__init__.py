@@ -3,8 +3,8 @@
 =====================  ==========================================  =========================
 workload               device function                             on affected revisions
 =====================  ==========================================  =========================
-`local-array`          in another module, calls cuda.local.array   fails (about 9 of 10 under
-                                                                   delay injection)
+`local-array`          in another module, calls cuda.local.array   fails (19 of 20 under delay
+                                                                   injection)
 `same-module`          in the kernel's module                      never fails
 `helper-without-cuda`  in another module, no cuda.* at run time    never fails
 `one-thread`           as `local-array`, one active thread         never fails

@@ -12,10 +12,10 @@ Kernel = Callable[[list[float], int, int], None]
 
 
 class PlantedRaceSubject(Subject):
-    """Eight active threads of ten allocate through a helper, as in `local-array`."""
+    """Twelve active threads of fourteen allocate through a helper, as in `local-array`."""
 
-    n_threads = 8
-    threads_per_block = 10
+    n_threads = 12
+    threads_per_block = 14
 
     def __init__(self) -> None:
         self.guarded_globals = [GuardedGlobal(helper, "cuda", cuda)]

@@ -7,7 +7,7 @@ import pytest
 from numba import cuda
 
 from mwe.workloads.local_array.reproducer import allocator, kernel
-from mwe.workloads.local_array.subjects import N_THREADS, local_array
+from mwe.workloads.local_array.subjects import ARRAY_SIZE, N_THREADS, local_array
 
 
 @pytest.mark.parametrize("buffer_size", [0, -1])
@@ -50,7 +50,7 @@ def test_both_modules_declare_what_they_export():
 def test_the_oracle_names_a_wrong_element(index):
     """A missing write and a write of a thread that should have returned are both caught."""
     subject = local_array()
-    output = np.zeros(9, dtype=np.float32)
+    output = np.zeros(ARRAY_SIZE, dtype=np.float32)
     output[:N_THREADS] = 1.0
     assert subject.describe_mismatch(output) == ""
     output[index] = 1.0 - output[index]
@@ -59,5 +59,5 @@ def test_the_oracle_names_a_wrong_element(index):
 
 def test_nan_is_a_wrong_element():
     """Not a number differs from everything."""
-    output = np.full(9, np.nan, dtype=np.float32)
-    assert "9 elements differ" in local_array().describe_mismatch(output)
+    output = np.full(ARRAY_SIZE, np.nan, dtype=np.float32)
+    assert f"{ARRAY_SIZE} elements differ" in local_array().describe_mismatch(output)
