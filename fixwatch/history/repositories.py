@@ -121,14 +121,9 @@ class UpstreamCommits(NamedRevisions):
     def __init__(self, url: str, project: str) -> None:
         self._project = project
         mirror = STATE_DIR / "mirrors" / project
-        mirror.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            super().__init__(url, str(mirror))
-        except util.ProcessError as error:
-            raise util.UserError(
-                f"cannot clone {url}; check the network, or point git's "
-                "url.<path>.insteadOf at a local clone"
-            ) from error
+        if not self.is_local_repo(str(mirror)):
+            _clone_mirror(url, mirror)
+        super().__init__(url, str(mirror))
 
     def pull(self) -> None:
         """Fetch what is new; where upstream cannot be reached, go on with what is here."""
@@ -187,6 +182,30 @@ def read_release_commits(path: Path = STATE_DIR / "releases.git") -> dict[str, t
         commit, upstream, version = line.split()
         commits[commit] = (upstream, version)
     return commits
+
+
+def _clone_mirror(url: str, mirror: Path) -> None:
+    """Clone aside and rename, so that a clone that was killed is not taken for a mirror."""
+    mirror.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in mirror.parent.glob(f"{mirror.name}.cloning-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    cloning = Path(tempfile.mkdtemp(dir=mirror.parent, prefix=f"{mirror.name}.cloning-"))
+    log.info(f"Cloning {url}")
+    try:
+        util.check_output(
+            [util.which("git"), "clone", "--quiet", "--mirror", url, str(cloning)],
+            timeout=None,
+            display_error=False,
+        )
+        shutil.rmtree(mirror, ignore_errors=True)
+        os.replace(cloning, mirror)
+    except util.ProcessError as error:
+        shutil.rmtree(cloning, ignore_errors=True)
+        reason = (error.stderr or "git gave no reason").strip().splitlines()[-1]
+        raise util.UserError(
+            f"cannot clone {url} ({reason}); check the network, or point git's "
+            "url.<path>.insteadOf at a local clone"
+        ) from error
 
 
 def _fast_import_stream(releases: Sequence[Release]) -> bytes:

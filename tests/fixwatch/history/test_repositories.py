@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from datetime import datetime, timezone
 
@@ -177,6 +178,16 @@ def test_an_option_is_no_revision(upstream):
     """A name that looks like an option of git is not taken for one."""
     with pytest.raises(UnknownRevisionError):
         upstream.get_hash_from_name("--all")
+
+
+def test_a_clone_that_was_killed_is_not_taken_for_a_mirror(upstream, tmp_path):
+    """What a killed clone left is removed, and the mirror is made anew."""
+    mirrors = tmp_path / ".fixwatch" / "mirrors"
+    (mirrors / "numba").rename(mirrors / "numba.cloning-killed")
+    shutil.rmtree(mirrors / "numba.cloning-killed" / "refs")
+    again = UpstreamCommits(str(tmp_path / "source") + "/.git", "numba")
+    assert again.get_hash_from_name("v0.57") == git(tmp_path / "source", "rev-parse", "0.57.0")
+    assert [path.name for path in mirrors.iterdir()] == ["numba"]
 
 
 def test_an_upstream_that_cannot_be_cloned_is_one_line(tmp_path, monkeypatch):
