@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -104,10 +105,8 @@ def _run_dashboard(options: argparse.Namespace) -> int:
         measure_releases(all_releases=options.all, announce=_say)
     finally:
         status_options = argparse.Namespace(json=False, config=Path(RELEASES_CONFIGURATION))
-        try:
+        with contextlib.suppress(NoResultsError):
             _run_status(status_options)
-        except NoResultsError as error:
-            _say(str(error))
     return 0
 
 

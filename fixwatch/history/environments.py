@@ -53,7 +53,9 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
         tagged_env_vars: dict[tuple[str, str], str],
     ) -> None:
         super().__init__(conf, python, requirements, tagged_env_vars)
-        self._conf = conf
+        if python == f"{sys.version_info[0]}.{sys.version_info[1]}":
+            # asv takes the first pythonX.Y on the PATH, which need not be one that works.
+            self._executable = sys.executable
         self._settings: dict[str, str] = getattr(conf, "fixwatch", {})
         self.spool_path = (SPOOL_DIR / conf.project).absolute()
         self._global_env_vars["ASV_FIXWATCH_SPOOL_DIR"] = str(self.spool_path)
@@ -73,6 +75,16 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
     def interpreter(self) -> Path:
         """The environment's Python."""
         return Path(self.find_executable("python"))
+
+    def _setup(self) -> None:
+        try:
+            super()._setup()
+        except util.ProcessError as error:
+            reason = shorten_output(error.stderr or error.stdout).splitlines()
+            raise util.UserError(
+                f"cannot create an environment for {self._executable}: "
+                f"{reason[-1] if reason else 'virtualenv gave no reason'}"
+            ) from error
 
     def _install_requirements(self) -> None:
         # Everything is installed together with a revision; nothing may stay from one to the next.
