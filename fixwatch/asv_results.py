@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -61,7 +62,10 @@ def save_with_evidence(result: Results, results_dir: str) -> None:
         save_evidence(evidence, evidence_path(path))
     _asv_save(result, results_dir)
     if environment is not None:
-        shutil.rmtree(spool_folder(environment, result.commit_hash), ignore_errors=True)
+        folder = spool_folder(environment, result.commit_hash)
+        shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):  # other environments of the revision may have a spool
+            folder.parent.rmdir()
 
 
 def spool_folder(environment: AsOfVirtualenv, commit_hash: str) -> Path:

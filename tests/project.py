@@ -32,10 +32,15 @@ def project_environment(home: Path, **extra: str) -> dict[str, str]:
     uv = Path(sys.executable).with_name("uv")
     cache = subprocess.run([uv, "cache", "dir"], check=True, capture_output=True, text=True)
     home.mkdir(exist_ok=True)
+    # The first pythonX.Y on the PATH is not always one that works: a version manager's shim, say.
+    broken = home / f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    broken.write_text("#!/bin/sh\nexit 127\n")
+    broken.chmod(0o755)
     # asv looks for the configuration and git for an identity in the home folder.
     return {
         **os.environ,
         "HOME": str(home),
+        "PATH": os.pathsep.join([str(home), os.environ["PATH"]]),
         "UV_CACHE_DIR": cache.stdout.strip(),
         "PYTHONUNBUFFERED": "1",
         **extra,
