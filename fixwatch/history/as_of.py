@@ -40,6 +40,10 @@ class ResolutionError(FixwatchError):
     """The index was asked and has no set of packages that fits, or one does not install."""
 
 
+class NoSolutionError(ResolutionError):
+    """No set of packages fits. As of a date in the past that never changes."""
+
+
 class IndexUnreachableError(CouldNotMeasureError):
     """The index could not be asked, so nothing is known."""
 
@@ -87,7 +91,7 @@ def resolve_as_of(
 
     Raises
     ------
-    ResolutionError
+    NoSolutionError
         If nothing fits; with uv's explanation.
     IndexUnreachableError
         If the index cannot be asked.
@@ -204,4 +208,6 @@ def _run_uv(arguments: Sequence[str], stdin: str = "") -> str:
             "the package index cannot be reached; check the network and run the command again, "
             f"what was measured is kept ({output.splitlines()[-1].strip() if output else 'uv'})"
         )
+    if "No solution found" in completed.stderr:
+        raise NoSolutionError(output)
     raise ResolutionError(output or f"uv exited with status {completed.returncode}")

@@ -16,6 +16,7 @@ from asv.plugins.virtualenv import Virtualenv
 
 from fixwatch.history.as_of import (
     IndexUnreachableError,
+    NoSolutionError,
     Resolution,
     ResolutionError,
     build_wheel,
@@ -127,10 +128,7 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
         python = tuple(int(part) for part in self._python.split("."))
         if not release.has_wheel_for((python[0], python[1])):
             reason = f"no wheel for CPython {self._python} on this platform ({sys.platform})"
-            log.warning(f"{release.upstream} {release.version}: {reason}")
-            # The benchmarks run all the same, to say that they do not apply.
-            install_exactly(TOOL_PINS, self.path, self.interpreter)
-            replace(record, not_run_stage=AVAILABILITY, not_run_reason=reason).write(self.path)
+            self._declare_unavailable(record, reason)
             return
         log.info(f"Installing {release.upstream} {release.version} into {self.name}")
         requirements = [
@@ -145,8 +143,18 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
             install_exactly([*resolution.pins, *TOOL_PINS], self.path, self.interpreter)
             return resolution
 
-        resolution = self._attempt(record, INSTALL, resolve_and_install)
+        try:
+            resolution = self._attempt(record, INSTALL, resolve_and_install)
+        except NoSolutionError as error:
+            self._declare_unavailable(record, shorten_output(str(error)))
+            return
         self._write_record(record, resolution)
+
+    def _declare_unavailable(self, record: InstallRecord, reason: str) -> None:
+        """Say that a release can never be measured here, and let the benchmarks say so too."""
+        log.warning(f"{record.upstream} {record.name}: {reason}")
+        install_exactly(TOOL_PINS, self.path, self.interpreter)
+        replace(record, not_run_stage=AVAILABILITY, not_run_reason=reason).write(self.path)
 
     def _install_commit(self, repo: Any, commit_hash: str) -> None:
         upstream = self._settings["upstream"]
@@ -185,10 +193,16 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
         self._write_record(record, resolution)
 
     def _attempt(self, record: InstallRecord, stage: str, step: Callable[[], Any]) -> Any:
-        """Run a step; a failure goes into the record, and to asv as the one error it takes."""
+        """Run a step; a failure goes into the record, and to asv as the one error it takes.
+
+        That a release has no solution passes through; of a commit it may change, because some of
+        its dependencies are taken as of today.
+        """
         try:
             return step()
         except ResolutionError as error:
+            if isinstance(error, NoSolutionError) and self.source == "releases":
+                raise
             reason = shorten_output(str(error))
             replace(record, not_run_stage=stage, not_run_reason=reason).write(self.path)
             log.error(f"{record.upstream} {record.name}: the {stage} failed\n{reason}")
