@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fixwatch.history.as_of import install_exactly, resolve_as_of
+from fixwatch.history.as_of import NoSolutionError, install_exactly, resolve_as_of
 from fixwatch.history.as_of_exceptions import find_missing_requirements
 from fixwatch.history.release_table import load_release_table
 from tests.project import ROOT
@@ -72,3 +72,11 @@ def test_numba_cuda_out_of_effect_is_not_measured_as_if_it_were(environment):
     done = run_mwe(python, "--trials", "1")
     assert done.returncode == 3
     assert "numba.cuda is the built-in target" in done.stderr
+
+
+def test_what_did_not_exist_yet_has_no_solution(environment):
+    """As of a day before the release of what it needs, nothing fits, and that is said apart."""
+    python = next(environment.glob("[bS]*/python*"))
+    before_numba_063 = TABLE["numba", "0.62.1"].resolved_as_of
+    with pytest.raises(NoSolutionError, match=r"numba==0\.63\.1"):
+        resolve_as_of(["numba==0.63.1"], before_numba_063, python)
