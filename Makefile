@@ -6,7 +6,7 @@ RELEASES ?= selected
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: dashboard test check clean
+.PHONY: dashboard test check sensitivity measure-engine clean
 
 dashboard: $(VENV)/installed
 	$(BIN)/python -m fixwatch dashboard $(if $(filter all,$(RELEASES)),--all)
@@ -18,6 +18,14 @@ check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# How well the schedules tell wrong fixes from right ones (5 minutes).
+sensitivity: $(VENV)/installed-dev
+	$(BIN)/python -m scripts.sensitivity
+
+# What a trial costs, on an affected and on a fixed release (5 minutes).
+measure-engine: $(VENV)/installed-dev
+	$(BIN)/python -m scripts.measure_engine
 
 # uv installs what pip would, in a fraction of the time.
 $(BIN)/uv:

@@ -78,7 +78,9 @@ def collect_evidence(result: Results, environment: AsOfVirtualenv) -> Evidence |
     record = read_install_record(environment.path)
     if record is None or record.commit != result.commit_hash:
         return None
-    batches = tuple(_iter_batches(spool_folder(environment, result.commit_hash)))
+    kept = list(_iter_kept(spool_folder(environment, result.commit_hash)))
+    batches = tuple(_describe_batch(each) for each in kept)
+    versions = {each["identity"]["measurement_version"] for each in kept}
     stage, reason = record.not_run_stage, record.not_run_reason
     if not batches and reason is None:
         stage, reason = BATCH, _describe_failure(result)
@@ -93,6 +95,7 @@ def collect_evidence(result: Results, environment: AsOfVirtualenv) -> Evidence |
         python=environment.python,
         target="cuda" if result.env_vars.get("NUMBA_ENABLE_CUDASIM") == "0" else "simulator",
         measured_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        measurement_version=max(versions, key=int, default=None),
         packages=record.packages,
         resolved_as_of=record.resolved_as_of,
         not_run_stage=stage,
@@ -101,21 +104,24 @@ def collect_evidence(result: Results, environment: AsOfVirtualenv) -> Evidence |
     )
 
 
-def _iter_batches(folder: Path) -> Iterator[BatchEvidence]:
+def _iter_kept(folder: Path) -> Iterator[dict[str, Any]]:
     for path in sorted(folder.glob("*.json")):
         try:
-            kept = json.loads(path.read_text(encoding="utf-8"))
+            yield json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            continue
-        source = kept.get("batch") or kept
-        yield BatchEvidence(
-            workload=source["workload"],
-            role=source["role"],
-            schedule=source["schedule"],
-            batch=kept.get("batch"),
-            stage=kept.get("stage"),
-            reason=kept.get("reason"),
-        )
+            log.warning(f"{path}: unreadable, left out")
+
+
+def _describe_batch(kept: dict[str, Any]) -> BatchEvidence:
+    source = kept.get("batch") or kept
+    return BatchEvidence(
+        workload=source["workload"],
+        role=source["role"],
+        schedule=source["schedule"],
+        batch=kept.get("batch"),
+        stage=kept.get("stage"),
+        reason=kept.get("reason"),
+    )
 
 
 def _describe_failure(result: Results) -> str:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from benchmarks.batches import MEASUREMENT_VERSION
 from fixwatch.configuration import load_configuration
 from fixwatch.errors import CouldNotMeasureError
 from fixwatch.evidence import iter_evidence
@@ -76,6 +77,7 @@ def find_unmeasured(releases: Sequence[Release], machine: Machine) -> list[Relea
         if evidence.machine == machine.name
         and evidence.python == _python_version()
         and evidence.is_complete
+        and evidence.measurement_version in (None, MEASUREMENT_VERSION)
     }
     return [each for each in releases if (each.upstream, each.version) not in measured]
 

@@ -58,6 +58,8 @@ class Evidence:
         ``simulator`` or ``cuda``.
     measured_at
         When the record was written, ISO-8601 in UTC.
+    measurement_version
+        What the counts mean; numbers of different versions are never compared.
     packages, resolved_as_of
         What was installed, and up to which moment uploads counted.
     not_run_stage, not_run_reason
@@ -76,6 +78,7 @@ class Evidence:
     python: str
     target: str
     measured_at: str
+    measurement_version: str | None = None
     packages: dict[str, str] = field(default_factory=dict)
     resolved_as_of: str | None = None
     not_run_stage: str | None = None

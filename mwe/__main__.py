@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from mwe.batch import Batch
 from mwe.errors import BadArgumentError, HarnessError
-from mwe.runner import run_batch
+from mwe.isolation import run_batch
 from mwe.schedules import DEFAULT_SCHEDULE, SCHEDULES, find_schedule
 from mwe.targets import Target, find_packages, find_python, prepare_target
 from mwe.workloads import DEFAULT_WORKLOAD, WORKLOADS, Workload, find_workload
@@ -80,11 +82,11 @@ def _check_arguments(options: argparse.Namespace) -> tuple[Workload, Target]:
     return workload, target
 
 
-def _load_subject(workload: Workload, target: Target) -> Subject:
+def _load_subject(workload: Workload, target: Target, schedule: str) -> Subject:
     if workload.needs_numba:
         prepare_target(target)
     try:
-        return workload.load()
+        return workload.load(find_schedule(schedule).n_active_threads)
     except Exception as error:
         raise HarnessError(
             f"workload {workload.name} does not import: {type(error).__name__}: {error}"
@@ -114,7 +116,7 @@ def _print_summary(batch: Batch) -> None:
     for mode, count in sorted(batch.failures_by_mode.items()):
         print(f"  {count} {mode}")
     for detail in batch.details:
-        print(f"    {detail}")
+        print(textwrap.indent(detail, "    "))
     if batch.first_failure_trial is not None:
         print(f"  first in trial {batch.first_failure_trial}, after {batch.first_failure_s:.3f} s")
     if batch.status != "complete":
@@ -135,7 +137,7 @@ def run(arguments: Sequence[str]) -> int:
             print(f"{workload.name:<22}{workload.role.value:<18}{workload.summary}")
         return EXIT_NOTHING_OBSERVED
     workload, target = _check_arguments(options)
-    subject = _load_subject(workload, target)
+    load_subject = functools.partial(_load_subject, workload, target, options.schedule)
     batch = Batch(
         workload=workload.name,
         role=workload.role.value,
@@ -146,7 +148,7 @@ def run(arguments: Sequence[str]) -> int:
         python=find_python(),
     )
     run_batch(
-        subject,
+        load_subject,
         find_schedule(options.schedule),
         batch,
         options.trials,

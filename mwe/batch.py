@@ -11,6 +11,8 @@ from mwe.outcomes import FailureMode, Outcome
 FORMAT_VERSION = 1
 # Details are evidence for a person; one that recurs a thousand times says nothing more.
 MAX_DETAILS = 5
+# The stacks of a dozen threads.
+MAX_DETAIL_CHARACTERS = 6000
 
 
 @dataclass(kw_only=True)
@@ -65,13 +67,17 @@ class Batch:
         """Failures whose thread should have returned early; None if one is of an unknown thread."""
         return None if self.n_unattributed else self.n_early_return
 
-    def record(self, outcome: Outcome, *, kernel: str, n_threads: int, elapsed_s: float) -> None:
+    def record(
+        self, outcome: Outcome, *, number: int, kernel: str, n_threads: int, elapsed_s: float
+    ) -> None:
         """Count one trial.
 
         Parameters
         ----------
         outcome
             What the trial showed.
+        number
+            The trial's place in the batch, from 1.
         kernel
             ``fresh`` or ``reused``: whether the kernel was built for this trial.
         n_threads
@@ -86,17 +92,18 @@ class Batch:
             return
         self.failures_by_mode[outcome.mode.value] += 1
         self.failures_by_kernel[kernel] += 1
-        self.failing_trials.append(self.trials)
+        self.failing_trials.append(number)
         if outcome.attribute is not None:
             self.attributes[outcome.attribute] += 1
         if outcome.thread_index is not None:
             self.n_early_return += outcome.thread_index >= n_threads
         elif outcome.mode in (FailureMode.MISSING_ATTRIBUTE, FailureMode.EXCEPTION):
             self.n_unattributed += 1
-        if outcome.detail not in self.details and len(self.details) < MAX_DETAILS:
-            self.details.append(outcome.detail)
+        detail = outcome.detail[:MAX_DETAIL_CHARACTERS]
+        if detail not in self.details and len(self.details) < MAX_DETAILS:
+            self.details.append(detail)
         if self.first_failure_trial is None:
-            self.first_failure_trial = self.trials
+            self.first_failure_trial = number
             self.first_failure_s = round(elapsed_s, 6)
 
     def to_json(self) -> dict[str, Any]:

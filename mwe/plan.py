@@ -1,13 +1,20 @@
-"""The batch plan: how many trials of which workload under which schedule make a measurement."""
+"""The batch plan: how many trials of which workload under which schedule make a measurement.
+
+docs/method.md has the arithmetic, `make sensitivity` the rates that it rests on.
+"""
 
 from __future__ import annotations
 
 from mwe.workloads.subject import Role
 
-# Under `delay` an affected revision fails in more than 9 of 10 trials, so 100 leave no doubt and
-# give the rate to within 6 points; a control needs fewer, as it only has to be told from that
-# rate. Under `natural` failures are rarer than 1 in 5,000: its trials are a record, not a test.
+# `handoff` shows the shipped race in each trial: 20 leave no doubt. `delay` shows it in 49 of 50
+# trials, and wrong fixes that no single interleaving shows in 1 of 3 at the least: 100 miss one
+# with less than 1e-9. A control needs fewer, as it only has to be told from those rates. Under
+# `natural` failures are rarer than 1 in 5,000: its trials are a record, not a test.
 _TRIALS: dict[tuple[str, Role], int] = {
+    ("handoff", Role.WORKLOAD): 20,
+    ("handoff", Role.POSITIVE_CONTROL): 20,
+    ("handoff", Role.NEGATIVE_CONTROL): 20,
     ("delay", Role.WORKLOAD): 100,
     ("delay", Role.POSITIVE_CONTROL): 50,
     ("delay", Role.NEGATIVE_CONTROL): 50,

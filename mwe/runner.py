@@ -1,71 +1,68 @@
-"""Run batches of trials: launch, join every simulated thread, judge, count."""
+"""Run trials in this process: launch, join every simulated thread, judge."""
 
 from __future__ import annotations
 
+import faulthandler
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from mwe.batch import Batch
 from mwe.outcomes import PASSED, FailureMode, Outcome, classify_error
-from mwe.schedules import Schedule
+from mwe.schedules import Driver, Schedule
 from mwe.workloads.subject import Subject
 
 # A simulated thread of these workloads runs for milliseconds; one that outlives its launch by
 # this much will not end.
-JOIN_TIMEOUT_S = 30.0
+JOIN_TIMEOUT_S = 10.0
 
 
-def run_batch(
+@dataclass(frozen=True)
+class Trial:
+    """One judged trial.
+
+    Attributes
+    ----------
+    number
+        Its place in the batch, from 1; with the batch's seed it fixes the schedule's decisions.
+    kernel
+        ``fresh`` or ``reused``: whether the kernel was built for this trial.
+    """
+
+    number: int
+    kernel: str
+    outcome: Outcome
+
+
+def iter_trials(
     subject: Subject,
     schedule: Schedule,
-    batch: Batch,
-    n_trials: int,
+    seed: int,
+    numbers: range,
     *,
     join_timeout_s: float = JOIN_TIMEOUT_S,
-    report_progress: Callable[[Batch], None] = lambda _batch: None,
-) -> None:
-    """Run trials one after another in this process, and count them into `batch`.
+) -> Iterator[Trial]:
+    """Run trials one after another and yield each as it is judged.
 
-    Every other trial builds its kernel from fresh factories; the rest launch one kernel again and
-    again. Both ways occur in test suites, and are counted apart.
-
-    Parameters
-    ----------
-    subject, schedule
-        What is launched, and what paces its threads.
-    batch
-        Where outcomes are counted; its seed gives each trial its own.
-    n_trials
-        Trials to run, at least 1. The batch stops earlier, and says so in its status, when a
-        thread does not end within `join_timeout_s` seconds: nothing after it would be sound.
-    report_progress
-        Called after each trial.
+    Trials with an odd number build their kernel from fresh factories; the rest launch one kernel
+    again and again. Both ways occur in test suites, and are told apart.
     """
     reused_kernel = subject.build_kernel()
-    start_s = time.perf_counter()
-    for trial in range(1, n_trials + 1):
-        is_fresh = trial % 2 == 1
-        kernel = subject.build_kernel() if is_fresh else reused_kernel
-        outcome = run_trial(
-            subject, schedule, kernel, f"{batch.seed}/{trial}", join_timeout_s=join_timeout_s
-        )
-        batch.record(
-            outcome,
-            kernel="fresh" if is_fresh else "reused",
-            n_threads=subject.n_threads,
-            elapsed_s=time.perf_counter() - start_s,
-        )
-        report_progress(batch)
-        if outcome.mode is FailureMode.HANG:
-            batch.status = f"stopped after trial {trial} of {n_trials}: {outcome.detail}"
-            return
+    with schedule.open(subject.user_files) as driver:
+        for number in numbers:
+            is_fresh = number % 2 == 1
+            kernel = subject.build_kernel() if is_fresh else reused_kernel
+            outcome = run_trial(
+                subject, driver, kernel, f"{seed}/{number}", join_timeout_s=join_timeout_s
+            )
+            yield Trial(number, "fresh" if is_fresh else "reused", outcome)
 
 
 def run_trial(
     subject: Subject,
-    schedule: Schedule,
+    driver: Driver,
     kernel: Any,
     trial_seed: str,
     *,
@@ -79,20 +76,21 @@ def run_trial(
     error: Exception | None = None
     output = None
     threads_before = frozenset(threading.enumerate())
-    with schedule.applied(trial_seed):
+    with driver.trial(trial_seed):
         try:
             output = subject.launch(kernel)
         except Exception as raised:
             error = raised
         n_unfinished = _join_threads_since(threads_before, join_timeout_s)
-    leaked = [guarded for guarded in subject.guarded_globals if guarded.is_leaked()]
-    for guarded in leaked:
-        guarded.restore()
     if n_unfinished:
         return Outcome(
             mode=FailureMode.HANG,
-            detail=f"{n_unfinished} threads did not end within {join_timeout_s:g} s",
+            detail=f"{n_unfinished} threads did not end within {join_timeout_s:g} s\n"
+            + describe_stacks(),
         )
+    leaked = [guarded for guarded in subject.guarded_globals if guarded.is_leaked()]
+    for guarded in leaked:
+        guarded.restore()
     if error is not None:
         return classify_error(error, subject.threads_per_block)
     if leaked:
@@ -103,6 +101,14 @@ def run_trial(
         )
     mismatch = subject.describe_mismatch(output)
     return Outcome(mode=FailureMode.WRONG_RESULT, detail=mismatch) if mismatch else PASSED
+
+
+def describe_stacks() -> str:
+    """Return the stacks of all threads of this process."""
+    with tempfile.TemporaryFile("w+", errors="replace") as file:
+        faulthandler.dump_traceback(file)
+        file.seek(0)
+        return file.read()
 
 
 def _join_threads_since(threads_before: Collection[threading.Thread], timeout_s: float) -> int:

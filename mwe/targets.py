@@ -28,6 +28,8 @@ def prepare_target(target: Target) -> None:
         If numba is missing, ``numba.cuda`` does not import, the process has imported it for the
         other target, there is no CUDA device, or numba-cuda is installed but not in effect.
     """
+    # Idle threads of numpy's would make forking unsafe, and cost memory.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ["NUMBA_ENABLE_CUDASIM"] = "1" if target is Target.SIMULATOR else "0"
     try:
         from numba import config, cuda

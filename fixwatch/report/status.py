@@ -89,7 +89,7 @@ def build_series(records: Iterable[Evidence]) -> list[Series]:
     The rates at which affected revisions fail come from the same upstream; where it has none,
     from any upstream measured the same way on the same machine.
     """
-    judged_records = list(records)
+    judged_records = _keep_newest_version(list(records))
     roles = {batch.workload: batch.role for record in judged_records for batch in record.batches}
     references = _collect_affected(judged_records)
     grouped: dict[SeriesKey, list[Evidence]] = defaultdict(list)
@@ -120,6 +120,27 @@ def build_series(records: Iterable[Evidence]) -> list[Series]:
             )
         )
     return series
+
+
+def _keep_newest_version(records: Sequence[Evidence]) -> list[Evidence]:
+    """Leave out counts that mean something else than the newest ones of the same environment.
+
+    A record in which nothing was counted has no version and stays.
+    """
+
+    def place(record: Evidence) -> tuple[str, ...]:
+        return (record.source, record.target, record.machine, record.python)
+
+    newest: dict[tuple[str, ...], int] = {}
+    for record in records:
+        version = int(record.measurement_version or 0)
+        newest[place(record)] = max(version, newest.get(place(record), 0))
+    return [
+        record
+        for record in records
+        if record.measurement_version is None
+        or int(record.measurement_version) == newest[place(record)]
+    ]
 
 
 def build_document(

@@ -1,57 +1,85 @@
-"""Delay injection: pause simulated threads at random lines, so that their calls overlap."""
+"""Delay injection: pause simulated threads at random steps, so that their calls overlap."""
 
 from __future__ import annotations
 
 import contextlib
-import itertools
+import math
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from random import Random
-from types import FrameType
-from typing import Any
 
-Trace = Callable[[FrameType, str, Any], Any]
+from mwe.schedules.stepping import Granularity, Listener, Watch, open_watch
 
 
 @dataclass(frozen=True, kw_only=True)
 class DelayInjection:
-    """Pause the threads that a trial starts, at random line events.
+    """Pause the threads of a trial at random steps, and where they enter device functions.
 
     A pause only decides when a thread runs, so each failure it provokes is an interleaving that
     the operating system could have chosen. The seed fixes each thread's decisions, not the
     schedule: which thread runs meanwhile is still the operating system's choice.
 
-    It traces every frame of the threads started while it is applied, those of the standard
-    library's `threading` excepted, and knows no name of the simulator's, so it stays valid when
-    the simulator is rewritten. It misses races inside one line and inside C code. The thread that
-    launches is never paused.
+    Races around a device function need a thread that stops between what the simulator prepares
+    and what the function uses. Rare pauses everywhere find windows that nobody thought of, inside
+    the simulator too; a pause of random length at each entry of a device function hits the one
+    that is known, at a tenth of the cost of frequent pauses everywhere. Neither names anything of
+    the simulator's.
+
+    It misses races inside C code, and those whose window is narrower than a pause is probable:
+    with w steps in the window, n threads and probability p, a trial pauses in it with a chance of
+    1 - (1 - p)^(n w). The thread that launches is not paused, except that it sleeps while it only
+    waits, see `mwe.schedules.stepping.LaunchingThread`.
 
     Source: random delays at instrumented points are those of Edelstein et al., "Multithreaded
     Java program test generation", IBM Systems Journal 41(1), 2002.
 
     Attributes
     ----------
+    granularity
+        What a step is: a line or an instruction.
     probability
-        Of a pause at a line event, in [0, 1]: 0 traces without pausing, 1 pauses at each line.
+        Of a pause at a step, in [0, 1]: 0 never pauses, 1 pauses at each step.
     pause_s
-        Length of one pause in seconds, not the trial's total.
-    switch_interval_s
-        The interpreter's switch interval during the trial, in seconds. The launching thread polls
-        in a loop; with the default of 5 ms it holds the interpreter lock most of the time.
+        Mean length of such a pause in seconds; lengths are uniform between 0 and twice it.
+    stepped_share
+        Share of the threads that are paused at steps too, in [0, 1]; the others, which a race needs
+        as well, are paused at entries only and cost a third.
+    entry_probability, entry_pause_s
+        The same for the entry of a device function: one of the user's that another of his called.
+    n_active_threads
+        Active threads that a trial should have; None leaves it to the workload.
     """
 
-    probability: float = 0.3
+    granularity: Granularity = Granularity.INSTRUCTION
+    probability: float = 0.01
     pause_s: float = 50e-6
-    switch_interval_s: float = 20e-6
+    stepped_share: float = 0.5
+    entry_probability: float = 1.0
+    entry_pause_s: float = 150e-6
+    n_active_threads: int | None = None
 
     @contextlib.contextmanager
-    def applied(self, trial_seed: str) -> Iterator[None]:
-        """Trace and pause every thread started inside, until the block is left.
+    def open(self, user_files: Collection[str]) -> Iterator[DelayDriver]:
+        """Make ready for a batch whose user's functions stand in these files."""
+        watch = open_watch(self.granularity, user_files=user_files, outside_user_code=True)
+        with watch as opened:
+            yield DelayDriver(self, opened)
 
-        Threads that outlive the block keep being traced; join them inside it.
+
+class DelayDriver:
+    """Delay injection, ready for the trials of a batch."""
+
+    def __init__(self, schedule: DelayInjection, watch: Watch) -> None:
+        self._schedule = schedule
+        self._watch = watch
+
+    @contextlib.contextmanager
+    def trial(self, trial_seed: str) -> Iterator[None]:
+        """Pause every thread started inside, until the block is left.
+
+        Threads that outlive the block may still be paused; join them inside it.
 
         Parameters
         ----------
@@ -59,28 +87,50 @@ class DelayInjection:
             Fixes the decisions: thread k (in order of its first event) draws from a generator
             seeded with this text and k.
         """
-        order = itertools.count()
-        switch_interval_s = sys.getswitchinterval()
-        sys.setswitchinterval(self.switch_interval_s)
-        threading.settrace(lambda *event: self._start_thread(f"{trial_seed}/{next(order)}", *event))
-        try:
+
+        def start_thread(number: int) -> Listener:
+            return _PausedThread(self._schedule, Random(f"{trial_seed}/{number}"))
+
+        with self._watch.trial(start_thread):
             yield
-        finally:
-            threading.settrace(None)
-            sys.setswitchinterval(switch_interval_s)
 
-    def _start_thread(self, thread_seed: str, frame: FrameType, event: str, arg: Any) -> Any:
-        draw = Random(thread_seed).random
-        probability, pause_s, sleep = self.probability, self.pause_s, time.sleep
-        untraced_file = threading.__file__
 
-        def trace_line(_frame: FrameType, event: str, _arg: Any) -> Trace:
-            if event == "line" and draw() < probability:
-                sleep(pause_s)
-            return trace_line
+class _PausedThread:
+    """Decides for one thread."""
 
-        def trace_call(frame: FrameType, _event: str, _arg: Any) -> Trace | None:
-            return None if frame.f_code.co_filename == untraced_file else trace_line
+    __slots__ = ("_draw", "_is_first", "_schedule", "hears_steps")
 
-        sys.settrace(trace_call)
-        return trace_call(frame, event, arg)
+    def __init__(self, schedule: DelayInjection, random: Random) -> None:
+        self._schedule = schedule
+        self._draw = random.random
+        self._is_first = True
+        self.hears_steps = self._draw() < schedule.stepped_share
+
+    def call(self, depth: int) -> None:
+        schedule = self._schedule
+        if depth > 1 and self._draw() < schedule.entry_probability:
+            time.sleep(2 * schedule.entry_pause_s * self._draw())
+
+    def leave(self, depth: int) -> None:
+        pass
+
+    def step(self, _depth: int) -> int:
+        schedule = self._schedule
+        gap = self._draw_gap()
+        if self._is_first:
+            # The first step is always told; whether it is paused at is drawn like any other's.
+            self._is_first = False
+            if gap > 1:
+                return gap - 1
+            gap = self._draw_gap()
+        time.sleep(2 * schedule.pause_s * self._draw())
+        return gap
+
+    def _draw_gap(self) -> int:
+        """Draw the steps from one pause to the next: independent chances make it geometric."""
+        probability = self._schedule.probability
+        if probability >= 1.0:
+            return 1
+        if probability <= 0.0:
+            return sys.maxsize
+        return 1 + int(math.log1p(-self._draw()) / math.log1p(-probability))

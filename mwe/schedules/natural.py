@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 
@@ -11,12 +11,30 @@ from dataclasses import dataclass
 class Natural:
     """Run the trial untouched.
 
-    What it provokes is what users meet. What it misses is nearly everything: a simulated thread
-    of these workloads finishes within one switch interval (5 ms), so two hardly ever overlap.
+    What it provokes is what users meet, so it needs no argument that it could happen. What it
+    misses is nearly everything: a simulated thread of these workloads finishes within one switch
+    interval (5 ms), so two hardly ever overlap; 0 of 15,923 trials with 32 threads failed.
+
+    Attributes
+    ----------
+    n_active_threads
+        None: as many as the workload has.
     """
 
+    n_active_threads: int | None = None
+
     @contextlib.contextmanager
-    def applied(self, trial_seed: str) -> Iterator[None]:
+    def open(self, user_files: Collection[str]) -> Iterator[NaturalDriver]:
+        """Make ready for a batch: there is nothing to do."""
+        del user_files
+        yield NaturalDriver()
+
+
+class NaturalDriver:
+    """The natural schedule, ready for the trials of a batch."""
+
+    @contextlib.contextmanager
+    def trial(self, trial_seed: str) -> Iterator[None]:
         """Run one trial; the seed decides nothing."""
         del trial_seed
         yield

@@ -25,7 +25,8 @@ class Workload:
     role
         Whether it measures upstream or controls the harness.
     factory
-        Where its subject comes from, as ``module:function``; the function takes no argument.
+        Where its subject comes from, as ``module:function``; the function takes the number of
+        active threads that the schedule asks for, or None.
     summary
         One line for ``--list``.
     needs_numba
@@ -38,10 +39,10 @@ class Workload:
     summary: str
     needs_numba: bool = True
 
-    def load(self) -> Subject:
+    def load(self, n_threads: int | None = None) -> Subject:
         """Import the workload, and with it numba where it needs it, and return its subject."""
         module, function = self.factory.split(":")
-        subject: Subject = getattr(importlib.import_module(module), function)()
+        subject: Subject = getattr(importlib.import_module(module), function)(n_threads)
         return subject
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from types import ModuleType
@@ -46,11 +46,14 @@ class Subject(ABC):
         Threads of a block; launches are one-dimensional.
     guarded_globals
         Module globals that the simulator swaps and must put back.
+    user_files
+        Files of the kernel and of the device functions that it calls, the user's own code.
     """
 
     n_threads: int
     threads_per_block: int
     guarded_globals: Sequence[GuardedGlobal]
+    user_files: Collection[str]
 
     @abstractmethod
     def build_kernel(self) -> Any:

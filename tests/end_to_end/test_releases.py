@@ -68,11 +68,16 @@ def test_each_batch_ran_once(project):
     batches = [(b.workload, b.schedule) for b in project.evidence(FIXED).batches]
     assert sorted(batches) == [
         ("helper-without-cuda", "delay"),
+        ("helper-without-cuda", "handoff"),
         ("local-array", "delay"),
+        ("local-array", "handoff"),
         ("local-array", "natural"),
         ("one-thread", "delay"),
+        ("one-thread", "handoff"),
         ("planted-race", "delay"),
+        ("planted-race", "handoff"),
         ("same-module", "delay"),
+        ("same-module", "handoff"),
     ]
 
 

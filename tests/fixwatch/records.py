@@ -42,6 +42,7 @@ def new_record(name="0.57.0", *batches, upstream="numba", date="2023-05-02", **o
         "target": "simulator",
         "measured_at": "2026-11-20T00:00:00+00:00",
         "packages": {upstream: name},
+        "measurement_version": "2" if batches else None,
         "batches": batches,
     }
     return Evidence(**{**values, **overrides})

@@ -9,65 +9,153 @@ import time
 import pytest
 
 from mwe.errors import BadArgumentError
-from mwe.schedules import SCHEDULES, DelayInjection, find_schedule
+from mwe.runner import iter_trials
+from mwe.schedules import SCHEDULES, DelayInjection, Granularity, HandOff, find_schedule
+from mwe.workloads.planted_race.subject import PlantedSubject
+from tests.subjects.swaps import RACY, SOUND, make_swap_on_each_call
 
 
-def five_lines():
-    """Run a known number of lines."""
-    a = 1
-    b = a
-    c = b
-    d = c
-    return a + b + c + d
+def outer():
+    """Call one function of this file and run two lines of its own."""
+    a = inner()
+    return a + 1
 
 
-def count_pauses(schedule, monkeypatch, seed):
-    """Return how often each of two threads, run one after another, was paused."""
+def inner():
+    """Run two lines."""
+    b = 1
+    return b + 1
+
+
+N_LINES = 4
+
+
+def count_pauses(schedule, monkeypatch, seed, target=outer, n_threads=2):
+    """Return how often each of some threads, run one after another, was paused."""
     pauses = []
-    monkeypatch.setattr(time, "sleep", lambda _duration_s: pauses.append(threading.get_ident()))
+    monkeypatch.setattr(time, "sleep", pauses.append)
     counts = []
-    with schedule.applied(seed):
-        for _ in range(2):
-            pauses.clear()
-            thread = threading.Thread(target=five_lines)
-            thread.start()
-            thread.join()
-            counts.append(len(pauses))
+    with schedule.open({__file__}) as driver:
+        for _ in range(2):  # what is instrumented at its first call hears all from the second on
+            counts.clear()
+            with driver.trial(seed):
+                for _ in range(n_threads):
+                    pauses.clear()
+                    thread = threading.Thread(target=target)
+                    thread.start()
+                    thread.join()
+                    counts.append(len(pauses))
     return counts
 
 
+def only_steps(probability, granularity=Granularity.LINE, share=1.0):
+    """Return a schedule that pauses at steps and not at entries."""
+    return DelayInjection(
+        granularity=granularity,
+        probability=probability,
+        stepped_share=share,
+        entry_probability=0.0,
+    )
+
+
 def test_probability_one_pauses_at_each_line_and_zero_at_none(monkeypatch):
-    """Five lines of one function are five pauses; frames of threading itself do not count."""
-    assert count_pauses(DelayInjection(probability=1.0), monkeypatch, "1/1") == [5, 5]
-    assert count_pauses(DelayInjection(probability=0.0), monkeypatch, "1/1") == [0, 0]
+    """Four lines of two functions are four pauses; frames of threading itself do not count."""
+    assert count_pauses(only_steps(1.0), monkeypatch, "1/1") == [N_LINES] * 2
+    assert count_pauses(only_steps(0.0), monkeypatch, "1/1") == [0, 0]
+
+
+def test_instructions_are_finer_than_lines(monkeypatch):
+    """A line has several."""
+    schedule = only_steps(1.0, Granularity.INSTRUCTION)
+    assert min(count_pauses(schedule, monkeypatch, "1/1")) > 2 * N_LINES
+
+
+def test_a_share_of_the_threads_is_paused_at_steps(monkeypatch):
+    """Of 64 threads about half; P(fewer than 8 or more than 56) < 1e-9."""
+    counts = count_pauses(only_steps(1.0, share=0.5), monkeypatch, "1/1", n_threads=64)
+    assert set(counts) == {0, N_LINES}
+    assert 8 <= counts.count(0) <= 56
+    assert count_pauses(only_steps(1.0, share=0.0), monkeypatch, "1/1") == [0, 0]
+
+
+def test_entries_of_nested_user_functions_are_paused(monkeypatch):
+    """The outer function is the kernel, the inner one the device function: one entry."""
+    schedule = DelayInjection(probability=0.0, entry_probability=1.0)
+    assert count_pauses(schedule, monkeypatch, "1/1") == [1, 1]
+    assert count_pauses(schedule, monkeypatch, "1/1", target=inner) == [0, 0]
 
 
 def test_the_seed_fixes_the_decisions(monkeypatch):
     """The same seed pauses the same, and of 20 seeds not all pause the same."""
-    schedule = DelayInjection(probability=0.5)
+    schedule = only_steps(0.5)
     first = [count_pauses(schedule, monkeypatch, f"{seed}/1") for seed in range(20)]
     again = [count_pauses(schedule, monkeypatch, f"{seed}/1") for seed in range(20)]
     assert first == again
     assert len({tuple(counts) for counts in first}) > 1
 
 
-def test_the_launching_thread_is_not_paused(monkeypatch):
-    """Only threads started inside are traced."""
+def test_the_launching_thread_is_not_paused_while_nothing_runs(monkeypatch):
+    """It parks only while simulated threads run."""
     pauses = []
     monkeypatch.setattr(time, "sleep", pauses.append)
-    with DelayInjection(probability=1.0).applied("1/1"):
-        five_lines()
+    with only_steps(1.0).open({__file__}) as driver, driver.trial("1/1"):
+        for _ in range(200):
+            outer()
     assert pauses == []
+
+
+def test_the_launching_thread_parks_while_it_only_waits():
+    """Polling a thread that runs for 50 ms takes few polls instead of tens of thousands."""
+    polls = 0
+    with only_steps(0.0).open({__file__}) as driver, driver.trial("1/1"):
+        thread = threading.Thread(target=time.sleep, args=(0.05,))
+        thread = threading.Thread(target=lambda: time.sleep(0.05))
+        thread.start()
+        while thread.is_alive():
+            polls += 1
+    # At 200 us and more a poll, after some 80 free ones.
+    assert polls <= 80 + 0.05 / 200e-6
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
 def test_a_schedule_puts_back_what_it_set_even_after_an_error(schedule):
-    """Switch interval and trace function are as before."""
-    interval_s = sys.getswitchinterval()
-    with pytest.raises(KeyError), schedule.applied("1/1"):
+    """Trace functions and monitoring tools are as before."""
+    before = sys.gettrace(), threading.gettrace()
+    with pytest.raises(KeyError), schedule.open({__file__}) as driver, driver.trial("1/1"):
         raise KeyError
-    assert sys.getswitchinterval() == interval_s
-    assert threading.gettrace() is None
+    assert (sys.gettrace(), threading.gettrace()) == before
+    with schedule.open({__file__}):
+        pass
+
+
+def count_failures(make_swap, schedule, n_trials):
+    """Return how many trials of a variant failed, each on a simulator of its own."""
+    failures = 0
+    for number in range(1, n_trials + 1):
+        subject = PlantedSubject(make_swap(), schedule.n_active_threads)
+        (trial,) = iter_trials(subject, schedule, 1, range(number, number + 1))
+        failures += trial.outcome.failed
+    return failures
+
+
+def test_handoff_exposes_the_shipped_race_every_time():
+    """Two threads are made to overlap, trial after trial."""
+    # Measured 2,000 of 2,000; a miss needs a machine that stalls a thread for 50 ms.
+    assert count_failures(make_swap_on_each_call, HandOff(), 50) >= 49
+
+
+@pytest.mark.parametrize("name", RACY)
+def test_delay_exposes_every_wrong_fix(name):
+    """Rare pauses find windows inside the simulator."""
+    # Calibrated floor 0.3 a trial, so P(all 60 pass) <= 0.7**60 < 1e-9.
+    assert count_failures(RACY[name], DelayInjection(), 60) > 0
+
+
+@pytest.mark.parametrize("schedule", ["delay", "handoff"])
+@pytest.mark.parametrize("name", SOUND)
+def test_no_schedule_flags_a_sound_variant(name, schedule):
+    """What is right passes, whoever pauses."""
+    assert count_failures(SOUND[name], SCHEDULES[schedule], 40) == 0
 
 
 def test_an_unknown_schedule_names_the_known_ones():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 import threading
 import time
 from types import ModuleType
@@ -17,6 +20,7 @@ class SoundSubject(Subject):
 
     n_threads = 1
     threads_per_block = 2
+    user_files = frozenset({__file__})
 
     def __init__(self) -> None:
         self.module = ModuleType("planted")
@@ -65,6 +69,64 @@ class RaisingSubject(SoundSubject):
     def launch(self, kernel: Any) -> Any:
         """Raise."""
         raise self.error
+
+
+class HangingSubject(SoundSubject):
+    """Hangs in one trial of its process: the launch does not return."""
+
+    def __init__(self, bad_trial: int) -> None:
+        super().__init__()
+        self.bad_trial = bad_trial
+        self.n_launched = 0
+
+    def launch(self, kernel: Any) -> Any:
+        """Misbehave once."""
+        self.n_launched += 1
+        if self.n_launched == self.bad_trial:
+            self.misbehave()
+        return 1
+
+    def misbehave(self) -> None:
+        """Wait for ever."""
+        time.sleep(3600)
+
+
+class KilledSubject(HangingSubject):
+    """Kills its process."""
+
+    def misbehave(self) -> None:
+        """Send SIGKILL to itself."""
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class ExitingSubject(HangingSubject):
+    """Exits, with success."""
+
+    def misbehave(self) -> None:
+        """Raise SystemExit."""
+        sys.exit(0)
+
+
+class AbruptSubject(HangingSubject):
+    """Exits without a word."""
+
+    def misbehave(self) -> None:
+        """End the process at once."""
+        os._exit(7)
+
+
+class LeakingForGoodSubject(SoundSubject):
+    """Fails from its second launch on, because of what the first one left behind."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.n_launched = 0
+
+    def launch(self, kernel: Any) -> Any:
+        """Leak at first, return a wrong result ever after."""
+        self.n_launched += 1
+        self.module.cuda = "fake"  # type: ignore[attr-defined]
+        return 1 if self.n_launched == 1 else 2
 
 
 class AbandoningSubject(SoundSubject):

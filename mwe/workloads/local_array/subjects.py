@@ -14,12 +14,10 @@ from mwe.workloads.local_array.reproducer import allocator, kernel
 from mwe.workloads.subject import GuardedGlobal, Subject
 
 BUFFER_SIZE = 5
-# One block of fourteen threads: twelve are active, the next has index n_threads exactly, and both
-# it and the last return early. Under delay injection 12 active threads fail in 96-99 % of trials
-# at the cost of 8, which fail in 92-93 %.
-ARRAY_SIZE = 13
+# One block: the active threads, one with index n_threads exactly, and one more; the last two return
+# early.
 N_THREADS = 12
-THREADS_PER_BLOCK = 14
+N_EARLY_RETURNS = 2
 
 
 class LocalArraySubject(Subject):
@@ -32,16 +30,17 @@ class LocalArraySubject(Subject):
     modules
         The modules whose global `cuda` the simulator swaps.
     n_threads
-        Active threads, at most `ARRAY_SIZE`.
+        Active threads; None for `N_THREADS`.
     """
 
-    threads_per_block = THREADS_PER_BLOCK
-
     def __init__(
-        self, build: Callable[[], Any], modules: Sequence[ModuleType], n_threads: int = N_THREADS
+        self, build: Callable[[], Any], modules: Sequence[ModuleType], n_threads: int | None
     ) -> None:
         self._build = build
-        self.n_threads = n_threads
+        self.n_threads = N_THREADS if n_threads is None else n_threads
+        self.threads_per_block = self.n_threads + N_EARLY_RETURNS
+        self.array_size = self.n_threads + 1
+        self.user_files = frozenset(str(module.__file__) for module in modules)
         self.guarded_globals = [GuardedGlobal(module, "cuda", cuda) for module in modules]
 
     def build_kernel(self) -> Any:
@@ -50,16 +49,15 @@ class LocalArraySubject(Subject):
 
     def launch(self, kernel: Any) -> Any:
         """Launch one grid that covers the output, wait for it, and return the output."""
-        output = np.zeros(ARRAY_SIZE, dtype=np.float32)
-        n_blocks = -(-ARRAY_SIZE // self.threads_per_block)
-        kernel[n_blocks, self.threads_per_block](output, self.n_threads)
+        output = np.zeros(self.array_size, dtype=np.float32)
+        kernel[1, self.threads_per_block](output, self.n_threads)
         if not config.ENABLE_CUDASIM:
             cuda.synchronize()
         return output
 
     def describe_mismatch(self, output: Any) -> str:
         """Compare with ones for the active threads and zeros for the rest."""
-        expected = np.zeros(ARRAY_SIZE, dtype=np.float32)
+        expected = np.zeros(self.array_size, dtype=np.float32)
         expected[: self.n_threads] = 1.0
         wrong = np.flatnonzero(output != expected)
         if not wrong.size:
@@ -72,23 +70,27 @@ def _build_across_modules() -> Any:
     return kernel.KernelFactory(allocator.AllocatorFactory(BUFFER_SIZE)).build()
 
 
-def local_array() -> Subject:
+def local_array(n_threads: int | None = None) -> Subject:
     """Return the workload: the allocator in one module, the kernel in another."""
-    return LocalArraySubject(_build_across_modules, (allocator, kernel))
+    return LocalArraySubject(_build_across_modules, (allocator, kernel), n_threads)
 
 
-def one_thread() -> Subject:
-    """Return the control with a single active thread."""
+def one_thread(_n_threads: int | None = None) -> Subject:
+    """Return the control with a single active thread, whatever a schedule asks for."""
     return LocalArraySubject(_build_across_modules, (allocator, kernel), n_threads=1)
 
 
-def same_module_control() -> Subject:
+def same_module_control(n_threads: int | None = None) -> Subject:
     """Return the control with allocator and kernel in one module."""
-    return LocalArraySubject(lambda: same_module.build_kernel(BUFFER_SIZE), (same_module,))
+    return LocalArraySubject(
+        lambda: same_module.build_kernel(BUFFER_SIZE), (same_module,), n_threads
+    )
 
 
-def helper_without_cuda() -> Subject:
+def helper_without_cuda(n_threads: int | None = None) -> Subject:
     """Return the control whose helper touches nothing of cuda at run time."""
     return LocalArraySubject(
-        lambda: plain_helper_kernel.build_kernel(BUFFER_SIZE), (plain_helper, plain_helper_kernel)
+        lambda: plain_helper_kernel.build_kernel(BUFFER_SIZE),
+        (plain_helper, plain_helper_kernel),
+        n_threads,
     )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from mwe.workloads.planted_race.simulator import cuda, device
+from mwe.workloads.planted_race.simulator import cuda
 
 BUFFER_SIZE = 5
 
 
-@device
 def allocate_buffer() -> list[float]:
     """Allocate through the module global that the simulator swaps."""
     buffer: list[float] = cuda.local.array(BUFFER_SIZE)

@@ -5,24 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mwe.workloads.planted_race import helper
-from mwe.workloads.planted_race.simulator import cuda, launch
+from mwe.workloads.planted_race.simulator import Swap, cuda, device, launch, swap_on_each_call
 from mwe.workloads.subject import GuardedGlobal, Subject
 
 Kernel = Callable[[list[float], int, int], None]
 
+N_THREADS = 12
+N_EARLY_RETURNS = 2
 
-class PlantedRaceSubject(Subject):
-    """Twelve active threads of fourteen allocate through a helper, as in `local-array`."""
 
-    n_threads = 12
-    threads_per_block = 14
+class PlantedSubject(Subject):
+    """Threads of the planted simulator allocate through a helper, as in `local-array`.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    swap
+        How the simulator swaps the helper's global; what is planted.
+    n_threads
+        Active threads; None for `N_THREADS`.
+    """
+
+    def __init__(self, swap: Swap, n_threads: int | None) -> None:
+        self._swap = swap
+        self.n_threads = N_THREADS if n_threads is None else n_threads
+        self.threads_per_block = self.n_threads + N_EARLY_RETURNS
         self.guarded_globals = [GuardedGlobal(helper, "cuda", cuda)]
+        self.user_files = frozenset({str(helper.__file__), __file__})
 
     def build_kernel(self) -> Kernel:
         """Return ``kernel(output, n_threads, i)``."""
-        allocate_buffer = helper.allocate_buffer
+        allocate_buffer = device(helper.allocate_buffer, self._swap)
 
         def kernel(output: list[float], n_threads: int, i: int) -> None:
             if i >= n_threads:
@@ -36,7 +48,7 @@ class PlantedRaceSubject(Subject):
     def launch(self, kernel: Kernel) -> list[float]:
         """Launch one block, wait for it, and return the output."""
         output = [0.0] * self.threads_per_block
-        launch(lambda i: kernel(output, self.n_threads, i), self.threads_per_block)
+        launch(kernel, self.threads_per_block, output, self.n_threads)
         return output
 
     def describe_mismatch(self, output: list[float]) -> str:
@@ -46,6 +58,6 @@ class PlantedRaceSubject(Subject):
         return "" if output == expected else f"output is {output}, expected {expected}"
 
 
-def planted_race() -> Subject:
+def planted_race(n_threads: int | None = None) -> Subject:
     """Return the positive control."""
-    return PlantedRaceSubject()
+    return PlantedSubject(swap_on_each_call, n_threads)

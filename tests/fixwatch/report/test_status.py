@@ -180,6 +180,14 @@ def test_the_answer_in_words():
     )
 
 
+def test_counts_of_an_older_meaning_are_left_out():
+    """Beside version 2 a record of version 1 neither shows nor serves as a rate."""
+    old = numba_cuda("0.24.0", 90, measurement_version="1")
+    entry = entry_of(document_of(old, numba_cuda("0.26.0", 0)))
+    assert [m["revision"]["name"] for m in entry["measurements"]] == ["0.26.0"]
+    assert entry["state"] == "inconclusive"
+
+
 def test_nothing_measured_gives_no_series():
     """An empty folder is no state at all."""
     assert build_series([]) == []

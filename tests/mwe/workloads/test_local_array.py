@@ -7,7 +7,9 @@ import pytest
 from numba import cuda
 
 from mwe.workloads.local_array.reproducer import allocator, kernel
-from mwe.workloads.local_array.subjects import ARRAY_SIZE, N_THREADS, local_array
+from mwe.workloads.local_array.subjects import N_THREADS, local_array
+
+ARRAY_SIZE = N_THREADS + 1
 
 
 @pytest.mark.parametrize("buffer_size", [0, -1])

@@ -1,0 +1,144 @@
+"""Hand-off: two simulated threads are made to overlap in the device function."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from mwe.schedules.stepping import Granularity, Listener, Watch, open_watch
+
+_NEVER = sys.maxsize
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandOff:
+    """Let the second thread enter the device function while the first is in it, and leave after it.
+
+    The second thread waits at the kernel's entry until the first is in the device function; the
+    first waits there until the second is in too; the second waits until the first is back in the
+    kernel. Only calls, lines and returns of the user's own functions are watched.
+
+    Each wait only decides when a thread runs, so the interleaving is one that the operating system
+    could have chosen. It is one interleaving: what another one would show, such as a wrong fix
+    that fails between two lines of the simulator's, is missed. A simulator in which the second
+    cannot enter before the first has left (a lock held throughout) makes the waits run into their
+    limit, and the trial goes on as if untouched.
+
+    Source: two threads and one ordering constraint trigger most races, see Burckhardt et al., "A
+    randomized scheduler with probabilistic guarantees of finding bugs", ASPLOS 2010.
+
+    Attributes
+    ----------
+    max_wait_s
+        Limit of each wait in seconds. What is waited for happens within a millisecond on an idle
+        machine; with a limit of 0.1 ms one trial in five misses it.
+    n_active_threads
+        Active threads that a trial should have.
+    """
+
+    max_wait_s: float = 50e-3
+    n_active_threads: int | None = 2
+
+    @contextlib.contextmanager
+    def open(self, user_files: Collection[str]) -> Iterator[HandOffDriver]:
+        """Make ready for a batch whose user's functions stand in these files."""
+        watch = open_watch(Granularity.LINE, user_files=user_files, outside_user_code=False)
+        with watch as opened:
+            yield HandOffDriver(self, opened)
+
+
+class HandOffDriver:
+    """Hand-off, ready for the trials of a batch."""
+
+    def __init__(self, schedule: HandOff, watch: Watch) -> None:
+        self._schedule = schedule
+        self._watch = watch
+
+    @contextlib.contextmanager
+    def trial(self, trial_seed: str) -> Iterator[None]:
+        """Order the first two threads started inside; the seed decides nothing."""
+        del trial_seed
+        meeting = _Meeting(self._schedule.max_wait_s)
+
+        def start_thread(number: int) -> Listener:
+            return (_First, _Second)[number](meeting) if number < 2 else _Other()
+
+        with self._watch.trial(start_thread):
+            yield
+
+
+class _Meeting:
+    """What the two threads tell each other."""
+
+    def __init__(self, max_wait_s: float) -> None:
+        self.max_wait_s = max_wait_s
+        self.first_is_in = threading.Event()
+        self.second_is_in = threading.Event()
+        self.first_is_back = threading.Event()
+
+
+class _Other:
+    """A thread that is left alone."""
+
+    hears_steps = False
+
+    def call(self, depth: int) -> None:
+        pass
+
+    def leave(self, depth: int) -> None:
+        pass
+
+    def step(self, _depth: int) -> int:
+        return _NEVER
+
+
+class _First:
+    hears_steps = True
+
+    def __init__(self, meeting: _Meeting) -> None:
+        self._meeting = meeting
+        self._was_in = False
+
+    def call(self, depth: int) -> None:
+        if depth == 2 and not self._was_in:
+            self._was_in = True
+            self._meeting.first_is_in.set()
+            self._meeting.second_is_in.wait(self._meeting.max_wait_s)
+
+    def step(self, depth: int) -> int:
+        if depth == 1 and self._was_in:
+            self._meeting.first_is_back.set()
+            return _NEVER
+        return 1
+
+    def leave(self, depth: int) -> None:
+        if depth == 1:
+            # A kernel that returns early, or calls no device function, must not keep the other.
+            self._meeting.first_is_in.set()
+            self._meeting.first_is_back.set()
+
+
+class _Second:
+    hears_steps = False
+
+    def __init__(self, meeting: _Meeting) -> None:
+        self._meeting = meeting
+        self._was_in = False
+
+    def call(self, depth: int) -> None:
+        if depth == 1:
+            self._meeting.first_is_in.wait(self._meeting.max_wait_s)
+        elif depth == 2 and not self._was_in:
+            self._was_in = True
+            self._meeting.second_is_in.set()
+            self._meeting.first_is_back.wait(self._meeting.max_wait_s)
+
+    def step(self, _depth: int) -> int:
+        return _NEVER
+
+    def leave(self, depth: int) -> None:
+        if depth == 1:
+            self._meeting.second_is_in.set()

@@ -1,0 +1,1 @@
+"""Measurements of Fixwatch itself; run by make, never by the tests."""

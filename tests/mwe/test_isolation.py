@@ -1,0 +1,179 @@
+"""Batches in processes of their own: a trial that hangs, dies or leaks costs that trial only."""
+
+from __future__ import annotations
+
+import functools
+import sys
+
+import pytest
+
+from mwe.batch import Batch
+from mwe.errors import HarnessError
+from mwe.isolation import CAN_FORK, MAX_HANGS, Limits, run_batch
+from mwe.schedules import SCHEDULES, DelayInjection, Natural
+from mwe.workloads import find_workload
+from tests.subjects.planted import (
+    AbruptSubject,
+    ExitingSubject,
+    HangingSubject,
+    KilledSubject,
+    LeakingForGoodSubject,
+    RaisingSubject,
+    SoundSubject,
+    StuckSubject,
+)
+
+RACE = AttributeError("tid=[0, 0, 0] ctaid=[0, 0, 0]: module 'numba.cuda' has no attribute 'local'")
+EARLY = AttributeError(
+    "tid=[1, 0, 0] ctaid=[0, 0, 0]: module 'numba.cuda' has no attribute 'local'"
+)
+
+# Long enough for a busy machine to start a process, short enough to wait for.
+LIMITS = Limits(trial_timeout_s=4.0, join_timeout_s=0.2)
+
+WAYS = [
+    pytest.param(
+        True,
+        id="fork",
+        marks=pytest.mark.skipif(not CAN_FORK, reason="this platform has no safe fork"),
+    ),
+    pytest.param(False, id="fresh-process"),
+]
+
+
+def run(load_subject, n_trials=6, schedule=None, **options):
+    """Run a batch and return it."""
+    batch = Batch(workload="w", role="workload", schedule="s", target="simulator", seed=1)
+    run_batch(load_subject, schedule or Natural(), batch, n_trials, **{"limits": LIMITS, **options})
+    return batch
+
+
+@pytest.mark.parametrize("can_fork", WAYS)
+@pytest.mark.parametrize(
+    ("subject", "mode", "detail"),
+    [
+        (HangingSubject, "hang", "did not end within 4 s"),
+        (KilledSubject, "crash", "killed by SIGKILL"),
+        (ExitingSubject, "crash", "exited with status 0"),
+        (AbruptSubject, "crash", "exited with status 7"),
+    ],
+)
+def test_what_ends_the_process_costs_one_trial(subject, mode, detail, can_fork):
+    """The third trial is counted as what it is, and the rest of the batch still runs."""
+    if sys.platform == "win32" and subject is KilledSubject:
+        pytest.skip("Windows has no SIGKILL")
+    batch = run(functools.partial(subject, 3), n_trials=4, can_fork=can_fork)
+    assert batch.failures_by_mode == {mode: 1}
+    assert (batch.trials, batch.failing_trials, batch.status) == (4, [3], "complete")
+    assert detail in batch.details[0]
+
+
+def test_a_hang_keeps_the_stacks_of_all_threads():
+    """The stack shows the function that waits."""
+    batch = run(functools.partial(HangingSubject, 1), n_trials=1)
+    assert "in misbehave" in batch.details[0]
+    assert "in launch" in batch.details[0]
+
+
+def test_a_workload_that_always_hangs_stops_the_batch():
+    """After a few hangs the rest would only wait; the status says so."""
+    batch = run(StuckSubject, n_trials=10)
+    assert batch.failures_by_mode == {"hang": MAX_HANGS}
+    assert batch.trials == MAX_HANGS
+    assert batch.status == f"stopped after trial {MAX_HANGS} of 10: {MAX_HANGS} hangs"
+
+
+@pytest.mark.parametrize("can_fork", WAYS)
+def test_a_leak_does_not_reach_the_next_trial(can_fork):
+    """Each trial starts from a state without leak, so each shows the leak and nothing after it."""
+    batch = run(LeakingForGoodSubject, n_trials=4, can_fork=can_fork)
+    assert batch.failures_by_mode == {"leaked-global": 4}
+
+
+def test_a_sound_batch_is_complete():
+    """Every trial once, half of them with the kernel built before."""
+    batch = run(SoundSubject, n_trials=5)
+    assert (batch.trials, batch.failures, batch.first_failure_trial) == (5, 0, None)
+    assert batch.trials_by_kernel == {"fresh": 3, "reused": 2}
+    assert batch.status == "complete"
+
+
+def test_early_return_failures_are_counted_by_thread_index():
+    """A failing thread at or above n_threads should have returned early."""
+    assert run(lambda: RaisingSubject(EARLY)).early_return_failures == 6
+    assert run(lambda: RaisingSubject(RACE)).early_return_failures == 0
+
+
+def test_early_return_failures_are_unknown_when_a_thread_is():
+    """A failure without its thread makes the count unknown, not zero."""
+    batch = run(lambda: RaisingSubject(ValueError("no prefix")))
+    assert batch.early_return_failures is None
+
+
+def test_the_first_failure_is_the_first():
+    """Its number is 1-based, its time lies within the batch."""
+    batch = run(functools.partial(AbruptSubject, 2), n_trials=3)
+    assert batch.first_failure_trial == 2
+    assert 0 < batch.first_failure_s <= batch.duration_s
+
+
+def fail_to_load():
+    """Fail as a missing package does."""
+    raise HarnessError("numba is not installed")
+
+
+def die_while_loading():
+    """Die before there is a subject."""
+    import os
+
+    os._exit(9)
+
+
+@pytest.mark.parametrize("can_fork", WAYS)
+def test_a_workload_that_does_not_load_is_no_outcome(can_fork):
+    """The reason passes through the process, and nothing is counted."""
+    with pytest.raises(HarnessError, match="numba is not installed"):
+        run(fail_to_load, can_fork=can_fork)
+
+
+def test_a_process_that_dies_while_loading_is_no_outcome():
+    """It is a failure of the harness, with the status."""
+    with pytest.raises(HarnessError, match="while the workload was loaded: exited with status 9"):
+        run(die_while_loading, can_fork=False)
+
+
+def test_progress_is_reported_after_each_trial():
+    """The report sees every trial once."""
+    seen = []
+    run(SoundSubject, n_trials=3, report_progress=lambda batch: seen.append(batch.trials))
+    assert seen == [1, 2, 3]
+
+
+@pytest.mark.parametrize("name", ["delay", "handoff"])
+def test_the_planted_race_fails(name):
+    """The positive control fails: the schedule bites."""
+    # Measured 0.98 a trial and more; with p >= 0.5, P(all 40 pass) <= 2**-40.
+    schedule = SCHEDULES[name]
+    load = functools.partial(find_workload("planted-race").load, schedule.n_active_threads)
+    batch = run(load, n_trials=40, schedule=schedule)
+    assert batch.failures_by_mode["missing-attribute"] > 0
+    assert batch.attributes.keys() == {"local"}
+    assert batch.early_return_failures == 0
+
+
+@pytest.mark.parametrize("name", ["delay", "handoff"])
+@pytest.mark.parametrize("workload", ["same-module", "helper-without-cuda", "one-thread"])
+def test_negative_controls_never_fail(workload, name):
+    """What cannot race does not fail, on whichever numba is installed."""
+    schedule = SCHEDULES[name]
+    load = functools.partial(find_workload(workload).load, schedule.n_active_threads)
+    batch = run(load, n_trials=100, schedule=schedule)
+    assert (batch.trials, batch.failures) == (100, 0)
+
+
+def test_a_replayed_seed_gives_the_same_kind_of_trials():
+    """The number of a trial, not its place in a worker, fixes its decisions."""
+    # With pauses off nothing fails, so that all trials of the planted race are sound.
+    schedule = DelayInjection(probability=0.0, entry_probability=0.0)
+    batch = run(functools.partial(find_workload("one-thread").load, None), schedule=schedule)
+    assert batch.failures == 0

@@ -1,0 +1,184 @@
+"""Ways of swapping a module's globals, wrong and right, for the planted simulator.
+
+Each is what somebody might write to fix the race. The wrong ones must be caught, the right ones
+never flagged. None is upstream's code.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+
+from mwe.workloads.planted_race.simulator import FakeCuda, cuda, swap_on_each_call
+
+
+def _swap(module_globals):
+    names = [name for name, value in module_globals.items() if value is cuda]
+    for name in names:
+        module_globals[name] = FakeCuda()
+    return names
+
+
+def _restore(module_globals, names):
+    for name in names:
+        module_globals[name] = cuda
+
+
+class Counting:
+    """What the counting ways share: how many threads are inside, and what they swapped."""
+
+    def __init__(self):
+        self.count = 0
+        self.names = []
+        self.lock = threading.Lock()
+
+    def enter(self, module_globals):
+        """Swap for the first thread."""
+        if self.count == 0:
+            self.names = _swap(module_globals)
+        self.count += 1
+
+    def leave(self, module_globals):
+        """Restore for the last thread."""
+        self.count -= 1
+        if self.count == 0:
+            _restore(module_globals, self.names)
+
+
+class ReferenceCountWithoutLock(Counting):
+    """Racy: two threads can both find 0, or lose one of two increments."""
+
+    @contextmanager
+    def __call__(self, module_globals):
+        """Count without a lock."""
+        self.enter(module_globals)
+        try:
+            yield
+        finally:
+            self.leave(module_globals)
+
+
+class LockOnEntryOnly(Counting):
+    """Racy: a thread enters while the last one restores."""
+
+    @contextmanager
+    def __call__(self, module_globals):
+        """Lock the swap, not the restore."""
+        with self.lock:
+            self.enter(module_globals)
+        try:
+            yield
+        finally:
+            self.leave(module_globals)
+
+
+class RestoreBeforeLast(Counting):
+    """Racy: the last but one restores under the feet of the last."""
+
+    @contextmanager
+    def __call__(self, module_globals):
+        """Count one too few."""
+        with self.lock:
+            self.enter(module_globals)
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.count -= 1
+                if self.count <= 1:
+                    _restore(module_globals, self.names)
+
+
+class CheckOutsideLock(Counting):
+    """Racy: what was checked before the lock need not hold inside it."""
+
+    @contextmanager
+    def __call__(self, module_globals):
+        """Decide first, lock then."""
+        is_first = self.count == 0
+        with self.lock:
+            if is_first:
+                self.names = _swap(module_globals)
+            self.count += 1
+        try:
+            yield
+        finally:
+            is_last = self.count == 1
+            with self.lock:
+                self.count -= 1
+                if is_last:
+                    _restore(module_globals, self.names)
+
+
+class LockAndReferenceCount(Counting):
+    """Sound: all of it under one lock."""
+
+    @contextmanager
+    def __call__(self, module_globals):
+        """Lock the swap and the restore."""
+        with self.lock:
+            self.enter(module_globals)
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.leave(module_globals)
+
+
+class LockHeldThroughout:
+    """Sound: one thread at a time."""
+
+    def __init__(self):
+        self.lock = threading.RLock()
+
+    @contextmanager
+    def __call__(self, module_globals):
+        """Lock everything."""
+        with self.lock:
+            names = _swap(module_globals)
+            try:
+                yield
+            finally:
+                _restore(module_globals, names)
+
+
+class ThreadLocalProxy(threading.local):
+    """Sound: the real module itself answers by thread; its place is never taken."""
+
+    depth = 0
+
+    def __init__(self):
+        cuda.__getattr__ = self.answer
+
+    @contextmanager
+    def __call__(self, module_globals):
+        """Count the depth of this thread only."""
+        self.depth += 1
+        try:
+            yield
+        finally:
+            self.depth -= 1
+
+    def answer(self, name):
+        """Answer as the fake inside a device function, as the bare module outside."""
+        if self.depth:
+            return getattr(FakeCuda(), name)
+        raise AttributeError(f"module 'numba.cuda' has no attribute {name!r}")
+
+
+def make_swap_on_each_call():
+    """Return the planted race itself."""
+    return swap_on_each_call
+
+
+RACY = {
+    "reference-count-without-lock": ReferenceCountWithoutLock,
+    "lock-on-entry-only": LockOnEntryOnly,
+    "restore-before-last": RestoreBeforeLast,
+    "check-outside-lock": CheckOutsideLock,
+}
+SOUND = {
+    "lock-and-reference-count": LockAndReferenceCount,
+    "lock-held-throughout": LockHeldThroughout,
+    "thread-local-proxy": ThreadLocalProxy,
+}
