@@ -5,10 +5,10 @@ Needs numpy, numba and `mwe` only.
 
 from __future__ import annotations
 
+import argparse
 import json
 import resource
 import statistics
-import sys
 import time
 
 from mwe.batch import Batch
@@ -22,7 +22,8 @@ from mwe.workloads.subject import Role
 
 N_ROUNDS = 8
 N_TRIALS = 40
-N_THREADS = {"delay": 8, "handoff": 2}
+# The shape in which schedules are compared with bare launches.
+N_THREADS = {"delay": 8, "handoff": 2, "natural": 8}
 
 
 def probe(schedule, subject, seed):
@@ -39,27 +40,27 @@ def probe(schedule, subject, seed):
     return cpu, wall, n_failures
 
 
-def measure_schedule(name):
+def compare(name):
     """Compare a schedule with bare launches of the same shape, round by round."""
     workload = find_workload("local-array")
     n_threads = N_THREADS[name]
-    ratios, bare_cpu, cpu, wall, n_failures = [], [], [], [], 0
+    ratios, bare_cpu, cpu, wall = {"cpu": [], "wall": []}, [], [], []
     for seed in range(N_ROUNDS):
         bare = probe(Natural(), workload.load(n_threads), seed)
         paced = probe(SCHEDULES[name], workload.load(n_threads), seed)
-        ratios.append(statistics.median(paced[0]) / statistics.median(bare[0]))
+        for index, kind in enumerate(ratios):
+            ratio = statistics.median(paced[index]) / statistics.median(bare[index])
+            ratios[kind].append(ratio)
         bare_cpu += bare[0]
         cpu += paced[0]
         wall += paced[1]
-        n_failures += paced[2]
     return {
         "n_threads": n_threads,
-        "trials": N_ROUNDS * N_TRIALS,
-        "failures": n_failures,
         "bare_cpu_s": statistics.median(bare_cpu),
         "cpu_s": statistics.median(cpu),
         "wall_s": statistics.median(wall),
-        "cpu_ratio": statistics.median(ratios),
+        "cpu_ratio": statistics.median(ratios["cpu"]),
+        "wall_ratio": statistics.median(ratios["wall"]),
     }
 
 
@@ -98,10 +99,32 @@ def measure_memory(n_trials):
     return sizes
 
 
-if __name__ == "__main__":
+def count_failures(n_trials):
+    """Return the failures of each schedule in its shape."""
+    workload = find_workload("local-array")
+    failures = {}
+    for name, schedule in SCHEDULES.items():
+        trials = iter_trials(workload.load(N_THREADS[name]), schedule, 1, range(1, n_trials + 1))
+        failures[name] = sum(trial.outcome.failed for trial in trials)
+    return failures
+
+
+def main():
+    """Run what is asked for and print it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--memory-trials", type=int)
+    parser.add_argument("--rate-trials", type=int)
+    options = parser.parse_args()
     prepare_target(Target.SIMULATOR)
-    result = {name: measure_schedule(name) for name in N_THREADS}
-    result["plan"] = run_plan()
-    if len(sys.argv) > 1:
-        result["memory_mib"] = measure_memory(int(sys.argv[1]))
+    if options.rate_trials:
+        result = count_failures(options.rate_trials)
+    else:
+        result = {name: compare(name) for name in ("delay", "handoff")}
+        result["plan"] = run_plan()
+        if options.memory_trials:
+            result["memory_mib"] = measure_memory(options.memory_trials)
     print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -125,8 +125,10 @@ class LeakingForGoodSubject(SoundSubject):
     def launch(self, kernel: Any) -> Any:
         """Leak at first, return a wrong result ever after."""
         self.n_launched += 1
+        if self.n_launched > 1:
+            return 2
         self.module.cuda = "fake"  # type: ignore[attr-defined]
-        return 1 if self.n_launched == 1 else 2
+        return 1
 
 
 class AbandoningSubject(SoundSubject):
