@@ -6,6 +6,14 @@ RELEASES ?= selected
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Another Python than that of the environment makes a new one.
+ifeq ($(origin PYTHON),command line)
+VERSION := import sys; print("%d.%d" % sys.version_info[:2])
+ifneq ($(shell $(PYTHON) -c '$(VERSION)'),$(shell test -x $(BIN)/python && $(BIN)/python -c '$(VERSION)'))
+$(shell rm -rf $(VENV))
+endif
+endif
+
 .PHONY: dashboard test check sensitivity measure-engine clean
 
 dashboard: $(VENV)/installed

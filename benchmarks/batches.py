@@ -7,9 +7,9 @@ running and no other, and the next run of the same revision takes the rest from 
 import hashlib
 import json
 import os
-import signal
 import subprocess
 import sys
+import tempfile
 import time
 import zlib
 from pathlib import Path
@@ -18,14 +18,17 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from mwe.plan import find_planned_trials  # noqa: E402 (needs the root on the path)
+from mwe.plan import decides, find_planned_trials  # noqa: E402 (needs the root on the path)
 from mwe.schedules import SCHEDULES  # noqa: E402
 from mwe.workloads import WORKLOADS, Workload  # noqa: E402
 
 # Bumped whenever the meaning of a count changes; see the CHANGELOG's *Measurement*.
-MEASUREMENT_VERSION = "2"
+MEASUREMENT_VERSION = (
+    Path(__file__).with_name("measurement_version").read_text(encoding="utf-8").strip()
+)
 BATCH_TIMEOUT_S = 120.0
 POLL_PERIOD_S = 0.02
+TERMINATION_TIMEOUT_S = 5.0
 MAX_REASON_CHARACTERS = 2000
 NOT_PLANNED = "not planned: only workloads run under natural"
 
@@ -41,6 +44,7 @@ def measure_batches() -> dict:
     """
     outcomes = {}
     waiting = []
+    planned = []
     install_record = _read_install_record()
     for workload in WORKLOADS.values():
         for schedule in SCHEDULES:
@@ -48,16 +52,23 @@ def measure_batches() -> dict:
             n_trials = find_planned_trials(workload.role, schedule)
             if n_trials is None:
                 outcomes[key] = {"reason": NOT_PLANNED}
-            elif install_record.get("not_run_reason"):
-                outcomes[key] = {"reason": install_record["not_run_reason"]}
             else:
+                planned.append((workload, schedule))
                 waiting.append((workload, schedule, n_trials))
-    outcomes.update(_run_batches(waiting, install_record))
+    spool = _Spool(install_record)
+    spool.save_plan(planned)
+    reason = install_record.get("not_run_reason")
+    if reason:
+        for workload, schedule, _ in waiting:
+            outcome = _not_run(workload, schedule, install_record["not_run_stage"], reason)
+            spool.save(workload, schedule, outcome)
+            outcomes[workload.name, schedule] = outcome
+    else:
+        outcomes.update(_run_batches(waiting, spool))
     return outcomes
 
 
-def _run_batches(waiting: list, install_record: dict) -> dict:
-    spool = _Spool(install_record)
+def _run_batches(waiting: list, spool: "_Spool") -> dict:
     outcomes = {}
     running = {}
     parent = os.getppid()
@@ -78,7 +89,7 @@ def _run_batches(waiting: list, install_record: dict) -> dict:
             for key, batch in list(running.items()):
                 outcome = batch.poll()
                 if outcome is not None:
-                    spool.save(batch, outcome)
+                    spool.save(batch.workload, batch.schedule, outcome)
                     outcomes[key] = outcome
                     del running[key]
             time.sleep(POLL_PERIOD_S)
@@ -105,14 +116,10 @@ class _RunningBatch:
             "--seed", str(zlib.crc32(identity.encode())),
             "--target", "simulator" if simulated else "cuda",
         ]  # fmt: skip
+        # Files, because a pipe that nobody reads blocks whoever writes a lot.
+        self.stdout, self.stderr = (tempfile.TemporaryFile() for _ in range(2))  # noqa: SIM115
         self.process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=self.stdout, stderr=self.stderr
         )
 
     def poll(self) -> "dict | None":
@@ -122,7 +129,7 @@ class _RunningBatch:
                 return None
             self.kill()
             return self._not_run("batch", f"did not finish within {BATCH_TIMEOUT_S:g} s")
-        stdout, stderr = self.process.communicate()
+        stdout, stderr = _read(self.stdout), _read(self.stderr)
         status = self.process.returncode
         if status in (0, 1):
             try:
@@ -131,22 +138,35 @@ class _RunningBatch:
                 return self._not_run("batch", f"printed no result: {_last(stderr)}")
         if status == 3:
             return self._not_run("import", _last(stderr))
-        ended = f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"
+        ended = f"signal {-status}" if status < 0 else f"status {status}"
         return self._not_run("batch", f"ended with {ended}: {_last(stderr)}")
 
     def kill(self) -> None:
-        """End the process and wait for it."""
-        self.process.kill()
-        self.process.communicate()
+        """End the process, which ends its own workers when it is asked to, and wait for it."""
+        self.process.terminate()
+        try:
+            self.process.wait(TERMINATION_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
     def _not_run(self, stage: str, reason: str) -> dict:
-        return {
-            "workload": self.workload.name,
-            "role": self.workload.role.value,
-            "schedule": self.schedule,
-            "stage": stage,
-            "reason": reason[-MAX_REASON_CHARACTERS:],
-        }
+        return _not_run(self.workload, self.schedule, stage, reason)
+
+
+def _not_run(workload: Workload, schedule: str, stage: str, reason: str) -> dict:
+    return {
+        "workload": workload.name,
+        "role": workload.role.value,
+        "schedule": schedule,
+        "stage": stage,
+        "reason": reason[-MAX_REASON_CHARACTERS:],
+    }
+
+
+def _read(file) -> str:
+    file.seek(0)
+    return file.read().decode("utf-8", "replace")
 
 
 class _Spool:
@@ -166,7 +186,22 @@ class _Spool:
         }
 
     def _path(self, workload: Workload, schedule: str) -> "Path | None":
-        return self.folder and self.folder / f"{workload.name}--{schedule}.json"
+        return self.folder and self.folder / _file_name(workload, schedule)
+
+    def save_plan(self, planned: list) -> None:
+        """Say which batches there are to be, so that a missing one is missed."""
+        entries = [
+            {
+                "workload": workload.name,
+                "role": workload.role.value,
+                "schedule": schedule,
+                "decides": decides(schedule),
+                "file": _file_name(workload, schedule),
+            }
+            for workload, schedule in planned
+        ]
+        if self.folder is not None:
+            self._write(self.folder / "plan.json", {"planned": entries})
 
     def load(self, workload: Workload, schedule: str, n_trials: int) -> "dict | None":
         """Return a kept batch if it was measured with the same packages, harness and plan."""
@@ -180,15 +215,21 @@ class _Spool:
             return None
         return {"batch": batch}
 
-    def save(self, batch: _RunningBatch, outcome: dict) -> None:
+    def save(self, workload: Workload, schedule: str, outcome: dict) -> None:
         """Keep an outcome, whole or not at all."""
-        path = self._path(batch.workload, batch.schedule)
-        if path is None:
-            return
+        path = self._path(workload, schedule)
+        if path is not None:
+            self._write(path, outcome)
+
+    def _write(self, path: Path, content: dict) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(f".part{os.getpid()}")
-        part.write_text(json.dumps({"identity": self.identity, **outcome}), encoding="utf-8")
+        part.write_text(json.dumps({"identity": self.identity, **content}), encoding="utf-8")
         os.replace(part, path)
+
+
+def _file_name(workload: Workload, schedule: str) -> str:
+    return f"{workload.name}--{schedule}.json"
 
 
 def _read_install_record() -> dict:

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from fixwatch.configuration import Configuration, load_configuration
 from fixwatch.dashboard import measure_releases
-from fixwatch.errors import FixwatchError, NoResultsError
+from fixwatch.errors import CouldNotMeasureError, FixwatchError, NoResultsError
 from fixwatch.evidence import Evidence, iter_evidence
 from fixwatch.history.neighbours import neighbours_in
 from fixwatch.history.package_index import fetch_releases
@@ -28,8 +28,10 @@ from fixwatch.history.release_table import (
     save_release_table,
 )
 from fixwatch.layout import CONFIGURATIONS, RELEASES_CONFIGURATION
-from fixwatch.report.status import build_document, build_series
+from fixwatch.machine import describe_machine
+from fixwatch.report.status import Series, build_document, build_series
 from fixwatch.report.table import print_status_table
+from fixwatch.statistics.verdicts import State
 
 EXIT_INTERRUPTED = 130
 
@@ -71,11 +73,26 @@ def _build_parser() -> argparse.ArgumentParser:
 
 
 def _run_status(options: argparse.Namespace) -> int:
+    print_status(options)
+    return 0
+
+
+def print_status(options: argparse.Namespace, machine: str | None = None) -> list[Series]:
+    """Print the status from the results on disk, of one machine if one is named.
+
+    Raises
+    ------
+    NoResultsError
+        If there are none.
+    """
     if options.config is not None:
         configurations = [load_configuration(options.config)]
     else:
         configurations = [load_configuration(Path(name)) for name in CONFIGURATIONS]
-    series = build_series(_load_records(configurations))
+    records = _load_records(configurations)
+    series = build_series(
+        [record for record in records if machine is None or record.machine == machine]
+    )
     if not series:
         folders = ", ".join(str(configuration.results_dir) for configuration in configurations)
         raise NoResultsError(f"nothing is measured in {folders}; run make dashboard first")
@@ -89,7 +106,7 @@ def _run_status(options: argparse.Namespace) -> int:
         # A table that is piped away keeps its columns.
         console = console if console.is_terminal else Console(width=160)
         print_status_table(series, console)
-    return 0
+    return series
 
 
 def _load_records(configurations: Sequence[Configuration]) -> list[Evidence]:
@@ -101,12 +118,20 @@ def _load_records(configurations: Sequence[Configuration]) -> list[Evidence]:
 
 
 def _run_dashboard(options: argparse.Namespace) -> int:
+    machine = describe_machine()
+    series: list[Series] = []
     try:
-        measure_releases(all_releases=options.all, announce=_say)
+        measure_releases(machine, all_releases=options.all, announce=_say)
     finally:
         status_options = argparse.Namespace(json=False, config=Path(RELEASES_CONFIGURATION))
         with contextlib.suppress(NoResultsError):
-            _run_status(status_options)
+            # Results that were copied from elsewhere are not this machine's answer.
+            series = print_status(status_options, machine.name)
+    if all(each.state.state is State.NOT_RUN for each in series):
+        raise CouldNotMeasureError(
+            f"no release could be measured with Python {sys.version_info[0]}."
+            f"{sys.version_info[1]} on this platform, the table says why; try another Python"
+        )
     return 0
 
 

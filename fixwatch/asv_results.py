@@ -16,19 +16,30 @@ from asv.console import log
 from asv.results import Results
 
 from fixwatch.durable_files import set_aside, write_text_atomically
-from fixwatch.evidence import BatchEvidence, Evidence, evidence_path, save_evidence
+from fixwatch.errors import FixwatchError
+from fixwatch.evidence import (
+    BatchEvidence,
+    Evidence,
+    evidence_path,
+    load_evidence,
+    save_evidence,
+)
 from fixwatch.history.as_of import shorten_output
 from fixwatch.history.environments import AsOfVirtualenv
 from fixwatch.install_record import BATCH, read_install_record
 
 _asv_save: Callable[..., None] = Results.save
+_asv_load: Callable[..., Results] = Results.load.__func__
 _asv_load_data: Callable[..., None] = Results.load_data
+# What the benchmarks leave in the spool beside the batches: which there are to be.
+PLAN_NAME = "plan.json"
 
 
 def install_hooks() -> None:
     """Replace asv's writing and reading of results by durable versions, once."""
     util.write_json = write_json
     Results.save = save_with_evidence
+    Results.load = classmethod(load_or_set_aside)
     Results.load_data = load_data_or_set_aside
 
 
@@ -40,32 +51,62 @@ def write_json(path: str, data: Any, api_version: int | None = None, compact: bo
     write_text_atomically(Path(path), text)
 
 
+def load_or_set_aside(cls: type, path: str, machine_name: str | None = None) -> Results:
+    """Load a result file; one that is no JSON, as a kill leaves it, is set aside and named.
+
+    Raises
+    ------
+    asv.util.UserError
+        As asv does; its callers pass over the file with a warning.
+    """
+    try:
+        json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        name = set_aside(Path(path)).name
+        raise util.UserError(f"{path}: damaged ({error}); set aside as {name}") from error
+    return _asv_load(cls, path, machine_name=machine_name)
+
+
 def load_data_or_set_aside(result: Results, results_dir: str) -> None:
-    """Load the previous results of a revision; a damaged file is set aside and named."""
-    path = Path(results_dir) / result._filename
+    """Load the previous results of a revision, none if their file is damaged."""
     try:
         _asv_load_data(result, results_dir)
-    except (util.UserError, ValueError, TypeError, AttributeError) as error:
-        log.warning(f"{path}: unreadable ({error}); set aside as {set_aside(path).name}")
+    except util.UserError as error:
+        log.warning(str(error))
 
 
 def save_with_evidence(result: Results, results_dir: str) -> None:
     """Write evidence, then asv's result, then drop the spool.
 
     In this order a kill in between leaves the spool, from which the next run of the revision
-    writes the same files without measuring again.
+    writes the same files without measuring again. The spool stays as long as batches are missing.
+    A complete measurement is never replaced by one that could not be made.
     """
     environment = AsOfVirtualenv.by_name.get(result.env_name)
     evidence = collect_evidence(result, environment) if environment else None
+    if environment is None or evidence is None:
+        _asv_save(result, results_dir)
+        return
     path = Path(results_dir) / result._filename
-    if evidence is not None:
-        save_evidence(evidence, evidence_path(path))
+    if not evidence.is_complete and _has_complete_evidence(path, evidence):
+        log.warning(f"{evidence.name} was measured before; what failed now does not replace that")
+        return
+    save_evidence(evidence, evidence_path(path))
     _asv_save(result, results_dir)
-    if environment is not None:
+    if evidence.is_complete:
         folder = spool_folder(environment, result.commit_hash)
         shutil.rmtree(folder, ignore_errors=True)
         with contextlib.suppress(OSError):  # other environments of the revision may have a spool
             folder.parent.rmdir()
+
+
+def _has_complete_evidence(path: Path, new: Evidence) -> bool:
+    try:
+        old = load_evidence(evidence_path(path))
+    except FixwatchError:
+        return False
+    versions = (None, old.measurement_version)
+    return path.exists() and old.is_complete and new.measurement_version in versions
 
 
 def spool_folder(environment: AsOfVirtualenv, commit_hash: str) -> Path:
@@ -78,12 +119,12 @@ def collect_evidence(result: Results, environment: AsOfVirtualenv) -> Evidence |
     record = read_install_record(environment.path)
     if record is None or record.commit != result.commit_hash:
         return None
-    kept = list(_iter_kept(spool_folder(environment, result.commit_hash)))
-    batches = tuple(_describe_batch(each) for each in kept)
-    versions = {each["identity"]["measurement_version"] for each in kept}
+    plan = _read_json(spool_folder(environment, result.commit_hash) / PLAN_NAME)
+    failure = _describe_failure(result)
+    batches = tuple(_collect_batches(plan, spool_folder(environment, result.commit_hash), failure))
     stage, reason = record.not_run_stage, record.not_run_reason
     if not batches and reason is None:
-        stage, reason = BATCH, _describe_failure(result)
+        stage, reason = BATCH, failure
     return Evidence(
         upstream=record.upstream,
         source=environment.source,
@@ -95,7 +136,7 @@ def collect_evidence(result: Results, environment: AsOfVirtualenv) -> Evidence |
         python=environment.python,
         target="cuda" if result.env_vars.get("NUMBA_ENABLE_CUDASIM") == "0" else "simulator",
         measured_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        measurement_version=max(versions, key=int, default=None),
+        measurement_version=plan["identity"]["measurement_version"] if plan else None,
         packages=record.packages,
         resolved_as_of=record.resolved_as_of,
         not_run_stage=stage,
@@ -104,24 +145,29 @@ def collect_evidence(result: Results, environment: AsOfVirtualenv) -> Evidence |
     )
 
 
-def _iter_kept(folder: Path) -> Iterator[dict[str, Any]]:
-    for path in sorted(folder.glob("*.json")):
-        try:
-            yield json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            log.warning(f"{path}: unreadable, left out")
+def _collect_batches(plan: dict[str, Any], folder: Path, failure: str) -> Iterator[BatchEvidence]:
+    """Yield every planned batch: as the spool has it, or with the reason why there is none."""
+    for planned in plan.get("planned", ()):
+        kept = _read_json(folder / planned["file"])
+        if kept.get("identity") != plan["identity"]:
+            kept = {"stage": BATCH, "reason": failure}
+        yield BatchEvidence(
+            workload=planned["workload"],
+            role=planned["role"],
+            schedule=planned["schedule"],
+            decides=planned["decides"],
+            batch=kept.get("batch"),
+            stage=kept.get("stage"),
+            reason=kept.get("reason"),
+        )
 
 
-def _describe_batch(kept: dict[str, Any]) -> BatchEvidence:
-    source = kept.get("batch") or kept
-    return BatchEvidence(
-        workload=source["workload"],
-        role=source["role"],
-        schedule=source["schedule"],
-        batch=kept.get("batch"),
-        stage=kept.get("stage"),
-        reason=kept.get("reason"),
-    )
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content
 
 
 def _describe_failure(result: Results) -> str:

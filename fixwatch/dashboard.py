@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks.batches import MEASUREMENT_VERSION
+from asv.results import get_filename
+
 from fixwatch.configuration import load_configuration
 from fixwatch.errors import CouldNotMeasureError
-from fixwatch.evidence import iter_evidence
+from fixwatch.evidence import Evidence, iter_evidence
 from fixwatch.history.release_table import Release, load_release_table, select_dashboard_releases
 from fixwatch.history.repositories import build_release_repository, read_release_commits
-from fixwatch.layout import RELEASES_CONFIGURATION, STATE_DIR
-from fixwatch.machine import Machine, describe_machine
+from fixwatch.layout import MEASUREMENT_VERSION_PATH, RELEASES_CONFIGURATION, STATE_DIR
+from fixwatch.machine import Machine
 
 Announce = Callable[[str], None]
 
 
-def measure_releases(*, all_releases: bool, announce: Announce) -> None:
+def measure_releases(machine: Machine, *, all_releases: bool, announce: Announce) -> None:
     """Measure the releases that this machine and Python have not measured yet, and publish.
 
     Parameters
     ----------
+    machine
+        This one.
     all_releases
         Every release in the table instead of the selection.
     announce
@@ -42,7 +46,6 @@ def measure_releases(*, all_releases: bool, announce: Announce) -> None:
     repository = STATE_DIR / "releases.git"
     build_release_repository(table, repository)
     commits = {key: commit for commit, key in read_release_commits(repository).items()}
-    machine = describe_machine()
     waiting = [
         commits[release.upstream, release.version] for release in find_unmeasured(releases, machine)
     ]
@@ -71,15 +74,27 @@ def measure_releases(*, all_releases: bool, announce: Announce) -> None:
 def find_unmeasured(releases: Sequence[Release], machine: Machine) -> list[Release]:
     """Return the releases without complete evidence from this machine and Python."""
     results_dir = load_configuration(Path(RELEASES_CONFIGURATION)).results_dir
+    current = MEASUREMENT_VERSION_PATH.read_text(encoding="utf-8").strip()
     measured = {
         (evidence.upstream, evidence.name)
         for evidence in iter_evidence(results_dir, lambda line: print(line, file=sys.stderr))
         if evidence.machine == machine.name
         and evidence.python == _python_version()
         and evidence.is_complete
-        and evidence.measurement_version in (None, MEASUREMENT_VERSION)
+        and evidence.measurement_version == current
+        and _has_asv_result(results_dir, evidence)
     }
     return [each for each in releases if (each.upstream, each.version) not in measured]
+
+
+def _has_asv_result(results_dir: Path, evidence: Evidence) -> bool:
+    """Whether asv's own result stands beside the evidence; a kill in between leaves it out."""
+    path = results_dir / get_filename(evidence.machine, evidence.commit, evidence.environment)
+    try:
+        json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _python_version() -> str:

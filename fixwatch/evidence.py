@@ -13,7 +13,7 @@ from typing import Any
 
 from fixwatch.durable_files import set_aside, write_json_atomically
 from fixwatch.errors import FixwatchError
-from fixwatch.install_record import AVAILABILITY, IMPORT
+from fixwatch.install_record import AVAILABILITY
 
 FORMAT_VERSION = 1
 # Not ".json": asv takes every such file below its results for a result.
@@ -28,6 +28,8 @@ class BatchEvidence:
     ----------
     workload, role, schedule
         What was to be run.
+    decides
+        Whether a revision's verdict rests on this schedule; else it is a record only.
     batch
         The object that ``python -m mwe --json`` printed, or None.
     stage, reason
@@ -37,6 +39,7 @@ class BatchEvidence:
     workload: str
     role: str
     schedule: str
+    decides: bool = True
     batch: dict[str, Any] | None = None
     stage: str | None = None
     reason: str | None = None
@@ -88,9 +91,9 @@ class Evidence:
     @property
     def is_complete(self) -> bool:
         """Whether measuring it again would add nothing: all batches ran, or none ever can."""
-        if not self.batches:
-            return self.not_run_stage == AVAILABILITY
-        return all(batch.batch is not None or batch.stage == IMPORT for batch in self.batches)
+        if self.not_run_stage == AVAILABILITY:
+            return True
+        return bool(self.batches) and all(batch.batch is not None for batch in self.batches)
 
 
 def evidence_path(result_path: Path) -> Path:
@@ -120,11 +123,26 @@ def load_evidence(path: Path) -> Evidence:
                 "update Fixwatch"
             )
         batches = tuple(BatchEvidence(**batch) for batch in data.pop("batches"))
+        for each in batches:
+            if each.batch is not None:
+                _check_batch(each.batch)
         return Evidence(**data, batches=batches)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise FixwatchError(
             f"{path}: not an evidence record ({type(error).__name__}: {error})"
         ) from error
+
+
+def _check_batch(batch: dict[str, Any]) -> None:
+    """Refuse counts that cannot be."""
+    n_trials, n_failures, by_mode = batch["trials"], batch["failures"], batch["failures_by_mode"]
+    counts = [n_trials, n_failures, *by_mode.values(), *batch["attributes"].values()]
+    if not all(isinstance(count, int) and count >= 0 for count in counts):
+        raise ValueError("a count is no number from 0 on")
+    if n_failures > n_trials or n_failures != sum(by_mode.values()):
+        raise ValueError(f"{n_failures} failures of {n_trials} trials, by mode {by_mode}")
+    if not isinstance(batch["status"], str):
+        raise TypeError("the status of a batch is no text")
 
 
 def iter_evidence(

@@ -6,6 +6,8 @@ from pathlib import Path
 
 # Mirrors, environments and unfinished measurements; not tracked, safe to delete.
 STATE_DIR = Path(".fixwatch")
+# One number, bumped whenever the meaning of a count changes.
+MEASUREMENT_VERSION_PATH = Path("benchmarks/measurement_version")
 SPOOL_DIR = STATE_DIR / "spool"
 
 CONFIGURATIONS = ("asv.conf.json", "asv.releases.conf.json")

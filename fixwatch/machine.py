@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import platform
-import uuid
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,12 +23,14 @@ class Machine:
 def describe_machine() -> Machine:
     """Describe this machine; the end of its name tells it from others of its kind.
 
-    The mark is a digest of the host's name and network address, so that results which were copied
-    from another machine are never taken for this one's.
+    The mark is a digest of the host's name and of the system's own number for it, so that results
+    which were copied from another machine are not taken for this one's.
     """
     system, architecture = platform.system().lower(), platform.machine().lower()
     n_cores = os.cpu_count() or 1
-    identity = f"{platform.node()}/{uuid.getnode():x}"
+    identity = platform.node()
+    with contextlib.suppress(OSError):
+        identity += Path("/etc/machine-id").read_text(encoding="utf-8")
     mark = hashlib.sha256(identity.encode()).hexdigest()[:6]
     return Machine(
         name=f"{system}-{architecture}-{n_cores}core-{mark}",

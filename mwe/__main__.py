@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import functools
 import json
+import signal
 import sys
 import textwrap
 import time
@@ -161,8 +162,14 @@ def run(arguments: Sequence[str]) -> int:
     return EXIT_FAILURE_OBSERVED if batch.failures else EXIT_NOTHING_OBSERVED
 
 
+def _end(_number: int, _frame: object) -> NoReturn:
+    # As an exception it passes through what ends the workers.
+    raise KeyboardInterrupt
+
+
 def main() -> int:
     """Run the command line; errors become one line on standard error."""
+    signal.signal(signal.SIGTERM, _end)
     try:
         return run(sys.argv[1:])
     except BadArgumentError as error:
@@ -171,6 +178,9 @@ def main() -> int:
         status, message = EXIT_HARNESS, str(error)
     except KeyboardInterrupt:
         status, message = EXIT_INTERRUPTED, "interrupted; nothing was recorded"
+    except Exception as error:
+        # Whatever it is, it is no outcome; 1 would say that a failure was observed.
+        status, message = EXIT_HARNESS, f"could not run: {type(error).__name__}: {error}"
     print(f"mwe: {' '.join(message.split())}", file=sys.stderr)
     return status
 

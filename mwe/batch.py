@@ -23,6 +23,8 @@ class Batch:
     ----------
     trials
         Trials that were judged, whatever was asked for.
+    n_leaks
+        Failing trials, of whichever mode, after which a global was not the original.
     n_unattributed
         Failures whose message did not name the thread; while there are any, the number of
         early-return failures is unknown.
@@ -46,6 +48,7 @@ class Batch:
     attributes: Counter[str] = field(default_factory=Counter)
     trials_by_kernel: Counter[str] = field(default_factory=Counter)
     failures_by_kernel: Counter[str] = field(default_factory=Counter)
+    n_leaks: int = 0
     n_early_return: int = 0
     n_unattributed: int = 0
     first_failure_trial: int | None = None
@@ -92,6 +95,7 @@ class Batch:
             return
         self.failures_by_mode[outcome.mode.value] += 1
         self.failures_by_kernel[kernel] += 1
+        self.n_leaks += outcome.leaked
         self.failing_trials.append(number)
         if outcome.attribute is not None:
             self.attributes[outcome.attribute] += 1
@@ -125,6 +129,7 @@ class Batch:
             "attributes": dict(sorted(self.attributes.items())),
             "trials_by_kernel": dict(sorted(self.trials_by_kernel.items())),
             "failures_by_kernel": dict(sorted(self.failures_by_kernel.items())),
+            "leaks": self.n_leaks,
             "failing_trials": self.failing_trials,
             "details": self.details,
             "status": self.status,

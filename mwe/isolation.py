@@ -33,8 +33,9 @@ from mwe.workloads.subject import Subject
 TRIAL_TIMEOUT_S = 30.0
 # Each costs its timeout; after this many the rest of the batch would only wait.
 MAX_HANGS = 3
-# What a failing trial may leave behind that the next one would inherit: a fake for good, a kernel
-# context, threads. The race itself leaves nothing once its threads are joined.
+# What a failing trial may leave behind that the next one would inherit: a kernel context, threads,
+# and, whenever a global leaked, a fake for good. The race itself leaves nothing once its threads
+# are joined.
 _DAMAGING = frozenset({FailureMode.LEAKED_GLOBAL, FailureMode.EXCEPTION, FailureMode.HANG})
 # Forking a process that has used the system's frameworks is not safe on macOS.
 CAN_FORK = sys.platform not in {"win32", "darwin"} and hasattr(os, "fork")
@@ -151,7 +152,7 @@ class _Worker:
         self._receiver, sender = context.Pipe(duplex=False)
         self._process = context.Process(
             target=_work,
-            args=(sender, load_subject, schedule, seed, numbers, limits, stacks),
+            args=(self._receiver, sender, load_subject, schedule, seed, numbers, limits, stacks),
             daemon=True,
         )
         with warnings.catch_warnings():
@@ -209,13 +210,19 @@ class _Worker:
             )
         status = self._process.exitcode
         if status < 0:
-            return Outcome(
-                mode=FailureMode.CRASH, detail=f"killed by {signal.Signals(-status).name}"
-            )
+            return Outcome(mode=FailureMode.CRASH, detail=f"killed by {_name_signal(-status)}")
         return Outcome(mode=FailureMode.CRASH, detail=f"exited with status {status}")
 
 
+def _name_signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal
+        return f"signal {number}"
+
+
 def _work(
+    receiver: Connection,
     sender: Connection,
     load_subject: LoadSubject,
     schedule: Schedule,
@@ -225,25 +232,35 @@ def _work(
     stacks: str,
 ) -> None:
     """Run trials until one may have damaged the state; the main function of a worker."""
+    # While this process holds the other end too, it would never learn that nobody reads.
+    receiver.close()
     # Ctrl-C reaches the whole group; the process that waits for the results handles it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with open(stacks, "w", encoding="utf-8") as stacks_file:
         watchdog = _Watchdog(limits.trial_timeout_s, stacks_file)
         try:
             subject = load_subject()
-            sender.send(("loaded", subject.n_threads))
             trials = iter_trials(
-                subject, schedule, seed, numbers, join_timeout_s=limits.join_timeout_s
+                subject,
+                schedule,
+                seed,
+                numbers,
+                join_timeout_s=limits.join_timeout_s,
+                report_ready=lambda: sender.send(("loaded", subject.n_threads)),
             )
-            watchdog.feed()
             for trial in trials:
                 watchdog.feed()
                 sender.send(("trial", trial))
-                if trial.outcome.mode in _DAMAGING:
+                if trial.outcome.mode in _DAMAGING or trial.outcome.leaked:
                     break
             sender.send(("done", None))
+        except BrokenPipeError:
+            pass  # whoever waited for the results is gone
         except MweError as error:
             sender.send(("failed", str(error)))
+        except Exception as error:
+            sender.send(("failed", f"outside of a launch: {type(error).__name__}: {error}"))
         finally:
             watchdog.stop()
     sender.close()

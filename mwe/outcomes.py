@@ -32,12 +32,15 @@ class Outcome:
         The attribute that was missing, for `FailureMode.MISSING_ATTRIBUTE`.
     thread_index
         The global index of the thread that failed, where the message named it.
+    leaked
+        Whether a global was not put back, in whichever mode the trial failed.
     """
 
     mode: FailureMode | None
     detail: str = ""
     attribute: str | None = None
     thread_index: int | None = None
+    leaked: bool = False
 
     @property
     def failed(self) -> bool:

@@ -22,6 +22,15 @@ _TRIALS: dict[tuple[str, Role], int] = {
 }
 
 
+# Silence under it says nothing, so no verdict rests on it.
+_RECORD_ONLY = frozenset({"natural"})
+
+
+def decides(schedule: str) -> bool:
+    """Whether a revision has to be silent under a schedule to count as not affected."""
+    return schedule not in _RECORD_ONLY
+
+
 def find_planned_trials(role: Role, schedule: str) -> int | None:
     """Return how many trials a batch has; None where the combination is not planned."""
     return _TRIALS.get((schedule, role))

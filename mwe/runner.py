@@ -6,8 +6,8 @@ import faulthandler
 import tempfile
 import threading
 import time
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mwe.outcomes import PASSED, FailureMode, Outcome, classify_error
@@ -43,14 +43,20 @@ def iter_trials(
     numbers: range,
     *,
     join_timeout_s: float = JOIN_TIMEOUT_S,
+    report_ready: Callable[[], None] | None = None,
 ) -> Iterator[Trial]:
     """Run trials one after another and yield each as it is judged.
 
     Trials with an odd number build their kernel from fresh factories; the rest launch one kernel
     again and again. Both ways occur in test suites, and are told apart.
+
+    What building a kernel, opening the schedule or the oracle raises passes through: it is a
+    failure of the harness, no outcome. `report_ready` is called before the first trial.
     """
-    reused_kernel = subject.build_kernel()
     with schedule.open(subject.user_files) as driver:
+        reused_kernel = subject.build_kernel()
+        if report_ready is not None:
+            report_ready()
         for number in numbers:
             is_fresh = number % 2 == 1
             kernel = subject.build_kernel() if is_fresh else reused_kernel
@@ -92,12 +98,14 @@ def run_trial(
     for guarded in leaked:
         guarded.restore()
     if error is not None:
-        return classify_error(error, subject.threads_per_block)
+        outcome = classify_error(error, subject.threads_per_block)
+        return replace(outcome, leaked=bool(leaked))
     if leaked:
         names = ", ".join(f"{guarded.module.__name__}.{guarded.name}" for guarded in leaked)
         return Outcome(
             mode=FailureMode.LEAKED_GLOBAL,
             detail=f"not the original after all threads were joined: {names}",
+            leaked=True,
         )
     mismatch = subject.describe_mismatch(output)
     return Outcome(mode=FailureMode.WRONG_RESULT, detail=mismatch) if mismatch else PASSED

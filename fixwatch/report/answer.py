@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fixwatch.evidence import Evidence
 from fixwatch.report.status import Measurement, Series, state_confidence
-from fixwatch.statistics.verdicts import State, Verdict
+from fixwatch.statistics.verdicts import State, Verdict, combine_verdicts
 
 
 def describe_state(series: Series) -> str:
@@ -62,20 +62,21 @@ def format_counts(series: Series, record: Evidence) -> str:
 
 
 def deciding_measurement(series: Series, record: Evidence) -> Measurement | None:
-    """Return the measurement of a revision that its verdict rests on, None if there is none."""
-    for verdict in (Verdict.OBSERVED, Verdict.NOT_OBSERVED, Verdict.INCONCLUSIVE):
-        matching = [
-            each for each in series.measurements_of(record) if each.judgement.verdict is verdict
-        ]
-        if matching:
-            return max(matching, key=lambda each: each.counts.n_failures if each.counts else -1)
-    return None
+    """Return the measurement to show for a revision: the largest with the revision's verdict."""
+    verdict = verdict_of(series, record)
+    matching = [
+        each
+        for each in series.measurements_of(record)
+        if each.decides and each.judgement.verdict is verdict
+    ]
+    return max(matching, key=lambda each: each.counts.n_trials if each.counts else -1, default=None)
 
 
 def verdict_of(series: Series, record: Evidence) -> Verdict:
-    """Return the verdict of a revision over all its schedules."""
-    measurement = deciding_measurement(series, record)
-    return measurement.judgement.verdict if measurement else Verdict.NOT_RUN
+    """Return the verdict of a revision over the schedules that it rests on."""
+    return combine_verdicts(
+        [each.judgement.verdict for each in series.measurements_of(record) if each.decides]
+    )
 
 
 def _decided(series: Series) -> list[Evidence]:

@@ -16,6 +16,7 @@ from packaging.version import InvalidVersion, Version
 from fixwatch.evidence import BatchEvidence, Evidence
 from fixwatch.statistics.binomial import Counts, interval
 from fixwatch.statistics.verdicts import (
+    RACE_MODES,
     Change,
     Judgement,
     SeriesState,
@@ -29,6 +30,7 @@ FORMAT_VERSION = 1
 WORKLOAD = "workload"
 POSITIVE_CONTROL = "positive-control"
 NEGATIVE_CONTROL = "negative-control"
+FALLBACK_WORKLOAD = "local-array"
 
 # Says whether no relevant release or commit lies between two revisions of a series.
 AreNeighbours = Callable[[Evidence, Evidence], bool]
@@ -59,6 +61,12 @@ class Measurement:
     def counts(self) -> Counts | None:
         """Failures of trials; None where nothing ran."""
         return count_batch(self.batch) if self.batch else None
+
+    @property
+    def decides(self) -> bool:
+        """Whether the revision's verdict rests on it; a failure counts under any schedule."""
+        is_silent = self.counts is None or not self.counts.n_failures
+        return self.batch is None or self.batch.decides or not is_silent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +99,8 @@ def build_series(records: Iterable[Evidence]) -> list[Series]:
     """
     judged_records = _keep_newest_version(list(records))
     roles = {batch.workload: batch.role for record in judged_records for batch in record.batches}
+    # Where no environment could even say what was planned, there is still something to answer.
+    roles = roles or {FALLBACK_WORKLOAD: WORKLOAD}
     references = _collect_affected(judged_records)
     grouped: dict[SeriesKey, list[Evidence]] = defaultdict(list)
     for record in judged_records:
@@ -106,7 +116,11 @@ def build_series(records: Iterable[Evidence]) -> list[Series]:
         )
         verdicts = [
             combine_verdicts(
-                [each.judgement.verdict for each in measurements if each.evidence is record]
+                [
+                    each.judgement.verdict
+                    for each in measurements
+                    if each.evidence is record and each.decides
+                ]
             )
             for record in revisions
         ]
@@ -190,11 +204,11 @@ def _collect_affected(
     """Return, for each way of measuring, upstream and counts of the batches that show the race."""
     affected: dict[tuple[str, ...], list[tuple[str, Counts]]] = defaultdict(list)
     for record in records:
-        if _spoiled_by_controls(record):
-            continue
         for batch in record.batches:
             counts = count_batch(batch)
             if counts is None or batch.batch is None:
+                continue
+            if batch.role == WORKLOAD and _spoiled_by_controls(record, batch.schedule):
                 continue
             if judge_batch(counts, batch.batch["failures_by_mode"], (), None).verdict is (
                 Verdict.OBSERVED
@@ -208,7 +222,8 @@ def _collect_affected(
 
 
 def _way_of(record: Evidence, workload: str, schedule: str) -> tuple[str, ...]:
-    return (record.machine, record.python, record.target, workload, schedule)
+    version = record.measurement_version or ""
+    return (record.machine, record.python, record.target, version, workload, schedule)
 
 
 def _measure(
@@ -245,9 +260,9 @@ def _judge(record: Evidence, batch: BatchEvidence, affected: Sequence[Counts]) -
     if counts is None or batch.batch is None:
         stage = f"{batch.stage}: " if batch.stage else ""
         return Judgement(Verdict.NOT_RUN, reason=f"{stage}{batch.reason or 'no trial was run'}")
-    negative = _pool_controls(record) if batch.role == WORKLOAD else None
+    negative = _pool_controls(record, batch.schedule) if batch.role == WORKLOAD else None
     judgement = judge_batch(counts, batch.batch["failures_by_mode"], affected, negative)
-    spoiled = _spoiled_by_controls(record) if batch.role == WORKLOAD else None
+    spoiled = _spoiled_by_controls(record, batch.schedule) if batch.role == WORKLOAD else None
     if spoiled and judgement.verdict in (Verdict.OBSERVED, Verdict.NOT_OBSERVED):
         return Judgement(Verdict.INCONCLUSIVE, reason=spoiled)
     if batch.batch["status"] != "complete":
@@ -255,33 +270,47 @@ def _judge(record: Evidence, batch: BatchEvidence, affected: Sequence[Counts]) -
     return judgement
 
 
-def _pool_controls(record: Evidence) -> Counts | None:
+def _controls_of(record: Evidence, role: str, schedule: str) -> list[BatchEvidence]:
+    """Return the controls of a schedule; one that has none of its own is checked by all."""
+    controls = [batch for batch in record.batches if batch.role == role]
+    return [batch for batch in controls if batch.schedule == schedule] or controls
+
+
+def _pool_controls(record: Evidence, schedule: str) -> Counts | None:
     pooled = [
         counts
-        for batch in record.batches
-        if batch.role == NEGATIVE_CONTROL and (counts := count_batch(batch)) is not None
+        for batch in _controls_of(record, NEGATIVE_CONTROL, schedule)
+        if (counts := count_batch(batch)) is not None
     ]
     if not pooled:
         return None
     return Counts(sum(c.n_failures for c in pooled), sum(c.n_trials for c in pooled))
 
 
-def _spoiled_by_controls(record: Evidence) -> str | None:
-    """Say why the controls of a run forbid to believe it; None where they behaved."""
-    for batch in record.batches:
-        counts = count_batch(batch)
-        if counts is None:
-            continue
-        if batch.role == POSITIVE_CONTROL and not counts.n_failures:
-            return (
-                f"does not count: the positive control {batch.workload} did not fail in "
-                f"{counts.n_trials} trials of the same run"
-            )
-        if batch.role == NEGATIVE_CONTROL and counts.n_failures:
-            return (
-                f"does not count: the negative control {batch.workload} failed in "
-                f"{counts.n_failures} of {counts.n_trials} trials of the same run"
-            )
+def _spoiled_by_controls(record: Evidence, schedule: str) -> str | None:
+    """Say why the controls of a run forbid to believe a schedule; None where they behaved.
+
+    A positive control has to fail with the race's signature: one that only crashes shows nothing.
+    """
+    for role in (POSITIVE_CONTROL, NEGATIVE_CONTROL):
+        controls = _controls_of(record, role, schedule)
+        if not controls:
+            return f"does not count: no {role} was part of the run"
+        for batch in controls:
+            counts = count_batch(batch)
+            if counts is None or batch.batch is None:
+                return f"does not count: the {role} {batch.workload} was not run"
+            n_race = sum(batch.batch["failures_by_mode"].get(mode, 0) for mode in RACE_MODES)
+            if role == POSITIVE_CONTROL and not n_race:
+                return (
+                    f"does not count: the positive control {batch.workload} did not fail in "
+                    f"{counts.n_trials} trials of the same run"
+                )
+            if role == NEGATIVE_CONTROL and counts.n_failures:
+                return (
+                    f"does not count: the negative control {batch.workload} failed in "
+                    f"{counts.n_failures} of {counts.n_trials} trials of the same run"
+                )
     return None
 
 
@@ -308,7 +337,7 @@ def _revision_order(record: Evidence) -> tuple[Version, str]:
 
 def _best_judgement(series: Series, record: Evidence) -> Judgement | None:
     """Return the judgement that decides a revision; None where none does."""
-    judgements = [each.judgement for each in series.measurements_of(record)]
+    judgements = [each.judgement for each in series.measurements_of(record) if each.decides]
     verdict = combine_verdicts([judgement.verdict for judgement in judgements])
     if verdict not in (Verdict.OBSERVED, Verdict.NOT_OBSERVED):
         return None

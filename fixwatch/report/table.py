@@ -22,19 +22,24 @@ _STYLES = {
 
 def print_status_table(series: Sequence[Series], console: Console) -> None:
     """Print the answers, then a table of every upstream and workload, controls last."""
+    places = {(each.key.machine, each.key.python) for each in series}
     for each in series:
         if each.role == WORKLOAD:
             key = each.key
-            line = f"{key.upstream} ({key.source}, {key.workload}): {describe_state(each)}"
+            place = f" on {key.machine}, Python {key.python}" if len(places) > 1 else ""
+            line = f"{key.upstream} ({key.source}, {key.workload}{place}): {describe_state(each)}"
             console.print(escape(line), soft_wrap=True)
     console.print()
     table = Table(show_edge=False, pad_edge=False)
     for heading in ("upstream", "source", "target", "workload", "state", "confidence"):
         table.add_column(heading, no_wrap=True)
+    if len(places) > 1:
+        table.add_column("machine, Python")
     table.add_column("what was measured", overflow="fold")
     ordered = sorted(series, key=lambda each: (each.key.upstream, each.role != WORKLOAD, each.key))
     for each in ordered:
         key, state, is_control = each.key, each.state.state.value, each.role != WORKLOAD
+        columns = [escape(f"{key.machine}, {key.python}")] if len(places) > 1 else []
         table.add_row(
             key.upstream,
             key.source,
@@ -42,6 +47,7 @@ def print_status_table(series: Sequence[Series], console: Console) -> None:
             key.workload,
             f"control: {state}" if is_control else f"[{_STYLES[state]}]{state}[/]",
             format_confidence(each),
+            *columns,
             escape(describe_state(each)),
             style="dim" if is_control else None,
         )

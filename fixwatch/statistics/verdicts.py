@@ -111,14 +111,18 @@ class SeriesState:
 
 
 def combine_verdicts(verdicts: Sequence[Verdict]) -> Verdict:
-    """Return the verdict of a revision from those of its schedules.
+    """Return the verdict of a revision from those of the schedules that its verdict rests on.
 
-    One observation decides; without any, one schedule that would have shown the race suffices.
+    One observation decides. Silence decides only if every schedule was silent and would have
+    shown the race: one shows what another misses, and one that did not run says nothing.
     """
-    for verdict in (Verdict.OBSERVED, Verdict.NOT_OBSERVED, Verdict.INCONCLUSIVE):
-        if verdict in verdicts:
-            return verdict
-    return Verdict.NOT_RUN
+    if Verdict.OBSERVED in verdicts:
+        return Verdict.OBSERVED
+    if all(verdict is Verdict.NOT_RUN for verdict in verdicts):
+        return Verdict.NOT_RUN
+    if all(verdict is Verdict.NOT_OBSERVED for verdict in verdicts):
+        return Verdict.NOT_OBSERVED
+    return Verdict.INCONCLUSIVE
 
 
 def derive_state(verdicts: Sequence[Verdict]) -> SeriesState:

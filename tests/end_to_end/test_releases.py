@@ -141,6 +141,20 @@ def test_an_index_out_of_reach_keeps_what_was_measured(project):
     assert project.evidence(AFFECTED) == before
 
 
+def test_a_failed_run_does_not_replace_a_measurement(project):
+    """An install that fails for a reason of the moment leaves record and result as they were."""
+    before = project.evidence(AFFECTED)
+    assert project.measure(FIXED).returncode == 0
+    # FIXED is still installed and serves asv's discovery; AFFECTED has to be installed again.
+    done = project.measure(FIXED, AFFECTED, UV_CACHE_DIR="/dev/null/no-cache")
+    assert done.returncode == 2
+    assert "the install failed" in done.stdout
+    assert "was measured before" in done.stdout
+    assert project.evidence(AFFECTED) == before
+    (path,) = (project.path / "results" / "releases" / MACHINE).glob(f"{before.commit[:8]}-*.json")
+    assert json.loads(path.read_text())["results"]["track_trials"][0]
+
+
 def test_a_truncated_asv_result_is_set_aside(project):
     """The next run of the revision names it and goes on."""
     commit = project.commits[FIXED]

@@ -20,7 +20,13 @@ def new_batch(workload="local-array", failures=0, trials=100, *, schedule="delay
         "status": "complete",
         **overrides,
     }
-    return BatchEvidence(workload=workload, role=role, schedule=schedule, batch=batch)
+    return BatchEvidence(
+        workload=workload,
+        role=role,
+        schedule=schedule,
+        decides=schedule != "natural",
+        batch=batch,
+    )
 
 
 def new_controls(*, positive=45, negative=0):

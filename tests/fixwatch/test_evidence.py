@@ -31,6 +31,29 @@ def test_asv_does_not_take_a_record_for_a_result(tmp_path):
     assert evidence_path(tmp_path / "0123-env.json").name == "0123-env.evidence"
 
 
+IMPOSSIBLE = (
+    {"trials": 5},
+    {"trials": 5, "failures": 6},
+    {"trials": 5, "failures": -1},
+    {"trials": 5, "failures": 1, "failures_by_mode": {}},
+    {"trials": "5"},
+)
+
+
+@pytest.mark.parametrize("counts", IMPOSSIBLE, ids=str)
+def test_impossible_counts_are_damage(tmp_path, counts):
+    """Valid JSON with counts that cannot be is set aside like half a file."""
+    path = tmp_path / "m" / "a.evidence"
+    save_evidence(new_record("0.57.0", new_batch()), path)
+    data = json.loads(path.read_text())
+    batch = data["batches"][0]["batch"]
+    data["batches"][0]["batch"] = counts if len(counts) == 1 else {**batch, **counts}
+    path.write_text(json.dumps(data))
+    messages = []
+    assert list(iter_evidence(tmp_path, messages.append)) == []
+    assert "a.evidence.damaged-1" in messages[0]
+
+
 @pytest.mark.parametrize("content", ["", '{"version": 1, "upst', "[]", '{"version": 1}', "{}"])
 def test_a_damaged_record_is_set_aside_and_named(tmp_path, content):
     """It is not fatal: the others are read, and the damage is reported in one line."""
@@ -59,15 +82,11 @@ def test_a_record_of_a_newer_format_is_refused_and_kept(tmp_path):
 
 
 def test_what_can_be_measured_again_is_not_complete():
-    """A missing wheel and a simulator that does not import stay so; a killed batch does not."""
+    """A missing wheel stays missing; a batch that was killed can be run."""
     failed = BatchEvidence(
         workload="local-array", role="workload", schedule="delay", stage="batch", reason="killed"
     )
-    broken = BatchEvidence(
-        workload="local-array", role="workload", schedule="delay", stage="import", reason="no"
-    )
     assert new_record("1", new_batch()).is_complete
-    assert new_record("1", broken).is_complete
     assert not new_record("1", new_batch(), failed).is_complete
     assert not new_record("1").is_complete
     assert new_record("1", not_run_stage="availability", not_run_reason="no wheel").is_complete

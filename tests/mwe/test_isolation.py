@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import os
+import subprocess
 import sys
+import tempfile
+import time
 
 import pytest
 
 from mwe.batch import Batch
 from mwe.errors import HarnessError
 from mwe.isolation import CAN_FORK, MAX_HANGS, Limits, run_batch
-from mwe.schedules import SCHEDULES, DelayInjection, Natural
+from mwe.schedules import SCHEDULES, Natural
 from mwe.workloads import find_workload
 from tests.subjects.planted import (
     AbruptSubject,
@@ -124,8 +129,6 @@ def fail_to_load():
 
 def die_while_loading():
     """Die before there is a subject."""
-    import os
-
     os._exit(9)
 
 
@@ -171,9 +174,89 @@ def test_negative_controls_never_fail(workload, name):
     assert (batch.trials, batch.failures) == (100, 0)
 
 
-def test_a_replayed_seed_gives_the_same_kind_of_trials():
-    """The number of a trial, not its place in a worker, fixes its decisions."""
-    # With pauses off nothing fails, so that all trials of the planted race are sound.
-    schedule = DelayInjection(probability=0.0, entry_probability=0.0)
-    batch = run(functools.partial(find_workload("one-thread").load, None), schedule=schedule)
-    assert batch.failures == 0
+class RecordingSubject(LeakingForGoodSubject):
+    """Leaks in each trial, so that each runs in a worker of its own."""
+
+
+@pytest.mark.parametrize("subject", [SoundSubject, RecordingSubject])
+def test_the_number_of_a_trial_fixes_its_decisions(subject):
+    """Whether trials share a worker or not, trial n gets the seed of trial n."""
+    seeds = SeedRecorder()
+    batch = run(subject, n_trials=4, schedule=seeds)
+    assert batch.trials == 4
+    assert seeds.read() == ["1/1", "1/2", "1/3", "1/4"]
+
+
+class SeedRecorder:
+    """A schedule that only writes down the seeds it is given, from whichever process."""
+
+    n_active_threads = None
+
+    def __init__(self):
+        handle, self.path = tempfile.mkstemp()
+        os.close(handle)
+
+    @contextlib.contextmanager
+    def open(self, user_files):
+        """Be the driver too."""
+        yield self
+
+    @contextlib.contextmanager
+    def trial(self, trial_seed):
+        """Write a seed down."""
+        with open(self.path, "a", encoding="ascii") as file:
+            file.write(trial_seed + "\n")
+        yield
+
+    def read(self):
+        """Return the seeds in order."""
+        with open(self.path, encoding="ascii") as file:
+            return file.read().split()
+
+
+class BrokenKernelSubject(SoundSubject):
+    """Cannot build its kernel, as with an upstream that dropped an argument."""
+
+    def build_kernel(self):
+        """Fail."""
+        raise TypeError("unexpected keyword argument 'inline'")
+
+
+@pytest.mark.parametrize("can_fork", WAYS)
+def test_a_kernel_that_does_not_build_is_no_crash(can_fork):
+    """It is a failure of the harness with its reason, not 6 of 6 trials."""
+    with pytest.raises(HarnessError, match="TypeError: unexpected keyword argument 'inline'"):
+        run(BrokenKernelSubject, can_fork=can_fork)
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="this platform has no safe fork")
+def test_a_worker_ends_when_nobody_reads():
+    """A worker whose parent was killed runs no further trial."""
+    script = (
+        "import time\n"
+        "from mwe.batch import Batch\n"
+        "from mwe.isolation import run_batch\n"
+        "from mwe.schedules import Natural\n"
+        "from tests.subjects.planted import SlowSubject\n"
+        "batch = Batch(workload='', role='', schedule='', target='', seed=1)\n"
+        "run_batch(SlowSubject, Natural(), batch, 10**6,"
+        " report_progress=lambda batch: print(batch.trials, flush=True))\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as parent:
+        assert parent.stdout.readline() == "1\n"
+        parent.kill()
+    deadline_s = time.monotonic() + 30
+    while is_alive(parent.pid) and time.monotonic() < deadline_s:
+        time.sleep(0.05)
+    assert not is_alive(parent.pid)
+
+
+def is_alive(group):
+    """Whether a process of the group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -66,7 +66,33 @@ def test_a_thread_that_does_not_end_is_a_hang_with_its_stack():
     (trial,) = run(StuckSubject(), n_trials=1, join_timeout_s=0.05)
     assert trial.outcome.mode is FailureMode.HANG
     assert "1 threads did not end within 0.05 s" in trial.outcome.detail
-    assert "launch" in trial.outcome.detail or "run" in trial.outcome.detail
+    # The thread that hangs waits in sleep, called from the run method of threading's.
+    assert f'{threading.__file__}", line' in trial.outcome.detail
+
+
+def test_a_leak_is_noted_whatever_else_failed():
+    """A trial that raises and leaks is both, so that nobody goes on in its process."""
+
+    class LeakingAndRaising(RaisingSubject):
+        def launch(self, kernel):
+            self.module.cuda = "fake"
+            raise self.error
+
+    (trial,) = run(LeakingAndRaising(RACE), n_trials=1)
+    assert trial.outcome.mode is FailureMode.MISSING_ATTRIBUTE
+    assert trial.outcome.leaked
+
+
+@pytest.mark.parametrize("method", ["build_kernel", "describe_mismatch"])
+def test_what_is_no_launch_is_no_outcome(method, monkeypatch):
+    """A kernel that does not build, or an oracle that breaks, passes through as an error."""
+
+    def fail(*_arguments):
+        raise TypeError("unexpected argument")
+
+    monkeypatch.setattr(SoundSubject, method, fail)
+    with pytest.raises(TypeError):
+        run(SoundSubject())
 
 
 def test_half_of_the_trials_reuse_one_kernel():

@@ -131,6 +131,15 @@ class LeakingForGoodSubject(SoundSubject):
         return 1
 
 
+class SlowSubject(SoundSubject):
+    """Takes a moment for each launch."""
+
+    def launch(self, kernel: Any) -> Any:
+        """Return the right output, not at once."""
+        time.sleep(0.01)
+        return 1
+
+
 class AbandoningSubject(SoundSubject):
     """Raises while a thread of the launch still runs, as the simulator does."""
 

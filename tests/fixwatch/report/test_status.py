@@ -108,6 +108,40 @@ def test_what_was_not_run_is_no_zero():
     assert entry["fixed_in"]["name"] == "0.26.0"
 
 
+@pytest.mark.parametrize(
+    "delay",
+    [
+        BatchEvidence(
+            workload="local-array", role="workload", schedule="delay", stage="batch", reason="no"
+        ),
+        new_batch(failures=60, failures_by_mode={"wrong-result": 60}, attributes={}),
+    ],
+    ids=["not-run", "fails-otherwise"],
+)
+def test_one_silent_schedule_alone_declares_no_fix(delay):
+    """A hand-off that is silent misses wrong fixes; what delay said, or did not, counts."""
+    handoff = new_batch(trials=20, schedule="handoff")
+    affected = new_record(
+        "0.24.0",
+        new_batch(failures=90),
+        new_batch(failures=20, trials=20, schedule="handoff"),
+        *new_controls(),
+        upstream="numba-cuda",
+    )
+    record = new_record("0.26.0", delay, handoff, *new_controls(), upstream="numba-cuda")
+    entry = entry_of(document_of(affected, record))
+    assert entry["state"] == "affected"
+    assert entry["fixed_in"] is None
+
+
+def test_where_nothing_could_run_there_is_still_an_answer():
+    """Not run, with the reason, for the workload that the question is about."""
+    record = new_record(not_run_stage="build", not_run_reason="no compiler")
+    entry = entry_of(document_of(record), upstream="numba")
+    assert entry["state"] == "not-run"
+    assert entry["measurements"][0]["reason"] == "no compiler"
+
+
 def test_a_batch_that_did_not_finish_is_no_zero():
     """It names the step and the reason."""
     batch = BatchEvidence(
@@ -125,6 +159,28 @@ def test_a_batch_that_did_not_finish_is_no_zero():
     [
         (new_controls(positive=0), "positive control planted-race did not fail in 50 trials"),
         (new_controls(negative=1), "negative control same-module failed in 1 of 50 trials"),
+        (new_controls()[:1], "no negative-control was part of the run"),
+        (new_controls()[1:], "no positive-control was part of the run"),
+        (
+            (
+                new_batch("planted-race", 50, 50, failures_by_mode={"crash": 50}),
+                new_controls()[1],
+            ),
+            "positive control planted-race did not fail in 50 trials",
+        ),
+        (
+            (
+                BatchEvidence(
+                    workload="planted-race",
+                    role="positive-control",
+                    schedule="delay",
+                    stage="batch",
+                    reason="killed",
+                ),
+                new_controls()[1],
+            ),
+            "positive-control planted-race was not run",
+        ),
     ],
 )
 def test_a_run_whose_controls_misbehave_does_not_count(controls, reason):
@@ -141,7 +197,12 @@ def test_a_run_whose_controls_misbehave_does_not_count(controls, reason):
 
 def test_different_machines_pythons_and_targets_are_never_pooled():
     """Silence elsewhere says nothing about the rate here."""
-    for overrides in ({"machine": "other"}, {"python": "3.12"}, {"target": "cuda"}):
+    for overrides in (
+        {"machine": "other"},
+        {"python": "3.12"},
+        {"target": "cuda"},
+        {"source": "commits", "measurement_version": "3"},
+    ):
         document = document_of(numba_cuda("0.24.0", 90), numba_cuda("0.26.0", 0, **overrides))
         states = [e["state"] for e in document["upstreams"] if e["workload"] == "local-array"]
         assert sorted(states) == ["affected", "inconclusive"]
@@ -173,8 +234,9 @@ def test_the_answer_in_words():
         "fixed in 0.26.0; last affected 0.24.0 (88 of 100 trials failed, then 0 of 100)"
     )
     assert describe_state(series["same-module"]).startswith("never observed in 4 releases")
-    (affected,) = build_series([new_record("0.57.0", new_batch(failures=9, trials=10))])
-    assert describe_state(affected) == (
+    record = new_record("0.57.0", new_batch(failures=9, trials=10), *new_controls())
+    affected = {each.key.workload: each for each in build_series([record])}
+    assert describe_state(affected["local-array"]) == (
         "affected in every release measured, 0.57.0 to 0.57.0 "
         "(1 measured; newest: 9 of 10 trials failed)"
     )

@@ -73,10 +73,13 @@ def test_confidence_of_an_observation_comes_from_the_negative_controls():
     assert judge(1, 100).confidence is None
 
 
-def test_one_schedule_that_shows_the_race_decides_a_revision():
-    """Then one that would have; a missing number never reads as silence."""
+def test_one_observation_decides_a_revision_but_not_one_silence():
+    """A schedule that did not run, or says nothing, never reads as silence."""
     assert combine_verdicts([N, O]) is O
-    assert combine_verdicts([I, N, R]) is N
+    assert combine_verdicts([R, O]) is O
+    assert combine_verdicts([N, N]) is N
+    assert combine_verdicts([N, R]) is I
+    assert combine_verdicts([N, I]) is I
     assert combine_verdicts([R, I]) is I
     assert combine_verdicts([R]) is R
     assert combine_verdicts([]) is R
