@@ -27,7 +27,8 @@ from fixwatch.history.release_table import (
     refresh_release_table,
     save_release_table,
 )
-from fixwatch.layout import CONFIGURATIONS, RELEASES_CONFIGURATION
+from fixwatch.history.repositories import UpstreamCommits
+from fixwatch.layout import COMMITS_CONFIGURATION, CONFIGURATIONS, RELEASES_CONFIGURATION
 from fixwatch.machine import describe_machine
 from fixwatch.report.status import Series, build_document, build_series
 from fixwatch.report.table import print_status_table
@@ -63,6 +64,11 @@ def _build_parser() -> argparse.ArgumentParser:
         "--all", action="store_true", help="every release, not a selection of about twenty"
     )
     dashboard.set_defaults(run=_run_dashboard)
+
+    plan = commands.add_parser("plan", help="list the commits of a range that asv run measures")
+    plan.add_argument("range", help="as asv run takes it, such as v0.57..main")
+    plan.add_argument("--config", type=Path, default=Path(COMMITS_CONFIGURATION))
+    plan.set_defaults(run=_run_plan)
 
     releases = commands.add_parser("releases", help="list the table of releases")
     releases.add_argument(
@@ -132,6 +138,25 @@ def _run_dashboard(options: argparse.Namespace) -> int:
             f"no release could be measured with Python {sys.version_info[0]}."
             f"{sys.version_info[1]} on this platform, the table says why; try another Python"
         )
+    return 0
+
+
+def _run_plan(options: argparse.Namespace) -> int:
+    configuration = load_configuration(options.config)
+    if configuration.source != "commits":
+        raise FixwatchError(
+            f"{configuration.path}: lists releases, all of which are measured; "
+            f"choose {COMMITS_CONFIGURATION}"
+        )
+    repository = UpstreamCommits(configuration.repository, configuration.project)
+    repository.pull()
+    selected = repository.select_from_range(options.range)
+    for each in selected:
+        print(
+            f"{each.commit} {repository.get_committer_date(each.commit):%Y-%m-%d} "
+            f"{', '.join(each.reasons)}"
+        )
+    _say(f"{len(selected)} commits")
     return 0
 
 

@@ -12,10 +12,17 @@ from asv.plugins.virtualenv import Virtualenv
 
 from fixwatch.asv_results import install_hooks
 from fixwatch.history.environments import AsOfVirtualenv
-from fixwatch.history.repositories import ReleaseHistory, UpstreamCommits
+from fixwatch.history.repositories import AllUpstreamCommits, ReleaseHistory, UpstreamCommits
 from fixwatch.report.publisher import FixStatusPublisher
 
-__all__ = ["AsOfVirtualenv", "FixStatusPublisher", "ReleaseHistory", "UpstreamCommits", "setup"]
+__all__ = [
+    "AllUpstreamCommits",
+    "AsOfVirtualenv",
+    "FixStatusPublisher",
+    "ReleaseHistory",
+    "UpstreamCommits",
+    "setup",
+]
 
 
 def setup() -> None:

@@ -22,12 +22,16 @@ class Configuration:
         The configuration file.
     source
         ``releases`` or ``commits``.
+    project, repository
+        asv's name of the project, and the address that it clones.
     results_dir, html_dir
         As configured, relative to the file's folder.
     """
 
     path: Path
     source: str
+    project: str
+    repository: str
     results_dir: Path
     html_dir: Path
 
@@ -57,6 +61,8 @@ def load_configuration(path: Path) -> Configuration:
     return Configuration(
         path=path,
         source=source,
+        project=str(conf.project),
+        repository=str(conf.repo),
         results_dir=path.parent / conf.results_dir,
         html_dir=path.parent / conf.html_dir,
     )

@@ -10,5 +10,6 @@ STATE_DIR = Path(".fixwatch")
 MEASUREMENT_VERSION_PATH = Path("benchmarks/measurement_version")
 SPOOL_DIR = STATE_DIR / "spool"
 
-CONFIGURATIONS = ("asv.conf.json", "asv.releases.conf.json")
+COMMITS_CONFIGURATION = "asv.conf.json"
 RELEASES_CONFIGURATION = "asv.releases.conf.json"
+CONFIGURATIONS = (COMMITS_CONFIGURATION, RELEASES_CONFIGURATION)

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,15 @@ from typing import Any
 from asv import util
 from asv.console import log
 from asv.plugins.git import Git
+from packaging.version import InvalidVersion, Version
 
-from fixwatch.history.release_table import Release, load_release_table
+from fixwatch.history.release_table import FIRST_VERSIONS, Release, load_release_table
+from fixwatch.history.relevance import (
+    RELEVANT_PATHS,
+    SelectedCommit,
+    is_filter_lifted,
+    select_commits,
+)
 from fixwatch.history.revision_names import describe_unknown, iter_spellings, resolve_range
 from fixwatch.layout import STATE_DIR
 
@@ -117,6 +124,7 @@ class UpstreamCommits(NamedRevisions):
     """A mirror of an upstream's repository."""
 
     dvcs = "fixwatch-commits"
+    lists_all_commits = False
 
     def __init__(self, url: str, project: str) -> None:
         self._project = project
@@ -125,6 +133,60 @@ class UpstreamCommits(NamedRevisions):
             _clone_mirror(url, mirror)
         super().__init__(url, str(mirror))
 
+    def get_hashes_from_range(self, range_spec: str) -> list[str]:
+        """List the commits of a range that can change what is measured, newest first.
+
+        A single commit is listed whatever it touches. `FIXWATCH_ALL_COMMITS=1` in the environment,
+        or `AllUpstreamCommits` in the configuration, lifts the filter.
+        """
+        return [selected.commit for selected in self.select_from_range(range_spec)]
+
+    def select_from_range(self, range_spec: str) -> list[SelectedCommit]:
+        """List the commits of a range to measure, newest first, with the reasons for each."""
+        commits = super().get_hashes_from_range(range_spec)
+        if self.lists_all_commits or is_filter_lifted():
+            return [SelectedCommit(commit=each, reasons=("every commit",)) for each in commits]
+        releases = self._find_final_releases()
+        return select_commits(
+            commits,
+            self._find_touching(commits),
+            releases,
+            self._find_times({*commits, *releases}),
+        )
+
+    def get_branch_commits(self, branch: str) -> list[str]:
+        """List all commits of a branch, for asv to find where a result belongs."""
+        return super().get_hashes_from_range(self.get_branch_name(branch))
+
+    def _find_touching(self, commits: Sequence[str]) -> frozenset[str]:
+        paths = [path.pathspec for path in RELEVANT_PATHS[self._project]]
+        # --stdin takes the commits, so that a long range fits; --no-walk keeps to just these.
+        output = subprocess.run(
+            [self._git, "log", "--stdin", "--no-walk", "--first-parent", "-m", "--format=%H", "--",
+             *paths],
+            cwd=self._path, input="\n".join(commits), capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+        return frozenset(output.split())
+
+    def _find_final_releases(self) -> dict[str, str]:
+        """Return the name of each commit that is a final release."""
+        releases = {}
+        for tag, commit in self.get_tags().items():
+            try:
+                version = Version(tag)
+            except InvalidVersion:
+                continue
+            if not version.is_prerelease and version >= FIRST_VERSIONS[self._project]:
+                releases[commit] = tag
+        return releases
+
+    def _find_times(self, commits: Iterable[str]) -> dict[str, float]:
+        output = subprocess.run(
+            [self._git, "log", "--stdin", "--no-walk", "--format=%H %ct"],
+            cwd=self._path, input="\n".join(commits), capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+        return {commit: float(time) for commit, time in map(str.split, output.splitlines())}
+
     def pull(self) -> None:
         """Fetch what is new; where upstream cannot be reached, go on with what is here."""
         try:
@@ -132,6 +194,13 @@ class UpstreamCommits(NamedRevisions):
         except util.ProcessError:
             log.warning("upstream cannot be reached; going on with the commits fetched before")
             self._pulled = True
+
+
+class AllUpstreamCommits(UpstreamCommits):
+    """The same without the filter of relevant commits, for the configuration to choose."""
+
+    dvcs = "fixwatch-all-commits"
+    lists_all_commits = True
 
 
 class ReleaseHistory(NamedRevisions):

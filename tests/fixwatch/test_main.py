@@ -122,6 +122,36 @@ def test_refreshing_without_an_index_changes_nothing(project):
     assert table.read_bytes() == before
 
 
+def test_plan_refuses_what_has_no_commits(project):
+    """The releases are all measured; it says which configuration to name."""
+    done = fixwatch(project, "plan", "v0.57..main", "--config", "asv.releases.conf.json")
+    assert done.returncode == 2
+    assert "choose asv.conf.json" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_plan_lists_commits_with_their_reasons(project):
+    """Of a small repository, by git's own insteadOf; an unknown revision is one line."""
+    source = project / "upstream"
+    source.mkdir()
+    git = ["git", "-C", str(source), "-c", "user.name=n", "-c", "user.email=e"]
+    subprocess.run([*git, "init", "-q", "-b", "main"], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "x"], check=True)
+    subprocess.run([*git, "tag", "0.57.0"], check=True)
+    instead = {
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{source}.insteadOf",
+        "GIT_CONFIG_VALUE_0": "https://github.com/numba/numba.git",
+    }
+    done = fixwatch(project, "plan", "v0.57^!", **instead)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().endswith("end of the range, release 0.57.0")
+    done = fixwatch(project, "plan", "v0.99..main", **instead)
+    assert done.returncode == 2
+    assert "no revision 'v0.99' in numba; the newest release tag is 0.57.0" in done.stderr
+
+
 def test_releases_lists_the_table(project):
     """A release a line, with its date."""
     done = fixwatch(project, "releases")

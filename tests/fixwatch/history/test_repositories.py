@@ -148,6 +148,7 @@ def upstream(tmp_path, monkeypatch):
         if tag:
             git(source, "tag", tag)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FIXWATCH_ALL_COMMITS", "1")
     return UpstreamCommits(str(source) + "/.git", "numba")
 
 
