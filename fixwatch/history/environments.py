@@ -24,7 +24,11 @@ from fixwatch.history.as_of import (
     resolve_as_of,
     shorten_output,
 )
-from fixwatch.history.as_of_exceptions import EXEMPT_FOR_COMMITS, find_missing_requirements
+from fixwatch.history.as_of_exceptions import (
+    EXEMPT_FOR_COMMITS,
+    find_commit_constraints,
+    find_missing_requirements,
+)
 from fixwatch.history.release_table import Release, load_release_table
 from fixwatch.history.repositories import read_release_commits
 from fixwatch.install_record import AVAILABILITY, BUILD, INSTALL, InstallRecord
@@ -170,8 +174,11 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
         wheels = list(Path(cached).glob("*.whl")) if cached else []
         log.info(f"{'Installing' if wheels else 'Building'} {repo.get_decorated_hash(commit_hash)}")
 
+        constraints = find_commit_constraints(upstream, committed_at)
+
         def build() -> Path:
-            tools = resolve_as_of(BUILD_REQUIREMENTS, committed_at, self.interpreter)
+            requirements = [*BUILD_REQUIREMENTS, *constraints]
+            tools = resolve_as_of(requirements, committed_at, self.interpreter)
             install_exactly(tools.pins, self.path, self.interpreter)
             folder = Path(self._cache.create_cache_dir(commit_hash))
             return build_wheel(Path(self._build_root), folder, self.interpreter)
@@ -180,7 +187,7 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
 
         def resolve_and_install() -> Resolution:
             resolution = resolve_as_of(
-                [f"{upstream} @ {wheel.absolute().as_uri()}"],
+                [f"{upstream} @ {wheel.absolute().as_uri()}", *constraints],
                 committed_at,
                 self.interpreter,
                 exempt=EXEMPT_FOR_COMMITS.get(upstream, ()),
