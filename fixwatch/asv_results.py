@@ -27,6 +27,7 @@ from fixwatch.evidence import (
 from fixwatch.history.as_of import shorten_output
 from fixwatch.history.environments import AsOfVirtualenv
 from fixwatch.install_record import BATCH, read_install_record
+from fixwatch.layout import STATE_DIR
 
 _asv_save: Callable[..., None] = Results.save
 _asv_load: Callable[..., Results] = Results.load.__func__
@@ -44,10 +45,16 @@ def install_hooks() -> None:
 
 
 def write_json(path: str, data: Any, api_version: int | None = None, compact: bool = False) -> None:
-    """Write JSON as `asv.util.write_json` does, but whole or not at all."""
+    """Write JSON as `asv.util.write_json` does, but whole or not at all.
+
+    Results are shared, and asv names files of the suite in them; they are named relative to the
+    checkout, which lies elsewhere on every machine.
+    """
     if api_version is not None:
         data = {**data, "version": api_version}
     text = json.dumps(data) if compact else json.dumps(data, indent=4, sort_keys=True)
+    if STATE_DIR.absolute() not in Path(path).absolute().parents:
+        text = text.replace(json.dumps(os.getcwd() + os.sep)[1:-1], "")
     write_text_atomically(Path(path), text)
 
 

@@ -63,6 +63,14 @@ def test_asv_has_the_counts_of_the_evidence(project):
     assert unplanned != unplanned
 
 
+def test_results_do_not_say_where_the_checkout_lies(project):
+    """They are shared, and the folder is this machine's own."""
+    files = [path for path in (project.path / "results").rglob("*") if path.is_file()]
+    assert len(files) > 4
+    for path in files:
+        assert str(project.path) not in path.read_text()
+
+
 def test_each_batch_ran_once(project):
     """One batch for each planned workload and schedule, none for each track_ function."""
     batches = [(b.workload, b.schedule) for b in project.evidence(FIXED).batches]
