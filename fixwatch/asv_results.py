@@ -26,7 +26,7 @@ from fixwatch.evidence import (
 )
 from fixwatch.history.as_of import shorten_output
 from fixwatch.history.environments import AsOfVirtualenv
-from fixwatch.install_record import BATCH, read_install_record
+from fixwatch.install_record import BATCH, BUILD, INSTALL, InstallRecord, read_install_record
 from fixwatch.layout import STATE_DIR
 
 _asv_save: Callable[..., None] = Results.save
@@ -126,7 +126,7 @@ def collect_evidence(result: Results, environment: AsOfVirtualenv) -> Evidence |
     record = read_install_record(environment.path)
     if record is None or record.commit != result.commit_hash:
         return None
-    plan = _read_json(spool_folder(environment, result.commit_hash) / PLAN_NAME)
+    plan = read_plan(record, spool_folder(environment, result.commit_hash))
     failure = _describe_failure(result)
     batches = tuple(_collect_batches(plan, spool_folder(environment, result.commit_hash), failure))
     stage, reason = record.not_run_stage, record.not_run_reason
@@ -150,6 +150,15 @@ def collect_evidence(result: Results, environment: AsOfVirtualenv) -> Evidence |
         not_run_reason=reason,
         batches=batches,
     )
+
+
+def read_plan(record: InstallRecord, folder: Path) -> dict[str, Any]:
+    """Return which batches the benchmarks planned, nothing where they cannot have run.
+
+    What lies in the spool of a revision that was not built or installed this time is left from an
+    earlier try with other packages; it waits for the next one.
+    """
+    return {} if record.not_run_stage in (BUILD, INSTALL) else _read_json(folder / PLAN_NAME)
 
 
 def _collect_batches(plan: dict[str, Any], folder: Path, failure: str) -> Iterator[BatchEvidence]:

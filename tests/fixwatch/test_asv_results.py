@@ -1,0 +1,30 @@
+"""What the plugin adds to asv's results."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from fixwatch.asv_results import PLAN_NAME, read_plan
+from fixwatch.install_record import AVAILABILITY, BUILD, INSTALL, InstallRecord
+
+PLAN = {"planned": [], "identity": {}}
+
+
+@pytest.mark.parametrize(
+    ("stage", "expected"), [(None, PLAN), (AVAILABILITY, PLAN), (BUILD, {}), (INSTALL, {})]
+)
+def test_batches_of_an_earlier_try_do_not_enter_a_record_of_a_failed_build(
+    tmp_path, stage, expected
+):
+    """Where nothing could run now, nothing that lies in the spool is of now."""
+    (tmp_path / PLAN_NAME).write_text(json.dumps(PLAN))
+    record = InstallRecord(commit="c", upstream="u", name="n", date="d", not_run_stage=stage)
+    assert read_plan(record, tmp_path) == expected
+
+
+def test_without_a_plan_there_are_no_batches(tmp_path):
+    """A suite that died before it planned anything left nothing."""
+    record = InstallRecord(commit="c", upstream="u", name="n", date="d")
+    assert read_plan(record, tmp_path) == {}
