@@ -1,4 +1,4 @@
-"""Run the batches of a revision, each once and in a process of its own, and keep what they found.
+"""Run the batches of a revision, each once and apart from the others, and keep what they found.
 
 A finished batch is kept in a spool at once: an asv that is killed loses the batch that was
 running and no other, and the next run of the same revision takes the rest from there.
@@ -7,9 +7,7 @@ running and no other, and the next run of the same revision takes the rest from 
 import hashlib
 import json
 import os
-import subprocess
 import sys
-import tempfile
 import time
 import zlib
 from pathlib import Path
@@ -18,7 +16,8 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from mwe.plan import decides, find_planned_trials  # noqa: E402 (needs the root on the path)
+from benchmarks.batch_servers import BatchServer  # noqa: E402 (needs the root on the path)
+from mwe.plan import decides, find_planned_trials  # noqa: E402
 from mwe.schedules import SCHEDULES  # noqa: E402
 from mwe.workloads import WORKLOADS, Workload  # noqa: E402
 
@@ -26,10 +25,10 @@ from mwe.workloads import WORKLOADS, Workload  # noqa: E402
 MEASUREMENT_VERSION = (
     Path(__file__).with_name("measurement_version").read_text(encoding="utf-8").strip()
 )
-BATCH_TIMEOUT_S = 120.0
-POLL_PERIOD_S = 0.02
-TERMINATION_TIMEOUT_S = 5.0
-MAX_REASON_CHARACTERS = 2000
+BATCH_TIMEOUT_S = float(os.environ.get("ASV_FIXWATCH_BATCH_TIMEOUT_S", "120"))
+# After so many that crashed or did not end, the rest would only wait for the same.
+MAX_UNFINISHED = 2
+POLL_PERIOD_S = 0.005
 NOT_PLANNED = "not planned: only workloads run under natural"
 
 
@@ -70,88 +69,61 @@ def measure_batches() -> dict:
 
 def _run_batches(waiting: list, spool: "_Spool") -> dict:
     outcomes = {}
-    running = {}
     parent = os.getppid()
     n_parallel = max(1, min(2, os.cpu_count() or 1))
+    servers: list = [None] * n_parallel
+    running: dict = {}
+    n_unfinished = 0
     try:
         while waiting or running:
             if os.getppid() != parent:
                 # asv was killed; going on would measure what the next run measures again.
                 sys.exit("asv has gone away; stopping")
-            while waiting and len(running) < n_parallel:
-                workload, schedule, n_trials = waiting.pop(0)
-                kept = spool.load(workload, schedule, n_trials)
-                if kept is not None:
-                    outcomes[workload.name, schedule] = kept
+            for place, server in enumerate(servers):
+                if place in running:
+                    workload, schedule = running[place]
+                    outcome = server.poll()
+                    if outcome is None:
+                        continue
+                    del running[place]
+                    n_unfinished += outcome.get("stage") == "batch"
+                elif waiting:
+                    workload, schedule, n_trials = waiting.pop(0)
+                    outcome = spool.load(workload, schedule, n_trials)
+                    if outcome is None and n_unfinished < MAX_UNFINISHED:
+                        if server is None or not server.is_usable:
+                            server = servers[place] = BatchServer()
+                        server.request(_describe(workload, schedule, n_trials), BATCH_TIMEOUT_S)
+                        running[place] = (workload, schedule)
+                        continue
+                    if outcome is None:
+                        reason = f"not tried: {n_unfinished} batches before it did not finish"
+                        outcome = {"stage": "batch", "reason": reason}
                 else:
-                    batch = _RunningBatch(workload, schedule, n_trials)
-                    running[workload.name, schedule] = batch
-            for key, batch in list(running.items()):
-                outcome = batch.poll()
-                if outcome is not None:
-                    spool.save(batch.workload, batch.schedule, outcome)
-                    outcomes[key] = outcome
-                    del running[key]
+                    continue
+                if "batch" not in outcome:
+                    outcome = _not_run(workload, schedule, outcome["stage"], outcome["reason"])
+                spool.save(workload, schedule, outcome)
+                outcomes[workload.name, schedule] = outcome
             time.sleep(POLL_PERIOD_S)
     finally:
-        for batch in running.values():
-            batch.kill()
+        for server in servers:
+            if server is not None and server.is_usable:
+                server.stop()
     return outcomes
 
 
-class _RunningBatch:
-    """A batch in a process of its own."""
-
-    def __init__(self, workload: Workload, schedule: str, n_trials: int) -> None:
-        self.workload, self.schedule, self.n_trials = workload, schedule, n_trials
-        self.deadline_s = time.monotonic() + BATCH_TIMEOUT_S
-        simulated = os.environ.get("NUMBA_ENABLE_CUDASIM", "1") != "0"
-        # Different revisions and batches draw different decisions; the same one the same.
-        identity = f"{os.environ.get('ASV_COMMIT', '')}/{workload.name}/{schedule}"
-        command = [
-            sys.executable, "-m", "mwe", "--json",
-            "--workload", workload.name,
-            "--schedule", schedule,
-            "--trials", str(n_trials),
-            "--seed", str(zlib.crc32(identity.encode())),
-            "--target", "simulator" if simulated else "cuda",
-        ]  # fmt: skip
-        # Files, because a pipe that nobody reads blocks whoever writes a lot.
-        self.stdout, self.stderr = (tempfile.TemporaryFile() for _ in range(2))  # noqa: SIM115
-        self.process = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=self.stdout, stderr=self.stderr
-        )
-
-    def poll(self) -> "dict | None":
-        """Return what the batch found, or why it found nothing; None while it runs."""
-        if self.process.poll() is None:
-            if time.monotonic() < self.deadline_s:
-                return None
-            self.kill()
-            return self._not_run("batch", f"did not finish within {BATCH_TIMEOUT_S:g} s")
-        stdout, stderr = _read(self.stdout), _read(self.stderr)
-        status = self.process.returncode
-        if status in (0, 1):
-            try:
-                return {"batch": json.loads(stdout)}
-            except ValueError:
-                return self._not_run("batch", f"printed no result: {_last(stderr)}")
-        if status == 3:
-            return self._not_run("import", _last(stderr))
-        ended = f"signal {-status}" if status < 0 else f"status {status}"
-        return self._not_run("batch", f"ended with {ended}: {_last(stderr)}")
-
-    def kill(self) -> None:
-        """End the process, which ends its own workers when it is asked to, and wait for it."""
-        self.process.terminate()
-        try:
-            self.process.wait(TERMINATION_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-    def _not_run(self, stage: str, reason: str) -> dict:
-        return _not_run(self.workload, self.schedule, stage, reason)
+def _describe(workload: Workload, schedule: str, n_trials: int) -> dict:
+    simulated = os.environ.get("NUMBA_ENABLE_CUDASIM", "1") != "0"
+    # Different revisions and batches draw different decisions; the same one the same.
+    identity = f"{os.environ.get('ASV_COMMIT', '')}/{workload.name}/{schedule}"
+    return {
+        "workload": workload.name,
+        "schedule": schedule,
+        "n_trials": n_trials,
+        "seed": zlib.crc32(identity.encode()),
+        "target": "simulator" if simulated else "cuda",
+    }
 
 
 def _not_run(workload: Workload, schedule: str, stage: str, reason: str) -> dict:
@@ -160,13 +132,8 @@ def _not_run(workload: Workload, schedule: str, stage: str, reason: str) -> dict
         "role": workload.role.value,
         "schedule": schedule,
         "stage": stage,
-        "reason": reason[-MAX_REASON_CHARACTERS:],
+        "reason": reason,
     }
-
-
-def _read(file) -> str:
-    file.seek(0)
-    return file.read().decode("utf-8", "replace")
 
 
 class _Spool:
@@ -239,8 +206,3 @@ def _read_install_record() -> dict:
     except (KeyError, OSError, ValueError):
         return {}
     return record if record.get("commit") == os.environ.get("ASV_COMMIT") else {}
-
-
-def _last(text: str) -> str:
-    lines = [line for line in text.strip().splitlines() if line.strip()]
-    return "\n".join(lines[-12:]) or "no output"

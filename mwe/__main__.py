@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import functools
 import json
 import signal
 import sys
@@ -14,11 +13,11 @@ from typing import NoReturn
 
 from mwe.batch import Batch
 from mwe.errors import BadArgumentError, HarnessError
-from mwe.isolation import run_batch
-from mwe.schedules import DEFAULT_SCHEDULE, SCHEDULES, find_schedule
-from mwe.targets import Target, find_packages, find_python, prepare_target
-from mwe.workloads import DEFAULT_WORKLOAD, WORKLOADS, Workload, find_workload
-from mwe.workloads.subject import Subject
+from mwe.request import BatchRequest
+from mwe.schedules import DEFAULT_SCHEDULE, SCHEDULES
+from mwe.service import serve_standard_streams
+from mwe.targets import Target
+from mwe.workloads import DEFAULT_WORKLOAD, WORKLOADS
 
 DEFAULT_TRIALS = 100
 PROGRESS_PERIOD_S = 2.0
@@ -55,43 +54,14 @@ def _parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
+        "--serve",
+        action="store_true",
+        help="run the batches that standard input asks for, a JSON object a line each",
+    )
+    parser.add_argument(
         "--list", action="store_true", help="print workloads and controls, and exit"
     )
     return parser.parse_args(arguments)
-
-
-def _check_arguments(options: argparse.Namespace) -> tuple[Workload, Target]:
-    workload = find_workload(options.workload)
-    find_schedule(options.schedule)
-    if options.trials < 1:
-        raise BadArgumentError(f"--trials is {options.trials}; give at least 1")
-    try:
-        target = Target(options.target)
-    except ValueError:
-        raise BadArgumentError(
-            f"unknown target {options.target!r}; choose one of simulator, cuda"
-        ) from None
-    if target is Target.CUDA and options.schedule != "natural":
-        raise BadArgumentError(
-            f"schedule {options.schedule!r} paces simulated threads, a device has none; "
-            "use --schedule natural"
-        )
-    if target is Target.CUDA and not workload.needs_numba:
-        raise BadArgumentError(
-            f"workload {workload.name!r} has no CUDA code; use --target simulator"
-        )
-    return workload, target
-
-
-def _load_subject(workload: Workload, target: Target, schedule: str) -> Subject:
-    if workload.needs_numba:
-        prepare_target(target)
-    try:
-        return workload.load(find_schedule(schedule).n_active_threads)
-    except Exception as error:
-        raise HarnessError(
-            f"workload {workload.name} does not import: {type(error).__name__}: {error}"
-        ) from error
 
 
 def _progress_printer(n_trials: int) -> Callable[[Batch], None]:
@@ -137,24 +107,17 @@ def run(arguments: Sequence[str]) -> int:
         for workload in WORKLOADS.values():
             print(f"{workload.name:<22}{workload.role.value:<18}{workload.summary}")
         return EXIT_NOTHING_OBSERVED
-    workload, target = _check_arguments(options)
-    load_subject = functools.partial(_load_subject, workload, target, options.schedule)
-    batch = Batch(
-        workload=workload.name,
-        role=workload.role.value,
+    if options.serve:
+        serve_standard_streams()
+        return EXIT_NOTHING_OBSERVED
+    request = BatchRequest(
+        workload=options.workload,
         schedule=options.schedule,
-        target=target.value,
+        n_trials=options.trials,
         seed=options.seed,
-        packages=find_packages(),
-        python=find_python(),
+        target=options.target,
     )
-    run_batch(
-        load_subject,
-        find_schedule(options.schedule),
-        batch,
-        options.trials,
-        report_progress=_progress_printer(options.trials),
-    )
+    batch = request.run(_progress_printer(options.trials))
     if options.json:
         print(json.dumps(batch.to_json()))
     else:

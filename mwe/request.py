@@ -1,0 +1,101 @@
+"""What a batch is to be, checked, and run."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mwe.batch import Batch
+from mwe.errors import BadArgumentError, HarnessError
+from mwe.isolation import run_batch
+from mwe.schedules import find_schedule
+from mwe.targets import Target, find_packages, find_python, prepare_target
+from mwe.workloads import Workload, find_workload
+from mwe.workloads.subject import Subject
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchRequest:
+    """A batch to run: names as the command line takes them.
+
+    Attributes
+    ----------
+    n_trials
+        At least 1.
+    seed
+        Fixes the schedule's decisions.
+    """
+
+    workload: str
+    schedule: str
+    n_trials: int
+    seed: int
+    target: str
+
+    def check(self) -> tuple[Workload, Target]:
+        """Return what the names stand for.
+
+        Raises
+        ------
+        BadArgumentError
+            If there is no such thing, or they do not go together.
+        """
+        workload = find_workload(self.workload)
+        find_schedule(self.schedule)
+        if self.n_trials < 1:
+            raise BadArgumentError(f"--trials is {self.n_trials}; give at least 1")
+        try:
+            target = Target(self.target)
+        except ValueError:
+            raise BadArgumentError(
+                f"unknown target {self.target!r}; choose one of simulator, cuda"
+            ) from None
+        if target is Target.CUDA and self.schedule != "natural":
+            raise BadArgumentError(
+                f"schedule {self.schedule!r} paces simulated threads, a device has none; "
+                "use --schedule natural"
+            )
+        if target is Target.CUDA and not workload.needs_numba:
+            raise BadArgumentError(
+                f"workload {workload.name!r} has no CUDA code; use --target simulator"
+            )
+        return workload, target
+
+    def run(self, report_progress: Callable[[Batch], None] = lambda _batch: None) -> Batch:
+        """Run the batch and return its record.
+
+        Raises
+        ------
+        BadArgumentError, HarnessError
+            With a message of one line.
+        """
+        workload, target = self.check()
+        batch = Batch(
+            workload=workload.name,
+            role=workload.role.value,
+            schedule=self.schedule,
+            target=target.value,
+            seed=self.seed,
+            packages=find_packages(),
+            python=find_python(),
+        )
+        run_batch(
+            functools.partial(_load_subject, workload, target, self.schedule),
+            find_schedule(self.schedule),
+            batch,
+            self.n_trials,
+            report_progress=report_progress,
+        )
+        return batch
+
+
+def _load_subject(workload: Workload, target: Target, schedule: str) -> Subject:
+    if workload.needs_numba:
+        prepare_target(target)
+    try:
+        return workload.load(find_schedule(schedule).n_active_threads)
+    except Exception as error:
+        raise HarnessError(
+            f"workload {workload.name} does not import: {type(error).__name__}: {error}"
+        ) from error

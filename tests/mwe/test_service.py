@@ -1,0 +1,71 @@
+"""Batches on request, in a real process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def describe(**changes):
+    """Return a request for a few trials of the positive control, with changes."""
+    request = {
+        "workload": "planted-race",
+        "schedule": "handoff",
+        "n_trials": 5,
+        "seed": 1,
+        "target": "simulator",
+    }
+    return json.dumps({**request, **changes})
+
+
+def serve(*requests):
+    """Run ``python -m mwe --serve`` over request lines."""
+    return subprocess.run(
+        [sys.executable, "-m", "mwe", "--serve"],
+        input="".join(line + "\n" for line in requests),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_each_request_has_its_answer_in_order():
+    """A control between two batches that fail every time is as clean as alone."""
+    done = serve(describe(), describe(workload="one-thread"), describe(seed=2))
+    batches = [json.loads(line)["batch"] for line in done.stdout.splitlines()]
+    assert [(b["workload"], b["seed"], b["failures"]) for b in batches] == [
+        ("planted-race", 1, 5),
+        ("one-thread", 1, 0),
+        ("planted-race", 2, 5),
+    ]
+    assert done.returncode == 0
+
+
+def test_an_answer_is_what_the_command_line_prints():
+    """The same fields, so that evidence does not depend on how a batch was asked for."""
+    (answer,) = serve(describe()).stdout.splitlines()
+    alone = subprocess.run(
+        [sys.executable, "-m", "mwe", "--json", "--workload", "planted-race", "--schedule",
+         "handoff", "--trials", "5", "--seed", "1"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    clock = {"duration_s": 0, "first_failure_s": 0}
+    assert {**json.loads(answer)["batch"], **clock} == {**json.loads(alone.stdout), **clock}
+
+
+def test_a_request_that_makes_no_sense_ends_the_service_with_one_line():
+    """What was finished before stays answered."""
+    for bad, message in (
+        ("{", "not a batch request"),
+        ('{"workload": "one-thread"}', "not a batch request"),
+        (describe(workload="nope"), "unknown workload 'nope'"),
+    ):
+        done = serve(describe(), bad)
+        assert (done.returncode, len(done.stdout.splitlines())) == (2, 1)
+        assert message in done.stderr
+        assert done.stderr.count("\n") == 1
