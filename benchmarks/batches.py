@@ -150,6 +150,7 @@ class _Spool:
             "measurement_version": MEASUREMENT_VERSION,
             "harness_sha256": digest.hexdigest(),
             "packages": install_record.get("packages", {}),
+            "build_packages": install_record.get("build_packages", {}),
         }
 
     def _path(self, workload: Workload, schedule: str) -> "Path | None":

@@ -145,6 +145,8 @@ def collect_evidence(result: Results, environment: AsOfVirtualenv) -> Evidence |
         measured_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         measurement_version=plan["identity"]["measurement_version"] if plan else None,
         packages=record.packages,
+        build_packages=record.build_packages,
+        extensions=record.extensions,
         resolved_as_of=record.resolved_as_of,
         not_run_stage=stage,
         not_run_reason=reason,

@@ -15,7 +15,9 @@ from fixwatch.durable_files import set_aside, write_json_atomically
 from fixwatch.errors import FixwatchError
 from fixwatch.install_record import AVAILABILITY
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+# Version 1 says nothing of builds.
+READABLE_VERSIONS = frozenset({1, 2})
 # Not ".json": asv takes every such file below its results for a result.
 SUFFIX = ".evidence"
 
@@ -65,6 +67,9 @@ class Evidence:
         What the counts mean; numbers of different versions are never compared.
     packages, resolved_as_of
         What was installed, and up to which moment uploads counted.
+    build_packages, extensions
+        What a commit was built with, and whether its extensions were ``compiled``, ``reused`` or
+        there were ``none``.
     not_run_stage, not_run_reason
         Where nothing could be run: at which step, and why.
     batches
@@ -83,6 +88,8 @@ class Evidence:
     measured_at: str
     measurement_version: str | None = None
     packages: dict[str, str] = field(default_factory=dict)
+    build_packages: dict[str, str] = field(default_factory=dict)
+    extensions: str | None = None
     resolved_as_of: str | None = None
     not_run_stage: str | None = None
     not_run_reason: str | None = None
@@ -117,9 +124,9 @@ def load_evidence(path: Path) -> Evidence:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         version = data.pop("version")
-        if version != FORMAT_VERSION:
+        if version not in READABLE_VERSIONS:
             raise FixwatchError(
-                f"{path}: format version {version}, this program reads {FORMAT_VERSION}; "
+                f"{path}: format version {version}, this program reads up to {FORMAT_VERSION}; "
                 "update Fixwatch"
             )
         batches = tuple(BatchEvidence(**batch) for batch in data.pop("batches"))

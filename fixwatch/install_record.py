@@ -32,6 +32,9 @@ class InstallRecord:
         The upstream; the release's version or the commit's tag or short hash; ISO-8601.
     packages
         Name and version of everything that was resolved; empty where nothing was installed.
+    build_packages, extensions
+        What a commit was built with, and whether its extensions were compiled or reused; see
+        `fixwatch.history.builds.Build`.
     resolved_as_of
         ISO-8601; uploads after it did not count.
     not_run_stage, not_run_reason
@@ -43,6 +46,8 @@ class InstallRecord:
     name: str
     date: str
     packages: dict[str, str] = field(default_factory=dict)
+    build_packages: dict[str, str] = field(default_factory=dict)
+    extensions: str | None = None
     resolved_as_of: str | None = None
     not_run_stage: str | None = None
     not_run_reason: str | None = None

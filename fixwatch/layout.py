@@ -9,7 +9,9 @@ STATE_DIR = Path(".fixwatch")
 # One number, bumped whenever the meaning of a count changes.
 MEASUREMENT_VERSION_PATH = Path("benchmarks/measurement_version")
 SPOOL_DIR = STATE_DIR / "spool"
+EXTENSIONS_DIR = STATE_DIR / "extensions"
 
 COMMITS_CONFIGURATION = "asv.conf.json"
+NUMBA_CUDA_CONFIGURATION = "asv.numba-cuda.conf.json"
 RELEASES_CONFIGURATION = "asv.releases.conf.json"
-CONFIGURATIONS = (COMMITS_CONFIGURATION, RELEASES_CONFIGURATION)
+CONFIGURATIONS = (COMMITS_CONFIGURATION, NUMBA_CUDA_CONFIGURATION, RELEASES_CONFIGURATION)

@@ -74,6 +74,7 @@ def resolve_as_of(
     as_of: datetime,
     python: Path,
     *,
+    constraints: Sequence[str] = (),
     exempt: Sequence[str] = (),
 ) -> Resolution:
     """Resolve requirements for an interpreter as the index was at a moment, wheels only.
@@ -86,6 +87,8 @@ def resolve_as_of(
         Uploads after this moment do not exist.
     python
         The interpreter to resolve for.
+    constraints
+        Bounds on packages that come in; they bring in none by themselves.
     exempt
         Names of packages for which later uploads exist too.
 
@@ -104,7 +107,12 @@ def resolve_as_of(
     ]  # fmt: skip
     for name in exempt:
         arguments += ["--exclude-newer-package", f"{name}={_format_moment(now)}"]
-    output = _run_uv(arguments, stdin="\n".join(requirements) + "\n")
+    with tempfile.TemporaryDirectory() as folder:
+        if constraints:
+            file = Path(folder) / "constraints.txt"
+            file.write_text("\n".join(constraints) + "\n", encoding="utf-8")
+            arguments += ["--constraints", str(file)]
+        output = _run_uv(arguments, stdin="\n".join(requirements) + "\n")
     pins = tuple(
         line.strip() for line in output.splitlines() if line.strip() and not line.startswith("#")
     )

@@ -8,6 +8,8 @@ from datetime import date, datetime, timezone
 
 from packaging.version import Version
 
+from fixwatch.history.wheel_metadata import WheelMetadata
+
 
 @dataclass(frozen=True, kw_only=True)
 class MissingRequirement:
@@ -53,6 +55,54 @@ MISSING_REQUIREMENTS = (
 
 
 @dataclass(frozen=True, kw_only=True)
+class MissingFromMetadata:
+    """A package that a commit needs, but that its wheel may not name.
+
+    Attributes
+    ----------
+    requirement
+        The package; it is added where the wheel does not name it for everybody.
+    extra
+        The extra that names it in such wheels, and so has the bounds; None if none does.
+    reason, reference
+        Why, and where it can be seen.
+    """
+
+    upstream: str
+    requirement: str
+    extra: str | None
+    reason: str
+    reference: str
+
+
+# By content, not by date: maintenance releases of 2026 still have the metadata of mid 2025.
+MISSING_FROM_METADATA = (
+    MissingFromMetadata(
+        upstream="numba-cuda",
+        requirement="numba",
+        extra=None,
+        reason="commits before e0514d7f (2024-07-31) name no dependency, but run on top of numba",
+        reference="pyproject.toml of v0.0.12",
+    ),
+    MissingFromMetadata(
+        upstream="numba-cuda",
+        requirement="cuda-bindings",
+        extra="cu12",
+        reason="from 489045fe (2025-06-27) to 2df2c59a (2025-10-14) the simulator imports it, but "
+        "only extras name it",
+        reference="pyproject.toml of v0.16.0; ImportError 'CUDA bindings not found'",
+    ),
+    MissingFromMetadata(
+        upstream="numba-cuda",
+        requirement="cuda-core",
+        extra="cu12",
+        reason="as for cuda-bindings",
+        reference="pyproject.toml of v0.16.0",
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
 class CommitConstraint:
     """A bound that the metadata of some days' commits does not have.
 
@@ -60,8 +110,8 @@ class CommitConstraint:
     ----------
     first, last
         Committer dates in UTC, both included.
-    requirement
-        Added to what is resolved, for the build and for the install.
+    constraint
+        Bounds a package, in the build and in the install, where it comes in.
     reason, reference
         Why, and where it can be seen.
     """
@@ -69,7 +119,7 @@ class CommitConstraint:
     upstream: str
     first: date
     last: date
-    requirement: str
+    constraint: str
     reason: str
     reference: str
 
@@ -79,9 +129,17 @@ COMMIT_CONSTRAINTS = (
         upstream="numba",
         first=date(2024, 7, 24),
         last=date(2024, 8, 5),
-        requirement="numpy<2.0.1",
+        constraint="numpy<2.0.1",
         reason="the headers of NumPy 2.0.1 do not compile with numba/_helperlib.c of these days",
         reference="gcc: numba/_helperlib.c:22:44: 'I' undeclared, in _complex_float_ctor",
+    ),
+    CommitConstraint(
+        upstream="numba-cuda",
+        first=date(2025, 10, 27),
+        last=date(2026, 7, 2),
+        constraint="numba<0.66",
+        reason="their numba.cuda.types imports what numba 0.66.0 (2026-07-01) no longer has",
+        reference="AttributeError: module 'numba.cuda.types' has no attribute 'NPDatetime'",
     ),
 )
 
@@ -95,11 +153,29 @@ def find_missing_requirements(upstream: str, version: str) -> list[str]:
     return list(_iter_missing(upstream, Version(version)))
 
 
+def find_requirements_beside(upstream: str, metadata: WheelMetadata) -> list[str]:
+    """Return what a commit needs besides what its wheel names for everybody."""
+    required = {each.name for each in metadata.find_requirements()}
+    found = []
+    for row in MISSING_FROM_METADATA:
+        if row.upstream != upstream or row.requirement in required:
+            continue
+        if row.extra is None:
+            found.append(row.requirement)
+        else:
+            found += [
+                f"{row.requirement}{each.specifier}"
+                for each in metadata.find_requirements(row.extra)
+                if each.name == row.requirement
+            ]
+    return found
+
+
 def find_commit_constraints(upstream: str, committed_at: datetime) -> list[str]:
-    """Return the requirements that are added for a commit of that moment."""
+    """Return the bounds that are added for a commit of that moment."""
     day = committed_at.astimezone(timezone.utc).date()
     return [
-        row.requirement
+        row.constraint
         for row in COMMIT_CONSTRAINTS
         if row.upstream == upstream and row.first <= day <= row.last
     ]

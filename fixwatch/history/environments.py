@@ -19,7 +19,6 @@ from fixwatch.history.as_of import (
     NoSolutionError,
     Resolution,
     ResolutionError,
-    build_wheel,
     install_exactly,
     resolve_as_of,
     shorten_output,
@@ -28,15 +27,18 @@ from fixwatch.history.as_of_exceptions import (
     EXEMPT_FOR_COMMITS,
     find_commit_constraints,
     find_missing_requirements,
+    find_requirements_beside,
 )
+from fixwatch.history.builds import Build, BuildPlace, build_commit, find_build
+from fixwatch.history.extension_cache import ExtensionCache
 from fixwatch.history.release_table import Release, load_release_table
 from fixwatch.history.repositories import read_release_commits
+from fixwatch.history.wheel_metadata import read_wheel_metadata
 from fixwatch.install_record import AVAILABILITY, BUILD, INSTALL, InstallRecord
-from fixwatch.layout import SPOOL_DIR
+from fixwatch.layout import EXTENSIONS_DIR, SPOOL_DIR
 
 # What asv runs benchmarks with, the same version on both sides.
 TOOL_PINS = (f"asv_runner=={find_version('asv_runner')}",)
-BUILD_REQUIREMENTS = ("setuptools", "wheel", "numpy")
 
 
 class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
@@ -169,34 +171,46 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
             name=repo.get_exact_tag(commit_hash) or commit_hash[:8],
             date=committed_at.isoformat(),
         )
-        self.checkout_project(repo, commit_hash)
-        cached = self._cache.get_cache_dir(commit_hash)
-        wheels = list(Path(cached).glob("*.whl")) if cached else []
-        log.info(f"{'Installing' if wheels else 'Building'} {repo.get_decorated_hash(commit_hash)}")
-
         constraints = find_commit_constraints(upstream, committed_at)
+        cached = self._cache.get_cache_dir(commit_hash)
+        build = find_build(Path(cached), constraints) if cached else None
+        log.info(f"{'Installing' if build else 'Building'} {repo.get_decorated_hash(commit_hash)}")
 
-        def build() -> Path:
-            requirements = [*BUILD_REQUIREMENTS, *constraints]
-            tools = resolve_as_of(requirements, committed_at, self.interpreter)
-            install_exactly(tools.pins, self.path, self.interpreter)
+        def check_out_and_build() -> Build:
+            self.checkout_project(repo, commit_hash)
+            place = BuildPlace(
+                environment=self.path,
+                python=self.interpreter,
+                source=Path(self._build_root),
+                files=repo.list_files(commit_hash),
+            )
             folder = Path(self._cache.create_cache_dir(commit_hash))
-            return build_wheel(Path(self._build_root), folder, self.interpreter)
+            return build_commit(
+                place, folder, committed_at, constraints, ExtensionCache(EXTENSIONS_DIR)
+            )
 
-        wheel = wheels[0] if wheels else self._attempt(record, BUILD, build)
+        if build is None:
+            build = self._attempt(record, BUILD, check_out_and_build)
+            self._cache.finalize_cache_dir(commit_hash)
+            cached = self._cache.get_cache_dir(commit_hash)
+        wheel = (Path(cached) / build.wheel).absolute()
+        record = replace(record, build_packages=build.packages, extensions=build.extensions)
 
         def resolve_and_install() -> Resolution:
             resolution = resolve_as_of(
-                [f"{upstream} @ {wheel.absolute().as_uri()}", *constraints],
+                [
+                    f"{upstream} @ {wheel.as_uri()}",
+                    *find_requirements_beside(upstream, read_wheel_metadata(wheel)),
+                ],
                 committed_at,
                 self.interpreter,
+                constraints=constraints,
                 exempt=EXEMPT_FOR_COMMITS.get(upstream, ()),
             )
             install_exactly([*resolution.pins, *TOOL_PINS], self.path, self.interpreter)
             return resolution
 
         resolution = self._attempt(record, INSTALL, resolve_and_install)
-        self._cache.finalize_cache_dir(commit_hash)
         self._write_record(record, resolution)
 
     def _attempt(self, record: InstallRecord, stage: str, step: Callable[[], Any]) -> Any:
@@ -207,10 +221,11 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
         """
         try:
             return step()
-        except ResolutionError as error:
+        except (ResolutionError, util.ProcessError) as error:
             if isinstance(error, NoSolutionError) and self.source == "releases":
                 raise
-            reason = shorten_output(str(error))
+            output = error.stderr if isinstance(error, util.ProcessError) else str(error)
+            reason = shorten_output(output or str(error))
             replace(record, not_run_stage=stage, not_run_reason=reason).write(self.path)
             log.error(f"{record.upstream} {record.name}: the {stage} failed\n{reason}")
             raise util.ProcessError([stage, record.commit], 1, "", reason) from error

@@ -3,42 +3,99 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 ALL_COMMITS_VARIABLE = "FIXWATCH_ALL_COMMITS"
 
 
 @dataclass(frozen=True, kw_only=True)
-class RelevantPath:
-    """A part of an upstream's tree, as git's pathspec, and why it matters."""
+class RelevantPaths:
+    """Parts of an upstream's tree, files or folders, and why they matter.
 
-    pathspec: str
+    Attributes
+    ----------
+    reason
+        What they are; it stands in the plan.
+    paths
+        Relative to the tree's root.
+    """
+
     reason: str
+    paths: tuple[str, ...]
 
 
-# Tests never run in a launch; everything else of the CUDA target may.
-RELEVANT_PATHS: Mapping[str, tuple[RelevantPath, ...]] = {
-    "numba": (
-        RelevantPath(
-            pathspec="numba/cuda",
-            reason="the built-in CUDA target; a launch in the simulator imports 20 files of it",
-        ),
-        RelevantPath(pathspec=":(exclude)numba/cuda/tests", reason="its tests are not run"),
-    ),
+_NUMBA_CUDA = "numba_cuda/numba/cuda"
+# numba's built-in target is small and seldom touched, so all of it counts. numba-cuda's is all
+# that upstream works on: there it is what a launch in the simulator imports, by what v0.0.15,
+# v0.4.0, v0.16.0, v0.24.0 and v0.30.4 import, and what decides which packages come with it.
+RELEVANT_PATHS: Mapping[str, tuple[RelevantPaths, ...]] = {
+    "numba": (RelevantPaths(reason="the built-in CUDA target", paths=("numba/cuda",)),),
     "numba-cuda": (
-        RelevantPath(
-            pathspec="numba_cuda",
-            reason="the package; its redirector decides what numba.cuda is",
+        RelevantPaths(reason="the simulator", paths=(f"{_NUMBA_CUDA}/simulator",)),
+        RelevantPaths(
+            reason="what makes numba.cuda the simulator",
+            paths=(
+                "site-packages",
+                "numba_cuda/__init__.py",
+                "numba_cuda/_version.py",
+                f"{_NUMBA_CUDA}/__init__.py",
+                f"{_NUMBA_CUDA}/simulator_init.py",
+            ),
         ),
-        RelevantPath(
-            pathspec="pyproject.toml", reason="the dependencies that the simulator imports"
+        RelevantPaths(
+            reason="imported by a launch in the simulator",
+            paths=tuple(
+                f"{_NUMBA_CUDA}/{path}"
+                for path in (
+                    "args.py",
+                    "cext/__init__.py",
+                    "cext/_typeconv.cpp",
+                    "cext/typeconv.cpp",
+                    "cext/typeconv.hpp",
+                    "cgutils.py",
+                    "core/errors.py",
+                    "core/options.py",
+                    "core/registry.py",
+                    "core/sigutils.py",
+                    "core/targetconfig.py",
+                    "datamodel",
+                    "debuginfo.py",
+                    "deviceufunc.py",
+                    "errors.py",
+                    "np/npdatetime_helpers.py",
+                    "np/numpy_support.py",
+                    "np/ufunc",
+                    "stubs.py",
+                    "typeconv",
+                    "types",
+                    "types.py",
+                    "typing",
+                    "utils.py",
+                    "vectorizers.py",
+                )
+            ),
         ),
-        RelevantPath(
-            pathspec=":(exclude)numba_cuda/numba/cuda/tests", reason="its tests are not run"
-        ),
+        RelevantPaths(reason="dependencies and build", paths=("pyproject.toml", "setup.py")),
     ),
 }
+# They are not run by a launch, wherever they lie.
+TESTS_FOLDER = "tests"
+
+
+def explain_relevance(upstream: str, files: Iterable[str]) -> str | None:
+    """Return which relevant part of the tree a change of these files touches, None if none."""
+    touched = [file for file in files if TESTS_FOLDER not in file.split("/")]
+    for part in RELEVANT_PATHS[upstream]:
+        hits = [
+            file
+            for file in touched
+            if any(file == path or file.startswith(f"{path}/") for path in part.paths)
+        ]
+        if hits:
+            more = f" and {len(hits) - 1} more" if len(hits) > 1 else ""
+            return f"touches {part.reason} ({hits[0]}{more})"
+    return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +106,14 @@ class SelectedCommit:
     ----------
     commit
         The full hash.
+    is_on_branch
+        Whether it is one of the branch itself, not a release made beside it.
     reasons
         One or more of: an end of the range, a path that it touches, the release that it is.
     """
 
     commit: str
+    is_on_branch: bool
     reasons: tuple[str, ...]
 
 
@@ -64,7 +124,7 @@ def is_filter_lifted() -> bool:
 
 def select_commits(
     commits: Sequence[str],
-    touching: frozenset[str],
+    touching: Mapping[str, str],
     releases: Mapping[str, str],
     order: Mapping[str, float],
 ) -> list[SelectedCommit]:
@@ -75,7 +135,7 @@ def select_commits(
     commits
         The first-parent commits of the range, newest first, both ends included.
     touching
-        Those that touch a relevant path.
+        What each of those that touch a relevant path touches; see `explain_relevance`.
     releases
         Name of the final release by commit; releases made on branches of their own count too if
         they were made between the ends.
@@ -91,7 +151,7 @@ def select_commits(
         if commit in ends:
             why.append("end of the range")
         if commit in touching:
-            why.append("touches what is measured")
+            why.append(touching[commit])
         if commit in releases:
             why.append(f"release {releases[commit]}")
         if why:
@@ -101,4 +161,8 @@ def select_commits(
         if commit not in reasons and oldest <= order[commit] <= newest:
             reasons[commit] = [f"release {name}"]
     ranked = sorted(reasons, key=lambda commit: order[commit], reverse=True)
-    return [SelectedCommit(commit=each, reasons=tuple(reasons[each])) for each in ranked]
+    on_branch = frozenset(commits)
+    return [
+        SelectedCommit(commit=each, is_on_branch=each in on_branch, reasons=tuple(reasons[each]))
+        for each in ranked
+    ]

@@ -21,6 +21,7 @@ from fixwatch.history.release_table import FIRST_VERSIONS, Release, load_release
 from fixwatch.history.relevance import (
     RELEVANT_PATHS,
     SelectedCommit,
+    explain_relevance,
     is_filter_lifted,
     select_commits,
 )
@@ -105,6 +106,12 @@ class NamedRevisions(Git):  # type: ignore[misc]
         text = self._run_git(["show", "--no-patch", "--format=%cI", commit_hash], dots=False)
         return datetime.fromisoformat(text.strip().replace("Z", "+00:00")).astimezone(timezone.utc)
 
+    def list_files(self, commit_hash: str) -> dict[str, str]:
+        """Return git's hash of each file of a commit, by path."""
+        output = self._run_git(["ls-tree", "-r", "-z", commit_hash], dots=False)
+        entries = (entry.partition("\t") for entry in output.split("\0") if entry)
+        return {path: description.split()[2] for description, _, path in entries}
+
     def get_exact_tag(self, commit_hash: str) -> str | None:
         """Return the tag of a commit that has one; of several, the longest, such as ``0.57.0``."""
         names = [name for name, commit in self.get_tags().items() if commit == commit_hash]
@@ -145,7 +152,10 @@ class UpstreamCommits(NamedRevisions):
         """List the commits of a range to measure, newest first, with the reasons for each."""
         commits = super().get_hashes_from_range(range_spec)
         if self.lists_all_commits or is_filter_lifted():
-            return [SelectedCommit(commit=each, reasons=("every commit",)) for each in commits]
+            return [
+                SelectedCommit(commit=each, is_on_branch=True, reasons=("every commit",))
+                for each in commits
+            ]
         releases = self._find_final_releases()
         return select_commits(
             commits,
@@ -158,15 +168,24 @@ class UpstreamCommits(NamedRevisions):
         """List all commits of a branch, for asv to find where a result belongs."""
         return super().get_hashes_from_range(self.get_branch_name(branch))
 
-    def _find_touching(self, commits: Sequence[str]) -> frozenset[str]:
-        paths = [path.pathspec for path in RELEVANT_PATHS[self._project]]
+    def _find_touching(self, commits: Sequence[str]) -> dict[str, str]:
+        """Return what each commit touches that matters; the others are left out."""
+        paths = [path for part in RELEVANT_PATHS[self._project] for path in part.paths]
         # --stdin takes the commits, so that a long range fits; --no-walk keeps to just these.
         output = subprocess.run(
-            [self._git, "log", "--stdin", "--no-walk", "--first-parent", "-m", "--format=%H", "--",
-             *paths],
-            cwd=self._path, input="\n".join(commits), capture_output=True, text=True, check=True,
-        ).stdout  # fmt: skip
-        return frozenset(output.split())
+            [self._git, "log", "--stdin", "--no-walk", "--first-parent", "-m", "--name-only", "-z",
+             "--format=%x00%H", "--", *paths],
+            cwd=self._path, input="\n".join(commits).encode(), capture_output=True,
+            check=True,
+        ).stdout.decode("utf-8", "replace")  # fmt: skip
+        touching = {}
+        # A commit is an empty field, its hash, and its files; the first has a line's end before.
+        for entry in f"\0{output}".split("\0\0")[1:]:
+            commit, *files = (field.strip("\n") for field in entry.split("\0"))
+            explanation = explain_relevance(self._project, files)
+            if explanation:
+                touching[commit] = explanation
+        return touching
 
     def _find_final_releases(self) -> dict[str, str]:
         """Return the name of each commit that is a final release."""

@@ -27,6 +27,17 @@ def test_numpy_is_bound_for_the_days_whose_commits_do_not_compile(moment, expect
 
 
 @pytest.mark.parametrize(
+    ("day", "expected"),
+    [("2025-10-26", []), ("2025-10-27", ["numba<0.66"]), ("2026-07-02", ["numba<0.66"])],
+)
+def test_numba_is_bound_for_the_days_whose_commits_do_not_import_with_a_newer_one(day, expected):
+    """The next day's import again, so it takes what there is."""
+    moment = datetime.fromisoformat(f"{day}T12:00:00+00:00")
+    assert find_commit_constraints("numba-cuda", moment) == expected
+    assert find_commit_constraints("numba-cuda", moment + timedelta(days=300)) == []
+
+
+@pytest.mark.parametrize(
     ("version", "expected"),
     [
         ("0.0.14", ["numba"]),
