@@ -15,11 +15,15 @@ setup_cache.timeout = 1800
 
 
 def _count(outcomes, workload, schedule, name):
-    batch = outcomes[workload, schedule].get("batch")
-    if batch is None or batch[name] is None:
-        # asv records NaN, not applicable; the reason is in the evidence.
-        raise NotImplementedError(outcomes[workload, schedule].get("reason", f"{name} is unknown"))
-    return batch[name]
+    outcome = outcomes[workload, schedule]
+    batch = outcome.get("batch")
+    if batch is not None:
+        return batch[name]
+    if "stage" in outcome and outcome["stage"] != "availability":
+        # asv records that it failed, and tries it again if it is asked to.
+        raise RuntimeError(outcome["reason"])
+    # asv records NaN, not applicable; the reason is in the evidence.
+    raise NotImplementedError(outcome["reason"])
 
 
 def setup(outcomes, workload, schedule):

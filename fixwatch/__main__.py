@@ -19,7 +19,7 @@ from fixwatch.configuration import Configuration, load_configuration
 from fixwatch.dashboard import measure_releases
 from fixwatch.errors import CouldNotMeasureError, FixwatchError, NoResultsError
 from fixwatch.evidence import Evidence, iter_evidence
-from fixwatch.history.neighbours import neighbours_in
+from fixwatch.history.order import load_order
 from fixwatch.history.package_index import fetch_releases
 from fixwatch.history.release_table import (
     FIRST_VERSIONS,
@@ -96,16 +96,15 @@ def print_status(options: argparse.Namespace, machine: str | None = None) -> lis
     else:
         configurations = [load_configuration(Path(name)) for name in CONFIGURATIONS]
     records = _load_records(configurations)
+    order = load_order(configuration.results_dir for configuration in configurations)
     series = build_series(
-        [record for record in records if machine is None or record.machine == machine]
+        [record for record in records if machine is None or record.machine == machine], order
     )
     if not series:
         folders = ", ".join(str(configuration.results_dir) for configuration in configurations)
         raise NoResultsError(f"nothing is measured in {folders}; run make dashboard first")
     if options.json:
-        document = build_document(
-            series, datetime.now(timezone.utc), neighbours_in(load_release_table())
-        )
+        document = build_document(series, datetime.now(timezone.utc), order)
         print(json.dumps(document, indent=1, allow_nan=False))
     else:
         console = Console()

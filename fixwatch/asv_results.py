@@ -88,7 +88,22 @@ def save_with_evidence(result: Results, results_dir: str) -> None:
     In this order a kill in between leaves the spool, from which the next run of the revision
     writes the same files without measuring again. The spool stays as long as batches are missing.
     A complete measurement is never replaced by one that could not be made.
+
+    Raises
+    ------
+    asv.util.UserError
+        If a file cannot be written, on a full disk, say.
     """
+    try:
+        _save(result, results_dir)
+    except OSError as error:
+        raise util.UserError(
+            f"cannot write into {results_dir}: {error}; the finished batches are kept, "
+            "mend that and run the command again"
+        ) from error
+
+
+def _save(result: Results, results_dir: str) -> None:
     environment = AsOfVirtualenv.by_name.get(result.env_name)
     evidence = collect_evidence(result, environment) if environment else None
     if environment is None or evidence is None:

@@ -17,6 +17,7 @@ from packaging.utils import parse_wheel_filename
 from uv import find_uv_bin
 
 from fixwatch.errors import CouldNotMeasureError, FixwatchError
+from fixwatch.run_lock import inherited_descriptors
 
 TIMEOUT_S = 600.0
 # How much of a failed command's output is kept as evidence.
@@ -205,6 +206,7 @@ def _run_uv(arguments: Sequence[str], stdin: str = "") -> str:
             timeout=TIMEOUT_S,
             check=False,
             env=_uv_environment(os.environ),
+            pass_fds=inherited_descriptors(),
         )
     except subprocess.TimeoutExpired as error:
         raise ResolutionError(f"uv did not finish within {TIMEOUT_S:g} s") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +15,7 @@ from asv import util
 from asv.console import log
 from asv.plugins.virtualenv import Virtualenv
 
+from fixwatch.errors import FixwatchError
 from fixwatch.history.as_of import (
     IndexUnreachableError,
     NoSolutionError,
@@ -31,11 +33,13 @@ from fixwatch.history.as_of_exceptions import (
 )
 from fixwatch.history.builds import Build, BuildPlace, build_commit, find_build
 from fixwatch.history.extension_cache import ExtensionCache
+from fixwatch.history.listing import load_listing, save_listing
 from fixwatch.history.release_table import Release, load_release_table
 from fixwatch.history.repositories import read_release_commits
 from fixwatch.history.wheel_metadata import read_wheel_metadata
 from fixwatch.install_record import AVAILABILITY, BUILD, INSTALL, InstallRecord
 from fixwatch.layout import EXTENSIONS_DIR, SPOOL_DIR
+from fixwatch.run_lock import hold_lock
 
 # What asv runs benchmarks with, the same version on both sides.
 TOOL_PINS = (f"asv_runner=={find_version('asv_runner')}",)
@@ -63,6 +67,8 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
         if python == f"{sys.version_info[0]}.{sys.version_info[1]}":
             # asv takes the first pythonX.Y on the PATH, which need not be one that works.
             self._executable = sys.executable
+        self._results_dir = Path(conf.results_dir)
+        self._branch = conf.branches[0]
         self._settings: dict[str, str] = getattr(conf, "fixwatch", {})
         self.spool_path = (SPOOL_DIR / conf.project).absolute()
         self._global_env_vars["ASV_FIXWATCH_SPOOL_DIR"] = str(self.spool_path)
@@ -82,6 +88,32 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
     def interpreter(self) -> Path:
         """The environment's Python."""
         return Path(self.find_executable("python"))
+
+    def create(self) -> None:
+        """Create the environment if it is missing, once no other run uses it."""
+        self._hold_lock()
+        super().create()
+
+    def can_install_project(self) -> bool:
+        """Say that it can; asv asks before it measures, so no other run may be at it."""
+        self._hold_lock()
+        return True
+
+    def _hold_lock(self) -> None:
+        try:
+            hold_lock(self._results_dir, log.info)
+        except FixwatchError as error:
+            raise util.UserError(str(error)) from error
+
+    def checkout_project(self, repo: Any, commit_hash: str) -> None:
+        """Check a commit out; what a git that was killed left behind does not stand in the way."""
+        (Path(self._build_root) / ".git" / "index.lock").unlink(missing_ok=True)
+        try:
+            super().checkout_project(repo, commit_hash)
+        except util.ProcessError:
+            log.warning("the checkout cannot be used; cloning it again")
+            shutil.rmtree(self._build_root, ignore_errors=True)
+            super().checkout_project(repo, commit_hash)
 
     def _setup(self) -> None:
         try:
@@ -121,6 +153,11 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
             install(repo, commit_hash)
         except IndexUnreachableError as error:
             raise util.UserError(str(error)) from error
+        except OSError as error:
+            raise util.UserError(
+                f"cannot install {commit_hash[:8]}: {error}; what was measured is kept, "
+                "mend that and run the command again"
+            ) from error
         self._set_installed_commit_hash(commit_hash)
 
     def _install_release(self, repo: Any, commit_hash: str) -> None:
@@ -171,6 +208,7 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
             name=repo.get_exact_tag(commit_hash) or commit_hash[:8],
             date=committed_at.isoformat(),
         )
+        self._list_history(repo, commit_hash)
         constraints = find_commit_constraints(upstream, committed_at)
         cached = self._cache.get_cache_dir(commit_hash)
         build = find_build(Path(cached), constraints) if cached else None
@@ -212,6 +250,20 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
 
         resolution = self._attempt(record, INSTALL, resolve_and_install)
         self._write_record(record, resolution)
+
+    def _list_history(self, repo: Any, commit_hash: str) -> None:
+        """Leave the list of relevant commits with the results, once a process or when it grows."""
+        try:
+            known = load_listing(self._results_dir)
+        except FixwatchError as error:
+            log.warning(str(error))
+            known = None
+        if known and commit_hash in known and repo.has_listed_history:
+            return
+        asked_for = [each.commit for each in known.commits if not each.reasons] if known else []
+        listing = repo.list_history(self._branch, [*asked_for, commit_hash])
+        save_listing(listing, self._results_dir)
+        repo.has_listed_history = True
 
     def _attempt(self, record: InstallRecord, stage: str, step: Callable[[], Any]) -> Any:
         """Run a step; a failure goes into the record, and to asv as the one error it takes.

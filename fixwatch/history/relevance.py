@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+END_OF_RANGE = "end of the range"
 ALL_COMMITS_VARIABLE = "FIXWATCH_ALL_COMMITS"
 
 
@@ -149,7 +150,7 @@ def select_commits(
     for commit in commits:
         why = []
         if commit in ends:
-            why.append("end of the range")
+            why.append(END_OF_RANGE)
         if commit in touching:
             why.append(touching[commit])
         if commit in releases:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import json
 import os
 import shutil
@@ -17,8 +18,10 @@ from asv.console import log
 from asv.plugins.git import Git
 from packaging.version import InvalidVersion, Version
 
+from fixwatch.history.listing import ListedCommit, Listing
 from fixwatch.history.release_table import FIRST_VERSIONS, Release, load_release_table
 from fixwatch.history.relevance import (
+    END_OF_RANGE,
     RELEVANT_PATHS,
     SelectedCommit,
     explain_relevance,
@@ -114,8 +117,11 @@ class NamedRevisions(Git):  # type: ignore[misc]
 
     def get_exact_tag(self, commit_hash: str) -> str | None:
         """Return the tag of a commit that has one; of several, the longest, such as ``0.57.0``."""
-        names = [name for name, commit in self.get_tags().items() if commit == commit_hash]
-        return max(names, key=lambda name: (len(name), name), default=None)
+        return self._find_names().get(commit_hash)
+
+    def _find_names(self) -> dict[str, str]:
+        tags = sorted(self.get_tags().items(), key=lambda item: (len(item[0]), item[0]))
+        return {commit: name for name, commit in tags}
 
     def _list_commits(self, arguments: Sequence[str]) -> list[str]:
         output = self._run_git(
@@ -132,6 +138,7 @@ class UpstreamCommits(NamedRevisions):
 
     dvcs = "fixwatch-commits"
     lists_all_commits = False
+    has_listed_history = False
 
     def __init__(self, url: str, project: str) -> None:
         self._project = project
@@ -162,6 +169,54 @@ class UpstreamCommits(NamedRevisions):
             self._find_touching(commits),
             releases,
             self._find_times({*commits, *releases}),
+        )
+
+    def list_history(self, branch: str, asked_for: Iterable[str] = ()) -> Listing:
+        """List the relevant commits of a branch and its releases, in the order of the branch.
+
+        Parameters
+        ----------
+        branch
+            From its first release that is tracked, or from its first commit if it has none.
+        asked_for
+            Further commits to place among them.
+        """
+        newest = self.get_hash_from_name(branch)
+        commits = self._list_commits([newest])
+        releases = self._find_final_releases()
+        times = self._find_times({*commits, *releases, *asked_for})
+        if releases:
+            oldest = min(releases, key=lambda commit: times[commit])
+            since = self._list_commits([f"{oldest}..{newest}"])
+            commits = [*since, oldest] if oldest in commits else since
+        on_branch = {commit: place for place, commit in enumerate(reversed(commits))}
+        selected: dict[str, tuple[str, ...]] = dict.fromkeys(asked_for, ())
+        for each in select_commits(commits, self._find_touching(commits), releases, times):
+            # The end of the branch today is none tomorrow.
+            reasons = tuple(reason for reason in each.reasons if reason != END_OF_RANGE)
+            if reasons:
+                selected[each.commit] = reasons
+        branch_times = [times[commit] for commit in on_branch]
+
+        def find_place(commit: str) -> tuple[float, float]:
+            """Place what is beside the branch by its date."""
+            if commit in on_branch:
+                return on_branch[commit], 0.0
+            return bisect.bisect_right(branch_times, times[commit]) - 0.5, times[commit]
+
+        names = self._find_names()
+        return Listing(
+            self._project,
+            tuple(
+                ListedCommit(
+                    commit=commit,
+                    name=names.get(commit, commit[:8]),
+                    date=datetime.fromtimestamp(times[commit], timezone.utc).isoformat(),
+                    is_on_branch=commit in on_branch,
+                    reasons=selected[commit],
+                )
+                for commit in sorted(selected, key=find_place)
+            ),
         )
 
     def get_branch_commits(self, branch: str) -> list[str]:

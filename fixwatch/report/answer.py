@@ -8,7 +8,15 @@ from fixwatch.statistics.verdicts import State, Verdict, combine_verdicts
 
 
 def describe_state(series: Series) -> str:
-    """Return what a series says, with the counts that it rests on."""
+    """Return what a series says, with the counts that it rests on, and how much is missing."""
+    missing = len(series.unmeasured)
+    if not missing:
+        return _describe_measured(series)
+    commits = "commit is" if missing == 1 else "commits are"
+    return f"{_describe_measured(series)}; {missing} relevant {commits} not measured"
+
+
+def _describe_measured(series: Series) -> str:
     state = series.state
     decided = _decided(series)
     if state.state is State.NOT_RUN:

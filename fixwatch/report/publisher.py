@@ -8,12 +8,12 @@ from typing import Any
 
 from asv.console import log
 from asv.publishing import OutputPublisher
+from asv.util import UserError
 
 from fixwatch.durable_files import write_json_atomically, write_text_atomically
 from fixwatch.errors import FixwatchError
 from fixwatch.evidence import iter_evidence
-from fixwatch.history.neighbours import neighbours_in
-from fixwatch.history.release_table import load_release_table
+from fixwatch.history.order import load_order
 from fixwatch.report.page import PAGE_NAME, add_navigation_item, render_page
 from fixwatch.report.status import build_document, build_series
 
@@ -31,10 +31,13 @@ class FixStatusPublisher(OutputPublisher):  # type: ignore[misc]
     @classmethod
     def publish(cls, conf: Any, *_unused: Any) -> None:
         """Write ``fix-status.json`` and ``fix-status.html``, and link them from the navigation."""
-        series = build_series(iter_evidence(Path(conf.results_dir), log.warning))
-        document = build_document(
-            series, datetime.now(timezone.utc), neighbours_in(load_release_table())
-        )
+        results_dir = Path(conf.results_dir)
+        try:
+            order = load_order([results_dir])
+        except FixwatchError as error:
+            raise UserError(str(error)) from error
+        series = build_series(iter_evidence(results_dir, log.warning), order)
+        document = build_document(series, datetime.now(timezone.utc), order)
         html_dir = Path(conf.html_dir)
         write_json_atomically(html_dir / DOCUMENT_NAME, document, indent=1)
         write_text_atomically(html_dir / PAGE_NAME, render_page(series, document))

@@ -6,14 +6,14 @@ The document has the form that ``html/fix-status.json`` promises, format version
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from packaging.version import InvalidVersion, Version
-
 from fixwatch.evidence import BatchEvidence, Evidence
+from fixwatch.history.listing import ListedCommit
+from fixwatch.history.order import RevisionOrder
 from fixwatch.statistics.binomial import Counts, interval
 from fixwatch.statistics.verdicts import (
     RACE_MODES,
@@ -31,9 +31,6 @@ WORKLOAD = "workload"
 POSITIVE_CONTROL = "positive-control"
 NEGATIVE_CONTROL = "negative-control"
 FALLBACK_WORKLOAD = "local-array"
-
-# Says whether no relevant release or commit lies between two revisions of a series.
-AreNeighbours = Callable[[Evidence, Evidence], bool]
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -71,11 +68,18 @@ class Measurement:
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """The measurements of a workload along an upstream's history, oldest revision first."""
+    """The measurements of a workload along an upstream's history, oldest revision first.
+
+    Attributes
+    ----------
+    unmeasured
+        Relevant commits of which there is no record.
+    """
 
     key: SeriesKey
     role: str
     revisions: tuple[Evidence, ...]
+    unmeasured: tuple[ListedCommit, ...]
     measurements: tuple[Measurement, ...]
     state: SeriesState
 
@@ -91,7 +95,7 @@ def count_batch(batch: BatchEvidence) -> Counts | None:
     return Counts(batch.batch["failures"], batch.batch["trials"])
 
 
-def build_series(records: Iterable[Evidence]) -> list[Series]:
+def build_series(records: Iterable[Evidence], order: RevisionOrder) -> list[Series]:
     """Group records into series and judge each measurement.
 
     The rates at which affected revisions fail come from the same upstream; where it has none,
@@ -108,7 +112,7 @@ def build_series(records: Iterable[Evidence]) -> list[Series]:
             grouped[_key_of(record, workload)].append(record)
     series = []
     for key, group in sorted(grouped.items()):
-        revisions = tuple(sorted(group, key=_revision_order))
+        revisions = tuple(sorted(group, key=order.find_place))
         measurements = tuple(
             measurement
             for record in revisions
@@ -122,6 +126,9 @@ def build_series(records: Iterable[Evidence]) -> list[Series]:
                     if each.evidence is record and each.decides
                 ]
             )
+            if order.is_on_branch(record)
+            # What was made beside the branch says nothing of when the branch changed.
+            else Verdict.INCONCLUSIVE
             for record in revisions
         ]
         series.append(
@@ -129,6 +136,9 @@ def build_series(records: Iterable[Evidence]) -> list[Series]:
                 key=key,
                 role=roles[key.workload],
                 revisions=revisions,
+                unmeasured=order.find_unmeasured(
+                    key.upstream, key.source, [record.commit for record in revisions]
+                ),
                 measurements=measurements,
                 state=derive_state(verdicts),
             )
@@ -158,7 +168,7 @@ def _keep_newest_version(records: Sequence[Evidence]) -> list[Evidence]:
 
 
 def build_document(
-    series: Sequence[Series], generated_at: datetime, are_neighbours: AreNeighbours
+    series: Sequence[Series], generated_at: datetime, order: RevisionOrder
 ) -> dict[str, Any]:
     """Return the document for ``fix-status.json``.
 
@@ -168,13 +178,13 @@ def build_document(
         As `build_series` returns them.
     generated_at
         In UTC.
-    are_neighbours
-        Called with the two revisions of each transition; see `AreNeighbours`.
+    order
+        Says whether the two revisions of a transition are neighbours.
     """
     return {
         "version": FORMAT_VERSION,
         "generated_at": generated_at.isoformat(timespec="seconds"),
-        "upstreams": [_describe_series(each, are_neighbours) for each in series],
+        "upstreams": [_describe_series(each, order) for each in series],
     }
 
 
@@ -325,16 +335,6 @@ def _key_of(record: Evidence, workload: str) -> SeriesKey:
     )
 
 
-def _revision_order(record: Evidence) -> tuple[Version, str]:
-    """Order releases by version, so that a late maintenance release reopens nothing."""
-    if record.source == "releases":
-        try:
-            return Version(record.name), record.date
-        except InvalidVersion:
-            pass
-    return Version("0"), record.date
-
-
 def _best_judgement(series: Series, record: Evidence) -> Judgement | None:
     """Return the judgement that decides a revision; None where none does."""
     judgements = [each.judgement for each in series.measurements_of(record) if each.decides]
@@ -353,7 +353,7 @@ def _change_confidence(series: Series, change: Change) -> float | None:
     return min(confidence for confidence in confidences if confidence is not None)
 
 
-def _describe_series(series: Series, are_neighbours: AreNeighbours) -> dict[str, Any]:
+def _describe_series(series: Series, order: RevisionOrder) -> dict[str, Any]:
     state = series.state
 
     def revision(index: int | None) -> dict[str, Any] | None:
@@ -377,12 +377,16 @@ def _describe_series(series: Series, are_neighbours: AreNeighbours) -> dict[str,
                 "kind": change.kind,
                 "after": revision(change.after),
                 "at": revision(change.at),
-                "exact": are_neighbours(
+                "exact": order.are_neighbours(
                     series.revisions[change.after], series.revisions[change.at]
                 ),
                 "confidence": _change_confidence(series, change),
             }
             for change in state.changes
+        ],
+        "unmeasured": [
+            {"commit": each.commit, "name": each.name, "date": each.date}
+            for each in series.unmeasured
         ],
         "measurements": [_describe_measurement(each) for each in series.measurements],
     }

@@ -72,13 +72,23 @@ def test_a_record_of_a_newer_format_is_refused_and_kept(tmp_path):
     """An unknown version is not damage: it says to update, and the file stays."""
     path = tmp_path / "m" / "new.evidence"
     save_evidence(new_record(), path)
-    path.write_text(json.dumps({**json.loads(path.read_text()), "version": 2}))
-    with pytest.raises(FixwatchError, match="format version 2.*update"):
+    path.write_text(json.dumps({**json.loads(path.read_text()), "version": 3}))
+    with pytest.raises(FixwatchError, match="format version 3.*update"):
         load_evidence(path)
     messages = []
     assert list(iter_evidence(tmp_path, messages.append)) == []
     assert path.exists()
     assert "update" in messages[0]
+
+
+def test_a_record_of_the_first_format_is_read(tmp_path):
+    """It says nothing of builds."""
+    path = tmp_path / "old.evidence"
+    save_evidence(new_record(), path)
+    old = {**json.loads(path.read_text()), "version": 1}
+    del old["build_packages"], old["extensions"]
+    path.write_text(json.dumps(old))
+    assert load_evidence(path) == new_record()
 
 
 def test_what_can_be_measured_again_is_not_complete():

@@ -67,7 +67,8 @@ def test_status_without_results_exits_3(project):
     done = fixwatch(project, "status")
     assert done.returncode == 3
     assert done.stdout == ""
-    assert "nothing is measured in results/numba, results/releases" in done.stderr
+    folders = "results/numba, results/numba-cuda, results/releases"
+    assert f"nothing is measured in {folders}" in done.stderr
     assert done.stderr.count("\n") == 1
 
 

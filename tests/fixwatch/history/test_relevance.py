@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from fixwatch.history.relevance import select_commits
+from fixwatch.history.relevance import explain_relevance, select_commits
 from fixwatch.history.repositories import AllUpstreamCommits, UpstreamCommits
 
 ORDER = {name: float(number) for number, name in enumerate("abcdefg")}
@@ -46,6 +46,29 @@ def test_a_commit_has_all_its_reasons():
 def test_an_empty_range_selects_nothing():
     """Nothing is no commit."""
     assert select_commits([], {}, {}, {}) == []
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (["numba_cuda/numba/cuda/simulator/kernelapi.py"], "the simulator"),
+        (["docs/x.py", "numba_cuda/numba/cuda/types/ext_types.py"], "imported by a launch"),
+        (["numba_cuda/numba/cuda/types.py"], "imported by a launch"),
+        (["pyproject.toml"], "dependencies and build"),
+        (["numba_cuda/numba/cuda/simulator/tests/x.py"], None),
+        (["numba_cuda/numba/cuda/codegen.py", "tests/pyproject.toml"], None),
+        # A name that begins like a folder is not in it.
+        (["numba_cuda/numba/cuda/simulator_tools.py"], None),
+    ],
+)
+def test_what_a_commit_touches_is_said(files, expected):
+    """The part of the tree, and its first file."""
+    explanation = explain_relevance("numba-cuda", files)
+    if expected is None:
+        assert explanation is None
+    else:
+        assert explanation.startswith(f"touches {expected}")
+        assert files[-1] in explanation
 
 
 def git(folder, *arguments, date="2023-05-01T00:00:00Z"):
@@ -122,3 +145,30 @@ def test_a_branch_has_all_its_commits(upstream):
     listed = UpstreamCommits(url, "numba").get_branch_commits("main")
     assert len(listed) == 5
     assert commits["other"] in listed
+
+
+def test_the_plan_says_what_a_commit_touches(upstream):
+    """Read from the repository itself."""
+    url, commits = upstream
+    selected = UpstreamCommits(url, "numba").select_from_range("v0.57..main")
+    reasons = {each.commit: each.reasons for each in selected}
+    assert reasons[commits["cuda"]] == (
+        "touches the built-in CUDA target (numba/cuda/simulator/kernel.py)",
+    )
+    assert reasons[commits["release"]] == ("release 0.57.1",)
+
+
+def test_the_history_is_listed_in_the_order_of_the_branch(upstream):
+    """Releases beside it stand by their date, what was asked for where it belongs."""
+    url, commits = upstream
+    repository = UpstreamCommits(url, "numba")
+    listing = repository.list_history("main", [commits["other"]])
+    names = {commit: name for name, commit in commits.items()}
+    assert [(names[each.commit], each.is_on_branch) for each in listing.commits] == [
+        ("first", True),
+        ("other", True),
+        ("cuda", True),
+        ("release", False),
+    ]
+    assert [each.name for each in listing.commits][::3] == ["0.57.0", "0.57.1"]
+    assert listing.commits[1].reasons == ()

@@ -13,7 +13,7 @@ from fixwatch.errors import FixwatchError
 from fixwatch.report.page import add_navigation_item, render_page
 from fixwatch.report.status import build_series
 from tests.fixwatch.records import new_batch, new_controls, new_record
-from tests.fixwatch.report.test_status import FIXED, document_of
+from tests.fixwatch.report.test_status import FIXED, ORDER, document_of
 
 HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=y>"
 
@@ -32,7 +32,7 @@ class Elements(HTMLParser):
 
 def render(*records):
     """Return the page for some records."""
-    return render_page(build_series(records), document_of(*records))
+    return render_page(build_series(records, ORDER), document_of(*records))
 
 
 def test_hostile_text_is_escaped_wherever_it_stands():

@@ -8,13 +8,15 @@ from datetime import datetime, timezone
 import pytest
 
 from fixwatch.evidence import BatchEvidence
-from fixwatch.history.neighbours import neighbours_in
+from fixwatch.history.listing import ListedCommit, Listing
+from fixwatch.history.order import RevisionOrder
 from fixwatch.history.release_table import load_release_table
 from fixwatch.report.answer import describe_state
 from fixwatch.report.status import build_document, build_series
 from tests.fixwatch.records import new_batch, new_controls, new_record
 
 NOW = datetime(2026, 11, 20, tzinfo=timezone.utc)
+ORDER = RevisionOrder(load_release_table())
 
 
 def numba_cuda(version, failures, date="2026-01-01", trials=100, **overrides):
@@ -25,7 +27,7 @@ def numba_cuda(version, failures, date="2026-01-01", trials=100, **overrides):
 
 def document_of(*records):
     """Return the document for some records."""
-    return build_document(build_series(records), NOW, neighbours_in(load_release_table()))
+    return build_document(build_series(records, ORDER), NOW, ORDER)
 
 
 def entry_of(document, upstream="numba-cuda", workload="local-array"):
@@ -229,13 +231,13 @@ def test_a_silent_natural_batch_is_inconclusive_beside_a_silent_delay_batch():
 
 def test_the_answer_in_words():
     """One line with the counts that it rests on."""
-    series = {each.key.workload: each for each in build_series(FIXED)}
+    series = {each.key.workload: each for each in build_series(FIXED, ORDER)}
     assert describe_state(series["local-array"]) == (
         "fixed in 0.26.0; last affected 0.24.0 (88 of 100 trials failed, then 0 of 100)"
     )
     assert describe_state(series["same-module"]).startswith("never observed in 4 releases")
     record = new_record("0.57.0", new_batch(failures=9, trials=10), *new_controls())
-    affected = {each.key.workload: each for each in build_series([record])}
+    affected = {each.key.workload: each for each in build_series([record], ORDER)}
     assert describe_state(affected["local-array"]) == (
         "affected in every release measured, 0.57.0 to 0.57.0 "
         "(1 measured; newest: 9 of 10 trials failed)"
@@ -252,4 +254,87 @@ def test_counts_of_an_older_meaning_are_left_out():
 
 def test_nothing_measured_gives_no_series():
     """An empty folder is no state at all."""
-    assert build_series([]) == []
+    assert build_series([], ORDER) == []
+
+
+def listed(name, day, *, is_on_branch=True):
+    """Return a commit of the listing, of a day of January 2026."""
+    return ListedCommit(
+        commit=f"numba-cuda-{name}",
+        name=name,
+        date=f"2026-01-{day:02}",
+        is_on_branch=is_on_branch,
+        reasons=("touches x",),
+    )
+
+
+LISTED = (
+    listed("one", 1),
+    listed("two", 10),
+    # A committer's clock ran backwards.
+    listed("three", 9),
+    listed("beside", 20, is_on_branch=False),
+    listed("four", 30),
+)
+COMMITS = {"numba-cuda": Listing("numba-cuda", LISTED)}
+
+
+def commit_entry(failures):
+    """Return the entry of a history of commits with these failures by name."""
+    dates = {each.name: each.date for each in LISTED}
+    records = [
+        numba_cuda(name, count, date=dates[name], source="commits")
+        for name, count in failures.items()
+    ]
+    order = RevisionOrder(listings=COMMITS)
+    return entry_of(build_document(build_series(records, order), NOW, order))
+
+
+def test_commits_stand_in_the_order_of_their_branch():
+    """Not in that of their dates; next to each other, so the change is exactly placed."""
+    entry = commit_entry({"one": 90, "two": 90, "three": 0, "four": 0})
+    assert entry["fixed_in"]["name"] == "three"
+    assert entry["last_affected"]["name"] == "two"
+    assert entry["transitions"][0]["exact"] is True
+    assert [each["name"] for each in entry["unmeasured"]] == ["beside"]
+
+
+def test_an_unmeasured_commit_between_makes_a_change_inexact():
+    """It may be the one."""
+    entry = commit_entry({"one": 90, "three": 0, "four": 0})
+    assert entry["transitions"][0]["exact"] is False
+    assert [each["name"] for each in entry["unmeasured"]] == ["two", "beside"]
+
+
+def test_a_release_beside_the_branch_reopens_nothing():
+    """It was made without the fix after the branch had it."""
+    entry = commit_entry({"two": 90, "three": 0, "beside": 90, "four": 0})
+    assert (entry["state"], entry["fixed_in"]["name"]) == ("fixed", "three")
+    assert len(entry["transitions"]) == 1
+    beside = [each for each in entry["measurements"] if each["revision"]["name"] == "beside"]
+    assert {each["verdict"] for each in beside} == {"observed"}
+
+
+def test_without_their_listing_commits_are_no_neighbours():
+    """Nothing is known of what lies between."""
+    records = [
+        numba_cuda("a", 90, date="2026-01-01", source="commits"),
+        numba_cuda("b", 0, date="2026-01-02", source="commits"),
+    ]
+    entry = entry_of(document_of(*records))
+    assert entry["fixed_in"]["name"] == "b"
+    assert entry["transitions"][0]["exact"] is False
+
+
+def test_the_answer_says_how_much_is_not_measured():
+    """One, several, none."""
+    dates = {each.name: each.date for each in LISTED}
+
+    def answer(*names):
+        records = [numba_cuda(name, 90, date=dates[name], source="commits") for name in names]
+        series = build_series(records, RevisionOrder(listings=COMMITS))
+        return next(describe_state(e) for e in series if e.key.workload == "local-array")
+
+    assert answer("one", "two", "three", "beside").endswith("; 1 relevant commit is not measured")
+    assert answer("one").endswith("; 4 relevant commits are not measured")
+    assert "not measured" not in answer(*dates)

@@ -1,0 +1,131 @@
+"""The list of an upstream's relevant commits, kept with the results.
+
+From it the order of commits, what is still to be measured and whether two are neighbours are known
+wherever the results are, without the repository.
+"""
+
+from __future__ import annotations
+
+import bisect
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+from fixwatch.durable_files import write_text_atomically
+from fixwatch.errors import FixwatchError
+
+# asv takes every other .json file below its results for a result.
+LISTING_NAME = "relevant-commits.jsonl"
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedCommit:
+    """A commit of the history.
+
+    Attributes
+    ----------
+    commit, name, date
+        The full hash; tag or short hash; ISO-8601 in UTC.
+    is_on_branch
+        Whether it is one of the branch itself, not made beside it.
+    reasons
+        Why it is to be measured; empty for one that only somebody asked for.
+    """
+
+    commit: str
+    name: str
+    date: str
+    is_on_branch: bool
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The commits of an upstream in the order of its branch, oldest first."""
+
+    upstream: str
+    commits: tuple[ListedCommit, ...]
+
+    def __contains__(self, commit: object) -> bool:
+        return commit in self._places
+
+    def find_place(self, commit: str, date: str) -> float:
+        """Return where a commit stands; one that is not listed stands where its date would be."""
+        if commit in self._places:
+            return self._places[commit]
+        return bisect.bisect_right(self._dates, date) - 0.5
+
+    def is_on_branch(self, commit: str) -> bool:
+        """Whether a commit counts for the branch; one that is not listed does."""
+        place = self._places.get(commit)
+        return place is None or self.commits[place].is_on_branch
+
+    def between(self, after: float, at: float) -> list[ListedCommit]:
+        """Return the relevant commits of the branch between two places, both excluded."""
+        return [
+            each
+            for place, each in enumerate(self.commits)
+            if after < place < at and each.is_on_branch and each.reasons
+        ]
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {each.commit: place for place, each in enumerate(self.commits)}
+
+    @cached_property
+    def _dates(self) -> list[str]:
+        # A committer's clock may run backwards; for commits that are not listed it is near enough.
+        return sorted(each.date for each in self.commits)
+
+
+def save_listing(listing: Listing, results_dir: Path) -> None:
+    """Write a listing, whole or not at all, unless it is there already."""
+    header = {"version": FORMAT_VERSION, "upstream": listing.upstream}
+    lines = [header, *map(asdict, listing.commits)]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    path = results_dir / LISTING_NAME
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        write_text_atomically(path, text)
+
+
+def load_listing(results_dir: Path) -> Listing | None:
+    """Read the listing of a results folder; None if it has none.
+
+    Raises
+    ------
+    FixwatchError
+        If it cannot be read.
+    """
+    path = results_dir / LISTING_NAME
+    if not path.is_file():
+        return None
+    try:
+        header, *lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+        if header["version"] != FORMAT_VERSION:
+            raise FixwatchError(
+                f"{path}: format version {header['version']}, this program reads "
+                f"{FORMAT_VERSION}; update Fixwatch"
+            )
+        return Listing(header["upstream"], tuple(map(_parse, lines)))
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise FixwatchError(
+            f"{path}: not a list of commits ({type(error).__name__}: {error}); remove it, "
+            "the next asv run writes it anew"
+        ) from error
+
+
+def load_listings(results_dirs: Iterable[Path]) -> dict[str, Listing]:
+    """Read the listings of several results folders, by upstream."""
+    listings = filter(None, map(load_listing, results_dirs))
+    return {listing.upstream: listing for listing in listings}
+
+
+def _parse(line: dict[str, object]) -> ListedCommit:
+    values = dict(line)
+    reasons = values.pop("reasons")
+    if not isinstance(reasons, list):
+        raise TypeError("reasons are no list")
+    return ListedCommit(**values, reasons=tuple(map(str, reasons)))  # type: ignore[arg-type]

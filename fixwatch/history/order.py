@@ -1,0 +1,87 @@
+"""The order of an upstream's revisions, and what lies between two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from packaging.version import InvalidVersion, Version
+
+from fixwatch.evidence import Evidence
+from fixwatch.history.listing import ListedCommit, Listing, load_listings
+from fixwatch.history.release_table import Release, load_release_table
+
+# Compares within a source of an upstream, never across.
+Place = tuple[Version, float, str]
+
+
+@dataclass(frozen=True)
+class RevisionOrder:
+    """The table of releases, and by upstream the commits that are listed with the results."""
+
+    releases: Sequence[Release] = ()
+    listings: Mapping[str, Listing] = field(default_factory=dict)
+
+    def find_place(self, record: Evidence) -> Place:
+        """Return where a revision stands.
+
+        Releases stand in the order of their versions, so that a late maintenance release reopens
+        nothing; commits in that of their branch.
+        """
+        if record.source == "releases":
+            try:
+                return Version(record.name), 0.0, record.date
+            except InvalidVersion:
+                return Version("0"), 0.0, record.date
+        listing = self.listings.get(record.upstream)
+        place = listing.find_place(record.commit, record.date) if listing else 0.0
+        return Version("0"), place, record.date
+
+    def is_on_branch(self, record: Evidence) -> bool:
+        """Whether a revision can open or close anything: not if it was made beside the branch."""
+        if record.source == "releases":
+            return True
+        listing = self.listings.get(record.upstream)
+        return listing is None or listing.is_on_branch(record.commit)
+
+    def are_neighbours(self, after: Evidence, at: Evidence) -> bool:
+        """Whether no relevant revision lies between two: then a change is exactly placed.
+
+        That is a release that is not yanked, or a listed commit of the branch. Of commits nothing
+        is known without their listing, so they are not.
+        """
+        if after.source == "releases":
+            low, high = Version(after.name), Version(at.name)
+            return not any(
+                release.upstream == at.upstream
+                and not release.is_yanked
+                and low < release.parsed_version < high
+                for release in self.releases
+            )
+        listing = self.listings.get(at.upstream)
+        if listing is None:
+            return False
+        places = [listing.find_place(each.commit, each.date) for each in (after, at)]
+        return not listing.between(*places)
+
+    def find_unmeasured(
+        self, upstream: str, source: str, measured: Iterable[str]
+    ) -> tuple[ListedCommit, ...]:
+        """Return the relevant commits of an upstream of which there is no record, oldest first."""
+        listing = self.listings.get(upstream)
+        if source != "commits" or listing is None:
+            return ()
+        known = set(measured)
+        return tuple(each for each in listing.commits if each.reasons and each.commit not in known)
+
+
+def load_order(results_dirs: Iterable[Path]) -> RevisionOrder:
+    """Return the order from the table of releases and what is listed in results folders.
+
+    Raises
+    ------
+    FixwatchError
+        If a listing cannot be read.
+    """
+    return RevisionOrder(load_release_table(), load_listings(results_dirs))
