@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,14 @@ from typing import Any
 from asv import util
 from asv.console import log
 from asv.results import Results
+from packaging.version import Version
 
 from fixwatch.durable_files import set_aside, write_text_atomically
 from fixwatch.errors import FixwatchError
 from fixwatch.evidence import (
     BatchEvidence,
     Evidence,
+    compact_batch,
     evidence_path,
     load_evidence,
     save_evidence,
@@ -113,6 +115,13 @@ def _save(result: Results, results_dir: str) -> None:
     if not evidence.is_complete and _has_complete_evidence(path, evidence):
         log.warning(f"{evidence.name} was measured before; what failed now does not replace that")
         return
+    gaps = [batch for batch in evidence.batches if batch.batch is None]
+    if gaps:
+        reason = (gaps[0].reason or "no reason").splitlines()[-1]
+        log.warning(
+            f"{evidence.name}: {len(gaps)} of {len(evidence.batches)} batches were not run; "
+            f"{gaps[0].stage}: {reason}"
+        )
     save_evidence(evidence, evidence_path(path))
     _asv_save(result, results_dir)
     if evidence.is_complete:
@@ -143,7 +152,14 @@ def collect_evidence(result: Results, environment: AsOfVirtualenv) -> Evidence |
         return None
     plan = read_plan(record, spool_folder(environment, result.commit_hash))
     failure = _describe_failure(result)
-    batches = tuple(_collect_batches(plan, spool_folder(environment, result.commit_hash), failure))
+    folder = spool_folder(environment, result.commit_hash)
+    printed = [
+        _read_printed(folder, planned, plan["identity"]) for planned in plan.get("planned", ())
+    ]
+    batches = tuple(
+        _describe_batch(planned, kept, record, failure)
+        for planned, kept in zip(plan.get("planned", ()), printed, strict=True)
+    )
     stage, reason = record.not_run_stage, record.not_run_reason
     if not batches and reason is None:
         stage, reason = BATCH, failure
@@ -156,6 +172,7 @@ def collect_evidence(result: Results, environment: AsOfVirtualenv) -> Evidence |
         machine=result.params["machine"],
         environment=environment.name,
         python=environment.python,
+        interpreter=next((kept["batch"]["python"] for kept in printed if "batch" in kept), None),
         target="cuda" if result.env_vars.get("NUMBA_ENABLE_CUDASIM") == "0" else "simulator",
         measured_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         measurement_version=plan["identity"]["measurement_version"] if plan else None,
@@ -178,21 +195,42 @@ def read_plan(record: InstallRecord, folder: Path) -> dict[str, Any]:
     return {} if record.not_run_stage in (BUILD, INSTALL) else _read_json(folder / PLAN_NAME)
 
 
-def _collect_batches(plan: dict[str, Any], folder: Path, failure: str) -> Iterator[BatchEvidence]:
-    """Yield every planned batch: as the spool has it, or with the reason why there is none."""
-    for planned in plan.get("planned", ()):
-        kept = _read_json(folder / planned["file"])
-        if kept.get("identity") != plan["identity"]:
-            kept = {"stage": BATCH, "reason": failure}
-        yield BatchEvidence(
-            workload=planned["workload"],
-            role=planned["role"],
-            schedule=planned["schedule"],
-            decides=planned["decides"],
-            batch=kept.get("batch"),
-            stage=kept.get("stage"),
-            reason=kept.get("reason"),
-        )
+def _describe_batch(
+    planned: Mapping[str, Any], kept: Mapping[str, Any], record: InstallRecord, failure: str
+) -> BatchEvidence:
+    """Return a planned batch: as the spool has it, or with the reason why there is none."""
+    batch, stage, reason = kept.get("batch"), kept.get("stage"), kept.get("reason")
+    if batch is not None:
+        reason = find_foreign_package(batch["packages"], record.packages)
+        stage = BATCH if reason else None
+    elif reason is None:
+        stage, reason = BATCH, failure
+    return BatchEvidence(
+        workload=planned["workload"],
+        role=planned["role"],
+        schedule=planned["schedule"],
+        decides=planned["decides"],
+        batch=None if batch is None or reason else compact_batch(batch),
+        stage=stage,
+        reason=reason,
+    )
+
+
+def find_foreign_package(found: Mapping[str, str], resolved: Mapping[str, str]) -> str | None:
+    """Say which package a batch ran with that was not resolved for the revision, None if none."""
+    for name, version in found.items():
+        expected = resolved.get(name)
+        if expected is None or Version(version) != Version(expected):
+            return f"ran with {name} {version}, resolved was {expected or 'none'}"
+    return None
+
+
+def _read_printed(
+    folder: Path, planned: Mapping[str, Any], identity: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what the spool has of a planned batch, nothing of one that was another's."""
+    kept = _read_json(folder / planned["file"])
+    return kept if kept.get("identity") == identity else {}
 
 
 def _read_json(path: Path) -> dict[str, Any]:

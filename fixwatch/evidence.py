@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from fixwatch.durable_files import set_aside, write_json_atomically
+from fixwatch.durable_files import set_aside, write_text_atomically
 from fixwatch.errors import FixwatchError
 from fixwatch.install_record import AVAILABILITY
 
 FORMAT_VERSION = 2
-# Version 1 says nothing of builds.
+# Version 1 says nothing of builds, and repeats in each batch what the record says.
 READABLE_VERSIONS = frozenset({1, 2})
+# What of a printed batch stands in the record around it.
+_STATED_ELSEWHERE = frozenset(
+    {"version", "workload", "role", "schedule", "target", "packages", "python"}
+)
 # Not ".json": asv takes every such file below its results for a result.
 SUFFIX = ".evidence"
 
@@ -33,7 +37,7 @@ class BatchEvidence:
     decides
         Whether a revision's verdict rests on this schedule; else it is a record only.
     batch
-        The object that ``python -m mwe --json`` printed, or None.
+        What ``python -m mwe --json`` printed, without what the record says already; or None.
     stage, reason
         Where there is no batch: the step that failed, and how.
     """
@@ -59,6 +63,8 @@ class Evidence:
         The revision: hash in the history that asv ran, tag or version or short hash, ISO-8601.
     environment, machine, python
         As asv names them.
+    interpreter
+        As the batches name it, such as ``CPython 3.11.7``; None where nothing ran.
     target
         ``simulator`` or ``cuda``.
     measured_at
@@ -86,6 +92,7 @@ class Evidence:
     python: str
     target: str
     measured_at: str
+    interpreter: str | None = None
     measurement_version: str | None = None
     packages: dict[str, str] = field(default_factory=dict)
     build_packages: dict[str, str] = field(default_factory=dict)
@@ -108,9 +115,27 @@ def evidence_path(result_path: Path) -> Path:
     return result_path.with_suffix(SUFFIX)
 
 
+def compact_batch(batch: dict[str, Any]) -> dict[str, Any]:
+    """Return a printed batch without what the record around it says."""
+    return {name: value for name, value in batch.items() if name not in _STATED_ELSEWHERE}
+
+
 def save_evidence(evidence: Evidence, path: Path) -> None:
-    """Write a record, whole or not at all."""
-    write_json_atomically(path, {"version": FORMAT_VERSION, **asdict(evidence)}, indent=1)
+    """Write a record, whole or not at all: a field a line, a batch a line.
+
+    Raises
+    ------
+    ValueError
+        If a number is not finite.
+    """
+    data = {"version": FORMAT_VERSION, **asdict(evidence)}
+    batches = ",\n".join(map(_dump, data.pop("batches")))
+    fields = "".join(f'"{name}":{_dump(value)},\n' for name, value in data.items())
+    write_text_atomically(path, f'{{{fields}"batches":[\n{batches}\n]}}\n')
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
 def load_evidence(path: Path) -> Evidence:
@@ -129,15 +154,20 @@ def load_evidence(path: Path) -> Evidence:
                 f"{path}: format version {version}, this program reads up to {FORMAT_VERSION}; "
                 "update Fixwatch"
             )
-        batches = tuple(BatchEvidence(**batch) for batch in data.pop("batches"))
-        for each in batches:
-            if each.batch is not None:
-                _check_batch(each.batch)
+        batches = tuple(map(_parse_batch, data.pop("batches")))
         return Evidence(**data, batches=batches)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise FixwatchError(
             f"{path}: not an evidence record ({type(error).__name__}: {error})"
         ) from error
+
+
+def _parse_batch(data: dict[str, Any]) -> BatchEvidence:
+    parsed = BatchEvidence(**data)
+    if parsed.batch is None:
+        return parsed
+    _check_batch(parsed.batch)
+    return replace(parsed, batch=compact_batch(parsed.batch))
 
 
 def _check_batch(batch: dict[str, Any]) -> None:

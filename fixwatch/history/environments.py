@@ -72,6 +72,9 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
         self._settings: dict[str, str] = getattr(conf, "fixwatch", {})
         self.spool_path = (SPOOL_DIR / conf.project).absolute()
         self._global_env_vars["ASV_FIXWATCH_SPOOL_DIR"] = str(self.spool_path)
+        if "batch_timeout_s" in self._settings:
+            timeout_s = str(self._settings["batch_timeout_s"])
+            self._global_env_vars["ASV_FIXWATCH_BATCH_TIMEOUT_S"] = timeout_s
         self.by_name[self.name] = self
 
     @property

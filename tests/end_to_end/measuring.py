@@ -1,4 +1,4 @@
-"""Measuring real releases in a copy of the project."""
+"""Measuring in a copy of the project, through real asv."""
 
 from __future__ import annotations
 
@@ -12,29 +12,27 @@ import time
 from fixwatch.evidence import iter_evidence
 from fixwatch.history.release_table import load_release_table
 from fixwatch.history.repositories import build_release_repository, read_release_commits
+from fixwatch.layout import RELEASES_CONFIGURATION
 from tests.project import copy_project, project_environment
 
-CONFIGURATION = "asv.releases.conf.json"
 AFFECTED, FIXED = ("numba-cuda", "0.24.0"), ("numba-cuda", "0.26.0")
 MACHINE = "test"
 WAIT_S = 120.0
 
 
 class Project:
-    """A copy of the project in which asv measures."""
+    """A copy of the project in which asv measures by one of its configurations."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, configuration):
         self.path = copy_project(folder / "project")
         self.environment = project_environment(folder / "home")
-        repository = folder / "releases.git"
-        build_release_repository(load_release_table(), repository)
-        self.commits = {key: commit for commit, key in read_release_commits(repository).items()}
+        self.configuration = configuration
         machine = ["machine", "--yes", "--machine", MACHINE, "--os", "o", "--arch", "a"]
         assert self.asv(*machine, "--cpu", "c", "--num_cpu", "1", "--ram", "1").returncode == 0
 
     def command(self, *arguments):
         """Return the command line of an asv call."""
-        return [sys.executable, "-m", "asv", "--config", CONFIGURATION, *arguments]
+        return [sys.executable, "-m", "asv", "--config", self.configuration, *arguments]
 
     def asv(self, *arguments, stdin="", **environment):
         """Run asv to its end."""
@@ -47,6 +45,23 @@ class Project:
             text=True,
             check=False,
         )
+
+    def spooled(self):
+        """Return the finished batches that wait for their revision, by commit and file name."""
+        return {
+            (path.parts[-3], path.name): json.loads(path.read_text())
+            for path in (self.path / ".fixwatch" / "spool").glob("*/*/*/*.json")
+        }
+
+
+class ReleaseProject(Project):
+    """A project that measures releases."""
+
+    def __init__(self, folder):
+        super().__init__(folder, RELEASES_CONFIGURATION)
+        repository = folder / "releases.git"
+        build_release_repository(load_release_table(), repository)
+        self.commits = {key: commit for commit, key in read_release_commits(repository).items()}
 
     def measure(self, *releases, options=(), **environment):
         """Measure releases."""
@@ -80,13 +95,6 @@ class Project:
             if (each.upstream, each.name) == release
         ]
         return record
-
-    def spooled(self):
-        """Return the finished batches that wait for their release to be complete, by file name."""
-        return {
-            path.name: json.loads(path.read_text())
-            for path in (self.path / ".fixwatch" / "spool").glob("*/*/*/*.json")
-        }
 
 
 def counts(record, workload, schedule="delay"):

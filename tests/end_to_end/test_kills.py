@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from fixwatch.evidence import iter_evidence
-from tests.end_to_end.measuring import AFFECTED, FIXED, Project, counts
+from fixwatch.evidence import compact_batch, iter_evidence
+from tests.end_to_end.measuring import AFFECTED, FIXED, ReleaseProject, counts
 
 pytestmark = [
     pytest.mark.end_to_end,
@@ -17,9 +17,9 @@ pytestmark = [
 
 def test_a_kill_during_a_batch_loses_only_that_batch(tmp_path):
     """What was finished before the kill comes into the record, and is not measured again."""
-    project = Project(tmp_path)
+    project = ReleaseProject(tmp_path)
     project.start_and_kill(FIXED, is_time=lambda: len(project.spooled()) >= 3)
-    kept = {name: each for name, each in project.spooled().items() if name != "plan.json"}
+    kept = {name: each for (_, name), each in project.spooled().items() if name != "plan.json"}
     assert kept
     done = project.measure(FIXED)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -29,13 +29,13 @@ def test_a_kill_during_a_batch_loses_only_that_batch(tmp_path):
     assert len(measured) == 11
     for name, spooled in kept.items():
         # The same to the microsecond: not measured a second time.
-        assert measured[name] == spooled["batch"]
+        assert measured[name] == compact_batch(spooled["batch"])
     assert project.spooled() == {}
 
 
 def test_a_kill_during_an_install_leaves_nothing_behind(tmp_path):
     """The next run installs the release whole, with its own packages only."""
-    project = Project(tmp_path)
+    project = ReleaseProject(tmp_path)
     environments = project.path / ".fixwatch" / "envs" / "releases"
 
     def is_installing():

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.end_to_end.measuring import AFFECTED, FIXED, MACHINE, Project, counts
+from tests.end_to_end.measuring import AFFECTED, FIXED, MACHINE, ReleaseProject, counts
 
 pytestmark = pytest.mark.end_to_end
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.end_to_end
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """Return a project in which an affected and a fixed release are measured."""
-    project = Project(tmp_path_factory.mktemp("releases"))
+    project = ReleaseProject(tmp_path_factory.mktemp("releases"))
     done = project.measure(AFFECTED, FIXED)
     assert done.returncode == 0, done.stdout + done.stderr
     return project
@@ -30,10 +30,11 @@ def test_the_affected_release_fails_and_the_fixed_one_does_not(project):
         for control in ("same-module", "helper-without-cuda", "one-thread"):
             assert counts(record, control)[0] == 0
         assert counts(record, "planted-race")[0] > 0
+        assert record.packages["numba-cuda"] == record.name
+        assert record.interpreter.startswith("CPython 3.")
         for batch in record.batches:
             assert batch.batch["early_return_failures"] == 0
             assert set(batch.batch["failures_by_mode"]) <= {"missing-attribute"}
-            assert batch.batch["packages"]["numba-cuda"] == record.name
 
 
 def test_dependencies_are_those_of_the_upload_day(project):

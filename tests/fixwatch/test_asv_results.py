@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from fixwatch.asv_results import PLAN_NAME, read_plan
+from fixwatch.asv_results import PLAN_NAME, find_foreign_package, read_plan
 from fixwatch.install_record import AVAILABILITY, BUILD, INSTALL, InstallRecord
 
 PLAN = {"planned": [], "identity": {}}
@@ -28,3 +28,19 @@ def test_without_a_plan_there_are_no_batches(tmp_path):
     """A suite that died before it planned anything left nothing."""
     record = InstallRecord(commit="c", upstream="u", name="n", date="d")
     assert read_plan(record, tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ({"numba": "0.58.0", "numpy": "1.26.4"}, None),
+        # The same version, spelled as setuptools and as the wheel's name spell it.
+        ({"numba": "0.58.0"}, None),
+        ({"numba": "0.59.0"}, "ran with numba 0.59.0, resolved was 0.58"),
+        ({"numba": "0.58.0", "cuda-core": "0.3.2"}, "ran with cuda-core 0.3.2, resolved was none"),
+    ],
+)
+def test_a_batch_that_ran_with_other_packages_is_found_out(found, expected):
+    """A newer commit's package that lingers makes the batch count for nothing."""
+    resolved = {"numba": "0.58", "numpy": "1.26.4", "packaging": "24.0"}
+    assert find_foreign_package(found, resolved) == expected

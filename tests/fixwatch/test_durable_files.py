@@ -6,6 +6,8 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -42,6 +44,25 @@ def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path):
     with pytest.raises(UnicodeEncodeError):
         write_text_atomically(path, "\ud800")
     assert json.loads(path.read_text()) == {"value": 1}
+    assert [entry.name for entry in tmp_path.iterdir()] == ["result.json"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
+def test_a_disk_that_is_full_leaves_the_old_file_and_nothing_else(tmp_path):
+    """The system refuses to write on in the middle of the file."""
+    path = tmp_path / "result.json"
+    write_text_atomically(path, "old")
+    code = (
+        "import resource, sys; from pathlib import Path\n"
+        "from fixwatch.durable_files import write_text_atomically\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "write_text_atomically(Path(sys.argv[1]), 'x' * 5000)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, path], capture_output=True, text=True, check=False
+    )
+    assert "OSError: [Errno 27] File too large" in done.stderr
+    assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["result.json"]
 
 
