@@ -30,9 +30,10 @@ from fixwatch.history.release_table import (
 from fixwatch.history.repositories import UpstreamCommits
 from fixwatch.layout import COMMITS_CONFIGURATION, CONFIGURATIONS, RELEASES_CONFIGURATION
 from fixwatch.machine import describe_machine
-from fixwatch.report.status import Series, build_document, build_series
+from fixwatch.report.series import Series, build_series
+from fixwatch.report.status import build_document
 from fixwatch.report.table import print_status_table
-from fixwatch.statistics.verdicts import State
+from fixwatch.statistics.states import State
 
 EXIT_INTERRUPTED = 130
 

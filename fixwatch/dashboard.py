@@ -17,6 +17,7 @@ from fixwatch.history.release_table import Release, load_release_table, select_d
 from fixwatch.history.repositories import build_release_repository, read_release_commits
 from fixwatch.layout import MEASUREMENT_VERSION_PATH, RELEASES_CONFIGURATION, STATE_DIR
 from fixwatch.machine import Machine
+from fixwatch.report.site_assets import install_site_assets
 
 Announce = Callable[[str], None]
 
@@ -63,6 +64,7 @@ def measure_releases(machine: Machine, *, all_releases: bool, announce: Announce
     if any(
         True for _ in iter_evidence(load_configuration(Path(RELEASES_CONFIGURATION)).results_dir)
     ):
+        install_site_assets(announce)
         announce("publishing to html/")
         if _run_asv(["publish", "--no-pull"]):
             failure = failure or "asv publish failed, see above"

@@ -6,10 +6,14 @@ The record is the home of the counts; asv's result repeats three of them for its
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from packaging.version import InvalidVersion, Version
 
 from fixwatch.durable_files import set_aside, write_text_atomically
 from fixwatch.errors import FixwatchError
@@ -22,6 +26,8 @@ READABLE_VERSIONS = frozenset({1, 2})
 _STATED_ELSEWHERE = frozenset(
     {"version", "workload", "role", "schedule", "target", "packages", "python"}
 )
+SOURCES = frozenset({"releases", "commits"})
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 # Not ".json": asv takes every such file below its results for a result.
 SUFFIX = ".evidence"
 
@@ -103,6 +109,19 @@ class Evidence:
     batches: tuple[BatchEvidence, ...] = ()
 
     @property
+    def version(self) -> Version | None:
+        """The version of a release or of a release tag; None of any other commit.
+
+        A short hash may look like a version.
+        """
+        if self.source == "commits" and self.commit.startswith(self.name):
+            return None
+        try:
+            return Version(self.name)
+        except InvalidVersion:
+            return None
+
+    @property
     def is_complete(self) -> bool:
         """Whether measuring it again would add nothing: all batches ran, or none ever can."""
         if self.not_run_stage == AVAILABILITY:
@@ -154,12 +173,21 @@ def load_evidence(path: Path) -> Evidence:
                 f"{path}: format version {version}, this program reads up to {FORMAT_VERSION}; "
                 "update Fixwatch"
             )
+        _check_fields(data)
         batches = tuple(map(_parse_batch, data.pop("batches")))
         return Evidence(**data, batches=batches)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise FixwatchError(
             f"{path}: not an evidence record ({type(error).__name__}: {error})"
         ) from error
+
+
+def _check_fields(data: dict[str, Any]) -> None:
+    """Refuse what would make a path or a date of somebody else's choice."""
+    if not _NAME.fullmatch(data["upstream"]) or data["source"] not in SOURCES:
+        raise ValueError(f"unknown upstream {data['upstream']!r} or source {data['source']!r}")
+    for name in ("date", "measured_at"):
+        datetime.fromisoformat(data[name].replace("Z", "+00:00"))
 
 
 def _parse_batch(data: dict[str, Any]) -> BatchEvidence:

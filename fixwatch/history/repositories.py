@@ -116,12 +116,17 @@ class NamedRevisions(Git):  # type: ignore[misc]
         return {path: description.split()[2] for description, _, path in entries}
 
     def get_exact_tag(self, commit_hash: str) -> str | None:
-        """Return the tag of a commit that has one; of several, the longest, such as ``0.57.0``."""
+        """Return the tag of a commit that has one; of several, the longest version: ``0.57.0``."""
         return self._find_names().get(commit_hash)
 
     def _find_names(self) -> dict[str, str]:
-        tags = sorted(self.get_tags().items(), key=lambda item: (len(item[0]), item[0]))
-        return {commit: name for name, commit in tags}
+        """Return a tag of each commit that has one: a version before anything else."""
+
+        def rank(item: tuple[str, str]) -> tuple[bool, int, str]:
+            name, _ = item
+            return _is_version(name), len(name), name
+
+        return {commit: name for name, commit in sorted(self.get_tags().items(), key=rank)}
 
     def _list_commits(self, arguments: Sequence[str]) -> list[str]:
         output = self._run_git(
@@ -295,6 +300,14 @@ class ReleaseHistory(NamedRevisions):
     def _release_tags(self) -> list[str]:
         prefix = TAG_PREFIXES["numba"]
         return [tag for tag in self.get_tags() if tag.startswith(prefix) and tag.count(".") > 1]
+
+
+def _is_version(name: str) -> bool:
+    try:
+        Version(name)
+    except InvalidVersion:
+        return False
+    return True
 
 
 def build_release_repository(releases: Sequence[Release], path: Path) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from fixwatch.evidence import Evidence
-from fixwatch.report.status import Measurement, Series, state_confidence
-from fixwatch.statistics.verdicts import State, Verdict, combine_verdicts
+from fixwatch.report.series import Measurement, Series
+from fixwatch.statistics.states import State
+from fixwatch.statistics.verdicts import Verdict, combine_verdicts
 
 
 def describe_state(series: Series) -> str:
@@ -56,10 +57,13 @@ def _describe_measured(series: Series) -> str:
 
 def format_confidence(series: Series) -> str:
     """Return the confidence of a series' state in percent, or ``unknown``."""
-    confidence = state_confidence(series)
-    if confidence is None:
-        return "unknown"
-    return "> 99.99 %" if confidence > 0.9999 else f"{100 * confidence:.2f} %"
+    confidence = series.state.confidence
+    return "unknown" if confidence is None else format_probability(confidence)
+
+
+def format_probability(probability: float) -> str:
+    """Return a probability in percent; what is nearly certain is not rounded up to certain."""
+    return "> 99.99 %" if probability > 0.9999 else f"{100 * probability:.2f} %"
 
 
 def format_counts(series: Series, record: Evidence) -> str:

@@ -1,8 +1,12 @@
-"""The fix-status page, and its place in asv's navigation."""
+"""The fix-status pages: the answer, the measurements of each history, and asv's navigation."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import base64
+import hashlib
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +14,37 @@ import jinja2
 
 from fixwatch.durable_files import write_text_atomically
 from fixwatch.errors import FixwatchError
-from fixwatch.report.answer import describe_state, format_confidence
-from fixwatch.report.status import WORKLOAD, Series
+from fixwatch.history.release_table import Release
+from fixwatch.report import timeline
+from fixwatch.report.answer import describe_state, format_confidence, format_probability
+from fixwatch.report.controls import WORKLOAD
+from fixwatch.report.feed import series_anchor
+from fixwatch.report.safety import find_safe_releases
+from fixwatch.report.series import Series
 
 PAGE_NAME = "fix-status.html"
+# Upstream moves; what was found longer ago may no longer hold.
+MAX_AGE_DAYS = 14
 _NAVIGATION_ANCHOR = '<li id="nav-li-regressions">'
 _NAVIGATION_ITEM = (
     f'<li id="nav-li-fix-status"><a href="{PAGE_NAME}">Fix status</a></li>\n\t{_NAVIGATION_ANCHOR}'
 )
+# The one script, and all it does: to show a warning on a page that has grown old since.
+_SCRIPT = (
+    'var t=document.getElementById("checked"),w=document.getElementById("stale");'
+    f"if(t&&w&&Date.now()-Date.parse(t.dateTime)>{MAX_AGE_DAYS}*864e5)w.hidden=false;"
+)
+_SCRIPT_HASH = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
+_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; "
+    f"script-src 'sha256-{_SCRIPT_HASH}'; base-uri 'none'; form-action 'none'"
+)
 
 
-def render_page(series: Sequence[Series], document: Mapping[str, Any]) -> str:
-    """Return the page as HTML; every text in it is escaped.
+def render_pages(
+    series: Sequence[Series], document: Mapping[str, Any], table: Iterable[Release]
+) -> dict[str, str]:
+    """Return the pages as HTML by file name; every text in them is escaped.
 
     Parameters
     ----------
@@ -29,7 +52,58 @@ def render_page(series: Sequence[Series], document: Mapping[str, Any]) -> str:
         In the order of the document's upstreams.
     document
         As `fixwatch.report.status.build_document` returns it.
+    table
+        The releases that were uploaded.
     """
+    environment = _create_environment()
+    rows = [
+        _describe_row(each, entry)
+        for each, entry in zip(series, document["upstreams"], strict=True)
+    ]
+    rows.sort(key=lambda row: (row["is_control"], row["entry"]["upstream"], row["entry"]["source"]))
+    files = {row["file"]: f"{row['entry']['upstream']}, {row['entry']['source']}" for row in rows}
+    checked_at = max(
+        (
+            item["measured_at"]
+            for row in rows
+            for item in row["entry"]["measurements"]
+            if item["measured_at"]
+        ),
+        default=None,
+    )
+    age_days = _days_between(checked_at, document["generated_at"]) if checked_at else 0
+    shared = {
+        "generated_at": document["generated_at"],
+        "pages": [{"file": file, "title": title} for file, title in files.items()],
+        "policy": _POLICY,
+    }
+    rendered = {
+        PAGE_NAME: environment.get_template("fix-status.html.j2").render(
+            **shared,
+            page="overview",
+            rows=rows,
+            upstreams=find_safe_releases(series, table),
+            checked_at=checked_at,
+            age_days=age_days,
+            is_stale=age_days > MAX_AGE_DAYS,
+            max_age_days=MAX_AGE_DAYS,
+            script=_SCRIPT,
+            size=_describe_size(),
+        )
+    }
+    for file, title in files.items():
+        own = [row for row in rows if row["file"] == file]
+        anchored = next((row for row in own if not row["is_control"]), own[0])
+        rendered[file] = environment.get_template("measurements.html.j2").render(
+            **shared,
+            page=file,
+            heading=title,
+            rows=[{**row, "has_anchors": row is anchored} for row in own],
+        )
+    return rendered
+
+
+def _create_environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("fixwatch.report"),
         autoescape=True,
@@ -38,19 +112,67 @@ def render_page(series: Sequence[Series], document: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.filters["percent"] = lambda rate: f"{100 * rate:.3g}"
-    rows = [
-        {
-            "entry": entry,
-            "answer": describe_state(each),
-            "confidence": format_confidence(each),
-            "is_control": each.role != WORKLOAD,
-        }
-        for each, entry in zip(series, document["upstreams"], strict=True)
+    environment.filters["confidence"] = format_probability
+    environment.filters["moment"] = lambda text: str(text)[:16].replace("T", " ")
+    return environment
+
+
+def _describe_row(series: Series, entry: Mapping[str, Any]) -> dict[str, Any]:
+    is_control = series.role != WORKLOAD
+    answer = describe_state(series)
+    measurements = [
+        {**item, "command": describe_command(entry, item)} if item["trials"] else item
+        for item in entry["measurements"]
     ]
-    rows.sort(key=lambda row: (row["is_control"], row["entry"]["upstream"]))
-    return environment.get_template("fix-status.html.j2").render(
-        rows=rows, generated_at=document["generated_at"]
-    )
+    return {
+        "entry": {**entry, "measurements": measurements},
+        "answer": answer,
+        "confidence": format_confidence(series),
+        "is_control": is_control,
+        "anchor": series_anchor(entry),
+        "file": f"fix-status-{entry['upstream']}-{entry['source']}.html",
+        "timeline": None
+        if is_control
+        else timeline.draw_timeline(series, f"{entry['upstream']}: {answer}"),
+    }
+
+
+def _describe_size() -> dict[str, float]:
+    return {
+        "width": timeline.WIDTH,
+        "height": timeline.HEIGHT,
+        "left": timeline.LEFT,
+        "right": timeline.RIGHT,
+        "top": timeline.TOP,
+        "base": timeline.HEIGHT - timeline.BOTTOM,
+    }
+
+
+def _days_between(earlier: str, later: str) -> int:
+    return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).days
+
+
+def describe_command(entry: Mapping[str, Any], item: Mapping[str, Any]) -> str:
+    """Return the shell commands that run a measurement's batch again, every word quoted."""
+    trials = [
+        "python", "-m", "mwe",
+        "--workload", entry["workload"],
+        "--schedule", item["schedule"] or "delay",
+        "--trials", str(item["trials"]),
+        "--seed", str(item["seed"]),
+        "--target", entry["target"],
+    ]  # fmt: skip
+    pins = [f"{name}=={version}" for name, version in item["packages"].items()]
+    if entry["source"] == "releases":
+        return f"{shlex.join(['pip', 'install', *pins])}\n{shlex.join(trials)}"
+    upstream = entry["upstream"]
+    repository = {
+        "numba": "git+https://github.com/numba/numba",
+        "numba-cuda": "git+https://github.com/NVIDIA/numba-cuda",
+    }.get(upstream, upstream)
+    others = [pin for pin in pins if not pin.startswith(f"{upstream}==")]
+    built = f"{upstream} @ {repository}@{item['revision']['commit']}"
+    return f"{shlex.join(['pip', 'install', *others, built])}\n{shlex.join(trials)}"
 
 
 def add_navigation_item(html_dir: Path) -> None:

@@ -9,7 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from fixwatch.report.answer import describe_state, format_confidence
-from fixwatch.report.status import WORKLOAD, Series
+from fixwatch.report.controls import WORKLOAD
+from fixwatch.report.series import Series
 
 _STYLES = {
     "affected": "red",

@@ -1,11 +1,10 @@
-"""From counts to the verdict of a measurement, and from verdicts in order to the state."""
+"""From counts to the verdict of a measurement, and of a revision."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from itertools import pairwise
 
 from fixwatch.statistics.binomial import Counts, chance_of_artefact, chance_of_silence
 
@@ -22,16 +21,6 @@ class Verdict(str, Enum):
 
     OBSERVED = "observed"
     NOT_OBSERVED = "not-observed"
-    INCONCLUSIVE = "inconclusive"
-    NOT_RUN = "not-run"
-
-
-class State(str, Enum):
-    """What a series says of an upstream."""
-
-    AFFECTED = "affected"
-    FIXED = "fixed"
-    NEVER_OBSERVED = "never-observed"
     INCONCLUSIVE = "inconclusive"
     NOT_RUN = "not-run"
 
@@ -90,26 +79,6 @@ def judge_batch(
     return Judgement(Verdict.NOT_OBSERVED, 1 - chance_of_miss)
 
 
-@dataclass(frozen=True)
-class Change:
-    """A transition between two neighbours among the decided revisions, by index."""
-
-    kind: str
-    after: int
-    at: int
-
-
-@dataclass(frozen=True)
-class SeriesState:
-    """The state of a series and the indices of the revisions that it rests on."""
-
-    state: State
-    since: int | None = None
-    fixed_in: int | None = None
-    last_affected: int | None = None
-    changes: tuple[Change, ...] = ()
-
-
 def combine_verdicts(verdicts: Sequence[Verdict]) -> Verdict:
     """Return the verdict of a revision from those of the schedules that its verdict rests on.
 
@@ -125,34 +94,15 @@ def combine_verdicts(verdicts: Sequence[Verdict]) -> Verdict:
     return Verdict.INCONCLUSIVE
 
 
-def derive_state(verdicts: Sequence[Verdict]) -> SeriesState:
-    """Derive the state from the verdicts of the revisions in order, oldest first.
+def combine_judgements(judgements: Sequence[Judgement]) -> Judgement:
+    """Return the judgement of a revision from those of the schedules that its verdict rests on.
 
-    Revisions that are inconclusive or were not run neither open nor close anything.
+    Its confidence is that of the surest schedule with this verdict.
     """
-    decided = [
-        (index, verdict)
-        for index, verdict in enumerate(verdicts)
-        if verdict in (Verdict.OBSERVED, Verdict.NOT_OBSERVED)
+    verdict = combine_verdicts([each.verdict for each in judgements])
+    sure = [
+        each.confidence
+        for each in judgements
+        if each.verdict is verdict and each.confidence is not None
     ]
-    if not decided:
-        undecided = any(verdict is Verdict.INCONCLUSIVE for verdict in verdicts)
-        return SeriesState(State.INCONCLUSIVE if undecided else State.NOT_RUN)
-    changes = tuple(
-        Change("appeared" if verdict is Verdict.OBSERVED else "fixed", before[0], index)
-        for before, (index, verdict) in pairwise(decided)
-        if verdict is not before[1]
-    )
-    last_change = changes[-1] if changes else None
-    if decided[-1][1] is Verdict.OBSERVED:
-        since = last_change.at if last_change else decided[0][0]
-        return SeriesState(State.AFFECTED, since=since, changes=changes)
-    if last_change is None:
-        return SeriesState(State.NEVER_OBSERVED)
-    return SeriesState(
-        State.FIXED,
-        since=last_change.at,
-        fixed_in=last_change.at,
-        last_affected=last_change.after,
-        changes=changes,
-    )
+    return Judgement(verdict, max(sure, default=None))

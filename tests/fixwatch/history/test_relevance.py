@@ -172,3 +172,14 @@ def test_the_history_is_listed_in_the_order_of_the_branch(upstream):
     ]
     assert [each.name for each in listing.commits][::3] == ["0.57.0", "0.57.1"]
     assert listing.commits[1].reasons == ()
+
+
+def test_a_version_names_a_commit_before_any_other_tag(upstream, tmp_path):
+    """Else whoever can tag could make a release look like none."""
+    url, commits = upstream
+    git(tmp_path / "source", "tag", "0.57.1-a-longer-name", commits["release"])
+    git(tmp_path / "source", "tag", "only-name", commits["cuda"])
+    repository = UpstreamCommits(url, "numba")
+    assert repository.get_exact_tag(commits["release"]) == "0.57.1"
+    assert repository.get_exact_tag(commits["cuda"]) == "only-name"
+    assert repository.get_exact_tag(commits["tests"]) is None

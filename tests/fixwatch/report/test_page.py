@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,8 +14,13 @@ import asv
 import pytest
 
 from fixwatch.errors import FixwatchError
-from fixwatch.report.page import add_navigation_item, render_page
-from fixwatch.report.status import build_series
+from fixwatch.report.page import (
+    PAGE_NAME,
+    add_navigation_item,
+    describe_command,
+    render_pages,
+)
+from fixwatch.report.series import build_series
 from tests.fixwatch.records import new_batch, new_controls, new_record
 from tests.fixwatch.report.test_status import FIXED, ORDER, document_of
 
@@ -31,8 +40,15 @@ class Elements(HTMLParser):
 
 
 def render(*records):
-    """Return the page for some records."""
-    return render_page(build_series(records, ORDER), document_of(*records))
+    """Return the pages for some records, by file name."""
+    return render_pages(build_series(records, ORDER), document_of(*records), ORDER.releases)
+
+
+def parse(page):
+    """Return the elements of a page."""
+    parser = Elements()
+    parser.feed(page)
+    return parser.elements
 
 
 def test_hostile_text_is_escaped_wherever_it_stands():
@@ -43,55 +59,97 @@ def test_hostile_text_is_escaped_wherever_it_stands():
         *new_controls(),
         upstream="numba-cuda",
         commit=HOSTILE,
-        date=HOSTILE,
         machine=HOSTILE,
         packages={HOSTILE: HOSTILE},
     )
     not_run = new_record(HOSTILE, source="commits", not_run_reason=HOSTILE)
-    page = render(record, not_run)
-    parser = Elements()
-    parser.feed(page)
-    tags = {tag for tag, _ in parser.elements}
-    assert "script" not in tags
-    assert "img" not in tags
-    assert not any(
-        name.startswith("on") for _, attributes in parser.elements for name in attributes
-    )
-    assert "&lt;script&gt;" in page
+    pages = render(record, not_run)
+    assert len(pages) == 3
+    scripts = 0
+    for page in pages.values():
+        tags = [tag for tag, _ in parse(page)]
+        scripts += tags.count("script")
+        assert "img" not in tags
+        assert not any(name.startswith("on") for _, each in parse(page) for name in each)
+        assert "&lt;script&gt;" in page
+    # The one that shows the age.
+    assert scripts == 1
 
 
-def test_the_page_loads_nothing():
-    """No source, no style sheet, and a policy that would stop a script."""
-    parser = Elements()
-    parser.feed(render(*FIXED))
-    assert not any("src" in attributes for _, attributes in parser.elements)
-    assert "link" not in {tag for tag, _ in parser.elements}
-    policies = [a["content"] for _, a in parser.elements if "http-equiv" in a]
-    assert policies == [
-        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-    ]
+def test_the_pages_load_nothing_and_their_policy_stops_every_other_script():
+    """No source, no style sheet; the only script is the one whose digest the policy names."""
+    for name, page in render(*FIXED).items():
+        elements = parse(page)
+        assert not any("src" in attributes for _, attributes in elements)
+        links = [each.get("rel") for tag, each in elements if tag == "link"]
+        assert links == ["alternate"]
+        (policy,) = [each["content"] for _, each in elements if "http-equiv" in each]
+        assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'; script-src 'sha")
+        scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+        assert len(scripts) == (name == PAGE_NAME)
+        for script in scripts:
+            digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+            assert f"script-src 'sha256-{digest}'" in policy
 
 
-def test_the_page_says_the_answer_and_the_counts():
+def test_the_pages_say_the_answer_and_the_counts():
     """State, transition, counts, packages and what a clean result does not prove."""
-    page = render(*FIXED)
+    pages = render(*FIXED)
     for text in (
         "numba-cuda: fixed",
         "fixed in 0.26.0; last affected 0.24.0",
-        "88 of 100",
-        "88 missing-attribute",
-        "numba-cuda 0.24.0",
+        "numba-cuda &gt;= 0.26.0 may be pinned",
         "What a clean result does not prove",
+        "<svg",
     ):
-        assert text in page
+        assert text in pages[PAGE_NAME]
+    for text in ("88 of 100", "88 missing-attribute", "numba-cuda 0.24.0"):
+        assert text in pages["fix-status-numba-cuda-releases.html"]
 
 
 def test_each_revision_can_be_linked_to_once():
-    """asv's graphs link to the anchor of a commit."""
-    parser = Elements()
-    parser.feed(render(*FIXED))
-    ids = [attributes["id"] for _, attributes in parser.elements if "id" in attributes]
-    assert sorted(ids) == sorted(record.commit for record in FIXED)
+    """Whatever workloads there are beside; each series has an address too."""
+    page = render(*FIXED)["fix-status-numba-cuda-releases.html"]
+    ids = [attributes["id"] for tag, attributes in parse(page) if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert {record.commit for record in FIXED} <= set(ids)
+    sections = [each["id"] for tag, each in parse(page) if tag == "section"]
+    assert len(sections) == 3
+
+
+def test_an_old_check_is_warned_of():
+    """On the page itself where it was old already, by the script where it grows old."""
+    fresh = render(*FIXED)[PAGE_NAME]
+    old = tuple(replace(record, measured_at="2026-11-01T00:00:00+00:00") for record in FIXED)
+    stale = render(*old)[PAGE_NAME]
+    (warning,) = [each for _, each in parse(fresh) if each.get("id") == "stale"]
+    assert "hidden" in warning
+    (warning,) = [each for _, each in parse(stale) if each.get("id") == "stale"]
+    assert "hidden" not in warning
+    assert "19 days old" in stale
+
+
+def test_the_command_runs_the_same_batch_again():
+    """For a release from the index, for a commit from its repository; every word is quoted."""
+    entry = {"workload": "local-array", "target": "simulator", "upstream": "numba-cuda"}
+    item = {
+        "schedule": "delay",
+        "trials": 100,
+        "seed": 7,
+        "packages": {"numba": "0.63.1", "numba-cuda": "0.24.0; rm -rf x"},
+        "revision": {"commit": "d41b90d3"},
+    }
+    mwe = (
+        "python -m mwe --workload local-array --schedule delay --trials 100 --seed 7 "
+        "--target simulator"
+    )
+    assert describe_command({**entry, "source": "releases"}, item) == (
+        f"pip install numba==0.63.1 'numba-cuda==0.24.0; rm -rf x'\n{mwe}"
+    )
+    assert describe_command({**entry, "source": "commits"}, item) == (
+        "pip install numba==0.63.1 "
+        f"'numba-cuda @ git+https://github.com/NVIDIA/numba-cuda@d41b90d3'\n{mwe}"
+    )
 
 
 def test_the_navigation_of_the_installed_asv_takes_the_item_once(tmp_path):

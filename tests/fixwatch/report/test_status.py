@@ -12,7 +12,8 @@ from fixwatch.history.listing import ListedCommit, Listing
 from fixwatch.history.order import RevisionOrder
 from fixwatch.history.release_table import load_release_table
 from fixwatch.report.answer import describe_state
-from fixwatch.report.status import build_document, build_series
+from fixwatch.report.series import build_series
+from fixwatch.report.status import build_document
 from tests.fixwatch.records import new_batch, new_controls, new_record
 
 NOW = datetime(2026, 11, 20, tzinfo=timezone.utc)

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from fixwatch.statistics.binomial import Counts
 from fixwatch.statistics.verdicts import (
-    Change,
-    State,
     Verdict,
     combine_verdicts,
-    derive_state,
     judge_batch,
 )
 
@@ -83,45 +76,3 @@ def test_one_observation_decides_a_revision_but_not_one_silence():
     assert combine_verdicts([R, I]) is I
     assert combine_verdicts([R]) is R
     assert combine_verdicts([]) is R
-
-
-@pytest.mark.parametrize(
-    ("verdicts", "state", "since", "fixed_in", "last_affected"),
-    [
-        ([], State.NOT_RUN, None, None, None),
-        ([R, R], State.NOT_RUN, None, None, None),
-        ([R, I], State.INCONCLUSIVE, None, None, None),
-        ([O, O], State.AFFECTED, 0, None, None),
-        ([N, N], State.NEVER_OBSERVED, None, None, None),
-        ([O, O, N, N], State.FIXED, 2, 2, 1),
-        ([O, R, I, N], State.FIXED, 3, 3, 0),
-        ([N, O], State.AFFECTED, 1, None, None),
-        ([O, N, O, N], State.FIXED, 3, 3, 2),
-        ([O, N, O], State.AFFECTED, 2, None, None),
-        ([O, N, R], State.FIXED, 1, 1, 0),
-        ([O, I], State.AFFECTED, 0, None, None),
-    ],
-)
-def test_states_follow_from_verdicts_in_order(verdicts, state, since, fixed_in, last_affected):
-    """What is undecided neither opens nor closes anything."""
-    derived = derive_state(verdicts)
-    assert (derived.state, derived.since) == (state, since)
-    assert (derived.fixed_in, derived.last_affected) == (fixed_in, last_affected)
-
-
-def test_every_change_is_listed():
-    """Appeared and fixed alternate, each between its decided neighbours."""
-    assert derive_state([N, R, O, O, I, N]).changes == (
-        Change("appeared", 0, 2),
-        Change("fixed", 3, 5),
-    )
-
-
-@given(st.lists(st.sampled_from(list(Verdict)), max_size=12))
-def test_undecided_revisions_never_matter(verdicts):
-    """Leaving them out gives the same state."""
-    decided = [verdict for verdict in verdicts if verdict in (O, N)]
-    if decided:
-        assert derive_state(verdicts).state is derive_state(decided).state
-    kinds = [change.kind for change in derive_state(verdicts).changes]
-    assert all(a != b for a, b in pairwise(kinds))

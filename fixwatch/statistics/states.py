@@ -1,0 +1,166 @@
+"""From the counts along a history to its state, and to the changes that it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from fixwatch.statistics.binomial import Counts
+from fixwatch.statistics.change_points import find_change_points
+from fixwatch.statistics.verdicts import Judgement, Verdict
+
+# A change, and the kind of the newest revision, are stated from this probability on.
+MIN_PROBABILITY = 0.99
+
+
+class State(str, Enum):
+    """What a series says of an upstream."""
+
+    AFFECTED = "affected"
+    FIXED = "fixed"
+    NEVER_OBSERVED = "never-observed"
+    INCONCLUSIVE = "inconclusive"
+    NOT_RUN = "not-run"
+
+
+@dataclass(frozen=True)
+class Change:
+    """A transition between two neighbours among the revisions that count, by index.
+
+    Attributes
+    ----------
+    kind
+        ``appeared`` or ``fixed``.
+    after, at
+        Its two sides where it is most likely.
+    confidence
+        The probability that there is such a change here, in [0, 1].
+    places
+        The indices `at` that hold 99 % of that.
+    """
+
+    kind: str
+    after: int
+    at: int
+    confidence: float
+    places: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class History:
+    """What the counts along a history say, by the indices of its revisions.
+
+    Attributes
+    ----------
+    affected
+        By revision the probability that it is affected, None where it does not count.
+    changes
+        Those that are sure enough, oldest first.
+    """
+
+    affected: tuple[float | None, ...]
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def counted(self) -> list[int]:
+        """The revisions that count."""
+        return [index for index, each in enumerate(self.affected) if each is not None]
+
+    def is_affected(self, index: int) -> bool:
+        """Whether a revision is surely affected."""
+        return (self.affected[index] or 0.0) >= MIN_PROBABILITY
+
+
+def analyse_history(revisions: Sequence[Mapping[str, Counts]]) -> History:
+    """Find what the counts along a history say, oldest revision first.
+
+    Parameters
+    ----------
+    revisions
+        Failures with the race's signature by schedule; empty where a revision says nothing of the
+        history: nothing ran, a control misbehaved, or it was made beside the branch.
+    """
+    counted = [index for index, counts in enumerate(revisions) if counts]
+    schedules = sorted({name for counts in revisions for name in counts})
+    rows = [[revisions[index].get(name) for name in schedules] for index in counted]
+    found = find_change_points(
+        [[each.n_failures if each else 0 for each in row] for row in rows],
+        [[each.n_trials if each else 0 for each in row] for row in rows],
+    )
+    affected: list[float | None] = [None] * len(revisions)
+    for index, probability in zip(counted, found.affected, strict=True):
+        affected[index] = probability
+    changes = tuple(
+        Change(
+            change.kind,
+            counted[change.after],
+            counted[change.at],
+            change.probability,
+            tuple(counted[place] for place in change.places),
+        )
+        for change in found.changes
+        if change.probability >= MIN_PROBABILITY
+    )
+    return History(tuple(affected), changes)
+
+
+@dataclass(frozen=True)
+class SeriesState:
+    """The state of a series and the indices of the revisions that it rests on.
+
+    Attributes
+    ----------
+    confidence
+        Of the state, in [0, 1]; None where there is nothing to be sure of.
+    """
+
+    state: State
+    confidence: float | None = None
+    since: int | None = None
+    fixed_in: int | None = None
+    last_affected: int | None = None
+
+
+def derive_state(history: History, judgements: Sequence[Judgement]) -> SeriesState:
+    """Derive the state of a series.
+
+    The newest revision that counts decides, by the probability that it is affected given the whole
+    series. What was sure before stays as long as it is the likelier, so that a stray count neither
+    opens nor closes anything. That nothing was ever observed is stated only if the newest
+    revision's verdict says that an affected one would have shown.
+
+    Parameters
+    ----------
+    history
+        As `analyse_history` returns it.
+    judgements
+        Of the same revisions, over all schedules.
+    """
+    counted = history.counted
+    if not counted:
+        undecided = any(each.verdict is not Verdict.NOT_RUN for each in judgements)
+        return SeriesState(State.INCONCLUSIVE if undecided else State.NOT_RUN)
+    newest = history.affected[counted[-1]] or 0.0
+    last_change = history.changes[-1] if history.changes else None
+    was_affected = any(map(history.is_affected, counted))
+    if newest >= MIN_PROBABILITY or (
+        newest > 0.5 and was_affected and (last_change is None or last_change.kind == "appeared")
+    ):
+        first = last_change.at if last_change else counted[0]
+        since = next(index for index in counted if index >= first and history.is_affected(index))
+        return SeriesState(State.AFFECTED, newest, since=since)
+    if newest > 0.5:
+        return SeriesState(State.INCONCLUSIVE)
+    if last_change and last_change.kind == "fixed":
+        return SeriesState(
+            State.FIXED,
+            min(last_change.confidence, 1 - newest),
+            since=last_change.at,
+            fixed_in=last_change.at,
+            last_affected=last_change.after,
+        )
+    judgement = judgements[counted[-1]]
+    if not was_affected and not last_change and judgement.verdict is Verdict.NOT_OBSERVED:
+        return SeriesState(State.NEVER_OBSERVED, judgement.confidence)
+    return SeriesState(State.INCONCLUSIVE)

@@ -1,0 +1,125 @@
+"""A site published by real asv, served to a real browser."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import threading
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.end_to_end.measuring import MACHINE
+from tests.end_to_end.small_history import SmallHistory
+
+# .ci/run sets it, so that a browser that is missing there is no silent skip.
+REQUIRED = os.environ.get("FIXWATCH_REQUIRE_BROWSER") == "1"
+HOSTILE_TAG = "before-0.58<script>document.title='hit'</script>"
+MEASURED = ("first", "appeared", "unbuildable", "racy", "fixed", "newest")
+
+
+def find_chromium():
+    """Return the path of a Chromium that the system has; none is ever downloaded."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        message = "no Chromium; install Debian's package: apt-get install chromium"
+        pytest.fail(message) if REQUIRED else pytest.skip(message)
+    return path
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    """Serves files without a line for each."""
+
+    def log_message(self, *_arguments):
+        """Say nothing."""
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Return a running Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=find_chromium(),
+            # Chromium's own sandbox does not work for root, as whom containers run.
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """Return the address of a published site of the small upstream, a hostile tag in it."""
+    find_chromium()
+    history = SmallHistory(tmp_path_factory.mktemp("site"))
+    repository = history.path.parent / "small-numba"
+    commit = history.commits["appeared"]
+    subprocess.run(["git", "-C", repository, "tag", HOSTILE_TAG, commit], check=True)
+    hashes = "\n".join(history.commits[name] for name in MEASURED)
+    done = history.asv("run", "--machine", MACHINE, "HASHFILE:-", stdin=hashes)
+    assert done.returncode == 2, done.stdout + done.stderr
+    code = "from fixwatch.report.site_assets import install_site_assets as i; exit(not i(print))"
+    installed = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=history.path,
+        env={**history.environment, "PYTHONPATH": str(history.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if installed.returncode:
+        message = f"asv's scripts cannot be installed: {installed.stdout}{installed.stderr}"
+        pytest.fail(message) if REQUIRED else pytest.skip(message)
+    done = history.asv("publish", "--no-pull")
+    assert done.returncode == 0, done.stdout + done.stderr
+    handler = functools.partial(QuietHandler, directory=history.path / "html")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+class Visit:
+    """A page, and what went wrong or out while it was looked at."""
+
+    def __init__(self, page, site):
+        self.page = page
+        self.site = site
+        self.errors = []
+        self.left = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("dialog", lambda dialog: self.errors.append(dialog.message))
+
+    def route(self, route):
+        """Let nothing but the site itself through: the network is cut."""
+        if route.request.url.startswith(self.site):
+            route.continue_()
+        else:
+            self.left.append(route.request.url)
+            route.abort()
+
+
+@pytest.fixture
+def visit(browser, site):
+    """Return a function that opens a page of the site in a browser of its own."""
+    contexts = []
+
+    def visit(path, **options):
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        opened = Visit(page, site)
+        context.route("**/*", opened.route)
+        page.goto(f"{site}/{path}")
+        return opened
+
+    yield visit
+    for context in contexts:
+        context.close()
