@@ -14,7 +14,7 @@ $(shell rm -rf $(VENV))
 endif
 endif
 
-.PHONY: dashboard test check sensitivity measure-engine clean
+.PHONY: dashboard test check sensitivity measure-engine calibrate clean
 
 dashboard: $(VENV)/installed
 	$(BIN)/python -m fixwatch dashboard $(if $(filter all,$(RELEASES)),--all)
@@ -30,6 +30,10 @@ check: $(VENV)/installed-dev
 # How well the schedules tell wrong fixes from right ones (5 minutes).
 sensitivity: $(VENV)/installed-dev
 	$(BIN)/python -m scripts.sensitivity
+
+# How far stated confidences can be relied on (5 minutes).
+calibrate: $(VENV)/installed-dev
+	$(BIN)/python -m scripts.calibrate
 
 # What a trial costs, on an affected and on a fixed release (5 minutes).
 measure-engine: $(VENV)/installed-dev

@@ -30,6 +30,9 @@ BATCH_TIMEOUT_S = float(os.environ.get("ASV_FIXWATCH_BATCH_TIMEOUT_S", "120"))
 MAX_UNFINISHED = 2
 POLL_PERIOD_S = 0.005
 NOT_PLANNED = "not planned: only workloads run under natural"
+LEFT_OUT = "not planned: the configuration leaves this workload out"
+# Names with commas between, from the configuration; nothing means all.
+SELECTED = frozenset(filter(None, os.environ.get("ASV_FIXWATCH_WORKLOADS", "").split(",")))
 
 
 def measure_batches() -> dict:
@@ -41,6 +44,9 @@ def measure_batches() -> dict:
         By (workload, schedule): what `_run_batches` leaves in the spool, or a ``reason`` why
         there is nothing.
     """
+    unknown = SELECTED - WORKLOADS.keys()
+    if unknown:
+        raise ValueError(f"no workload {', '.join(sorted(unknown))}; see python -m mwe --list")
     outcomes = {}
     waiting = []
     planned = []
@@ -49,7 +55,9 @@ def measure_batches() -> dict:
         for schedule in SCHEDULES:
             key = (workload.name, schedule)
             n_trials = find_planned_trials(workload.role, schedule)
-            if n_trials is None:
+            if SELECTED and workload.name not in SELECTED:
+                outcomes[key] = {"reason": LEFT_OUT}
+            elif n_trials is None:
                 outcomes[key] = {"reason": NOT_PLANNED}
             else:
                 planned.append((workload, schedule))

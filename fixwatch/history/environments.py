@@ -69,18 +69,20 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
             self._executable = sys.executable
         self._results_dir = Path(conf.results_dir)
         self._branch = conf.branches[0]
-        self._settings: dict[str, str] = getattr(conf, "fixwatch", {})
+        self._settings: dict[str, Any] = getattr(conf, "fixwatch", {})
         self.spool_path = (SPOOL_DIR / conf.project).absolute()
         self._global_env_vars["ASV_FIXWATCH_SPOOL_DIR"] = str(self.spool_path)
         if "batch_timeout_s" in self._settings:
             timeout_s = str(self._settings["batch_timeout_s"])
             self._global_env_vars["ASV_FIXWATCH_BATCH_TIMEOUT_S"] = timeout_s
+        if "workloads" in self._settings:
+            self._global_env_vars["ASV_FIXWATCH_WORKLOADS"] = ",".join(self._settings["workloads"])
         self.by_name[self.name] = self
 
     @property
     def source(self) -> str:
         """What the revisions are: ``releases`` or ``commits``."""
-        return self._settings.get("source", "commits")
+        return str(self._settings.get("source", "commits"))
 
     @property
     def path(self) -> Path:

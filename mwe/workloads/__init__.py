@@ -47,6 +47,9 @@ class Workload:
 
 
 _LOCAL_ARRAY = "mwe.workloads.local_array.subjects"
+_SHARED_ARRAY = "mwe.workloads.shared_array.subject"
+_REGISTRY = "mwe.workloads.registry.subjects"
+_CHUNKED = "mwe.workloads.chunked.subjects"
 
 WORKLOADS: dict[str, Workload] = {
     workload.name: workload
@@ -56,6 +59,36 @@ WORKLOADS: dict[str, Workload] = {
             role=Role.WORKLOAD,
             factory=f"{_LOCAL_ARRAY}:local_array",
             summary="a device function in another module calls cuda.local.array: hits the race",
+        ),
+        Workload(
+            name="shared-array",
+            role=Role.WORKLOAD,
+            factory=f"{_SHARED_ARRAY}:shared_array",
+            summary="the same with cuda.shared.array: hits the race",
+        ),
+        Workload(
+            name="registry-local",
+            role=Role.WORKLOAD,
+            factory=f"{_REGISTRY}:registry_local",
+            summary="a buffer registry whose allocators call cuda.local.array: hits the race",
+        ),
+        Workload(
+            name="registry-shared",
+            role=Role.WORKLOAD,
+            factory=f"{_REGISTRY}:registry_shared",
+            summary="a buffer registry over a helper's cuda.shared.array: hits the race",
+        ),
+        Workload(
+            name="registry-mixed",
+            role=Role.WORKLOAD,
+            factory=f"{_REGISTRY}:registry_mixed",
+            summary="a buffer registry with shared, persistent and local buffers: hits the race",
+        ),
+        Workload(
+            name="chunked-local",
+            role=Role.WORKLOAD,
+            factory=f"{_CHUNKED}:chunked_local",
+            summary="chunked transfers, a kernel with a helper's local array: hits the race",
         ),
         Workload(
             name="same-module",
@@ -74,6 +107,18 @@ WORKLOADS: dict[str, Workload] = {
             role=Role.NEGATIVE_CONTROL,
             factory=f"{_LOCAL_ARRAY}:one_thread",
             summary="local-array with one active thread: can never fail",
+        ),
+        Workload(
+            name="registry-persistent",
+            role=Role.NEGATIVE_CONTROL,
+            factory=f"{_REGISTRY}:registry_persistent",
+            summary="a buffer registry over arrays of the kernel's own: can never fail",
+        ),
+        Workload(
+            name="chunked-plain",
+            role=Role.NEGATIVE_CONTROL,
+            factory=f"{_CHUNKED}:chunked_plain",
+            summary="chunked transfers, a kernel without a helper: can never fail",
         ),
         Workload(
             name="planted-race",

@@ -10,6 +10,14 @@ from tests.end_to_end.measuring import AFFECTED, FIXED, MACHINE, ReleaseProject,
 
 pytestmark = pytest.mark.end_to_end
 
+CONTROLS = (
+    "same-module",
+    "helper-without-cuda",
+    "one-thread",
+    "registry-persistent",
+    "chunked-plain",
+)
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
@@ -27,7 +35,7 @@ def test_the_affected_release_fails_and_the_fixed_one_does_not(project):
     assert (failures >= 50, trials) == (True, 100)
     assert counts(project.evidence(FIXED), "local-array") == (0, 100)
     for record in map(project.evidence, (AFFECTED, FIXED)):
-        for control in ("same-module", "helper-without-cuda", "one-thread"):
+        for control in CONTROLS:
             assert counts(record, control)[0] == 0
         assert counts(record, "planted-race")[0] > 0
         assert record.packages["numba-cuda"] == record.name
@@ -72,22 +80,35 @@ def test_results_do_not_say_where_the_checkout_lies(project):
         assert str(project.path) not in path.read_text()
 
 
+@pytest.mark.parametrize(
+    "workload",
+    ["shared-array", "registry-local", "registry-shared", "registry-mixed", "chunked-local"],
+)
+def test_every_way_of_allocating_is_hit_and_mended(project, workload):
+    """By the affected release under both schedules, by the fixed one under none."""
+    # Measured 0.6 and more; with p >= 0.4, P(fewer than 20 of 100) < 1e-5.
+    assert counts(project.evidence(AFFECTED), workload)[0] >= 20
+    assert counts(project.evidence(AFFECTED), workload, "handoff") == (20, 20)
+    assert counts(project.evidence(FIXED), workload) == (0, 100)
+    assert counts(project.evidence(FIXED), workload, "handoff") == (0, 20)
+
+
 def test_each_batch_ran_once(project):
     """One batch for each planned workload and schedule, none for each track_ function."""
     batches = [(b.workload, b.schedule) for b in project.evidence(FIXED).batches]
-    assert sorted(batches) == [
-        ("helper-without-cuda", "delay"),
-        ("helper-without-cuda", "handoff"),
-        ("local-array", "delay"),
-        ("local-array", "handoff"),
-        ("local-array", "natural"),
-        ("one-thread", "delay"),
-        ("one-thread", "handoff"),
-        ("planted-race", "delay"),
-        ("planted-race", "handoff"),
-        ("same-module", "delay"),
-        ("same-module", "handoff"),
-    ]
+    racy = (
+        "local-array",
+        "shared-array",
+        "registry-local",
+        "registry-shared",
+        "registry-mixed",
+        "chunked-local",
+    )
+    controls = (*CONTROLS, "planted-race")
+    assert sorted(batches) == sorted(
+        [(w, s) for w in racy for s in ("delay", "handoff", "natural")]
+        + [(w, s) for w in controls for s in ("delay", "handoff")]
+    )
 
 
 def test_publishing_gives_the_verdict_and_the_page(project):

@@ -55,9 +55,16 @@ def test_list_prints_a_workload_a_line():
     names = [line.split()[0] for line in done.stdout.splitlines()]
     assert names == [
         "local-array",
+        "shared-array",
+        "registry-local",
+        "registry-shared",
+        "registry-mixed",
+        "chunked-local",
         "same-module",
         "helper-without-cuda",
         "one-thread",
+        "registry-persistent",
+        "chunked-plain",
         "planted-race",
     ]
     assert done.returncode == 0

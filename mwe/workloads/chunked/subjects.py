@@ -1,0 +1,139 @@
+"""The subjects of the chunked transfer and the oracle that they share."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import config, cuda
+
+from mwe.workloads.chunked import allocator, kernels
+from mwe.workloads.chunked.transfers import SENTINEL, BatchShape, BatchTransfer
+from mwe.workloads.chunked.watcher import WritebackWatcher
+from mwe.workloads.subject import GuardedGlobal, Subject
+
+N_THREADS = 12
+N_EARLY_RETURNS = 2
+# Small, because every element of it is paced.
+RUN_SHAPE = (2, 3)
+DEADLINE_S = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchResult:
+    """What a batch left, to be judged.
+
+    Attributes
+    ----------
+    n_in_use, n_pending
+        Buffers and tasks after everything was waited for.
+    """
+
+    inputs: Any
+    outputs: Any
+    n_in_use: int
+    n_pending: int
+
+
+class ChunkedSubject(Subject):
+    """A batch of two full chunks and a smaller one, a thread a run.
+
+    The write-back thread starts outside of the trials and goes on from one to the next: it is the
+    library's, not a simulated thread.
+    """
+
+    def __init__(self, build: Callable[[], Any], n_threads: int | None) -> None:
+        self._build = build
+        self.n_threads = N_THREADS if n_threads is None else n_threads
+        self.threads_per_block = self.n_threads + N_EARLY_RETURNS
+        modules = (allocator, kernels)
+        self.user_files = frozenset(str(each.__file__) for each in modules)
+        self.guarded_globals = [GuardedGlobal(each, "cuda", cuda) for each in modules]
+        run_bytes = int(np.prod(RUN_SHAPE)) * np.dtype(np.float32).itemsize
+        self.shape = BatchShape(
+            run_shape=RUN_SHAPE,
+            n_runs=2 * self.n_threads + max(1, self.n_threads // 2),
+            memory_limit_bytes=self.n_threads * run_bytes,
+        )
+        self._watcher = self.make_watcher()
+
+    def make_watcher(self) -> WritebackWatcher:
+        """Return the watcher of all trials in this process."""
+        return WritebackWatcher()
+
+    def make_transfer(self) -> BatchTransfer:
+        """Return the transfer of one trial."""
+        return BatchTransfer(self.shape, self._watcher)
+
+    def build_kernel(self) -> Any:
+        """Build a kernel, and have the watcher run."""
+        self._watcher.start()
+        return self._build()
+
+    def launch(self, kernel: Any) -> Any:
+        """Run the batch, wait for everything, and return what it left."""
+        transfer = self.make_transfer()
+        transfer.inputs[...] = np.arange(transfer.inputs.size, dtype=np.float32).reshape(
+            transfer.inputs.shape
+        )
+
+        def launch_chunk(outputs: Any, inputs: Any, n_chunk: int) -> None:
+            kernel[1, self.threads_per_block](outputs, inputs, n_chunk)
+
+        try:
+            transfer.run(launch_chunk)
+        except Exception:
+            # What is pending belongs to this trial, not to the next one.
+            with contextlib.suppress(Exception):
+                self._watcher.wait_all(DEADLINE_S)
+            raise
+        transfer.wait_pending(DEADLINE_S)
+        if not config.ENABLE_CUDASIM:
+            cuda.synchronize()
+        result = BatchResult(
+            inputs=transfer.inputs,
+            outputs=np.array(transfer.outputs),
+            n_in_use=transfer.pool.n_in_use,
+            n_pending=self._watcher.n_pending,
+        )
+        transfer.release_buffers()
+        return result
+
+    def describe_mismatch(self, output: BatchResult) -> str:
+        """Compare with the formula; nothing may be unwritten, in use or pending."""
+        if output.n_in_use or output.n_pending:
+            return (
+                f"{output.n_in_use} buffers in use and {output.n_pending} tasks pending at the end"
+            )
+        column = np.arange(RUN_SHAPE[1], dtype=np.float32)[None, :, None]
+        expected = 2 * output.inputs + column
+        wrong = np.argwhere(output.outputs != expected)
+        if not wrong.size:
+            return ""
+        place = tuple(int(each) for each in wrong[0])
+        n_unwritten = int((output.outputs == SENTINEL).sum())
+        return (
+            f"output{list(place)} is {output.outputs[place]}, expected {expected[place]} "
+            f"({len(wrong)} elements differ, {n_unwritten} were never written)"
+        )
+
+
+def _build_local() -> Any:
+    return kernels.build_local_kernel(allocator.build_allocator(RUN_SHAPE[1]), RUN_SHAPE)
+
+
+def _build_plain() -> Any:
+    return kernels.build_plain_kernel(RUN_SHAPE)
+
+
+def chunked_local(n_threads: int | None = None) -> Subject:
+    """Return the workload: the kernel's working array comes from another module."""
+    return ChunkedSubject(_build_local, n_threads)
+
+
+def chunked_plain(n_threads: int | None = None) -> Subject:
+    """Return the control: the same transfers, and a kernel without a helper."""
+    return ChunkedSubject(_build_plain, n_threads)

@@ -1,0 +1,149 @@
+"""Batches of runs: whole where they fit into a chunk, else cut into chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import cuda
+
+from mwe.workloads.chunked.pool import ChunkBuffer, ChunkBufferPool
+from mwe.workloads.chunked.watcher import BufferTask, WritebackWatcher
+
+# What no kernel writes: an element that still has it was never written.
+SENTINEL = np.float32(-12345.0)
+MAX_BUFFERS = 6
+
+Launch = Callable[[Any, Any, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchShape:
+    """How a batch of runs is cut.
+
+    Attributes
+    ----------
+    run_shape
+        The shape of one run's data; the runs are the last axis.
+    n_runs
+        At least 1.
+    memory_limit_bytes
+        Of one array on the device; it decides how many runs are in a chunk, at least 1.
+    """
+
+    run_shape: tuple[int, ...]
+    n_runs: int
+    memory_limit_bytes: int
+
+    @property
+    def chunk_runs(self) -> int:
+        """Runs of a full chunk."""
+        run_bytes = int(np.prod(self.run_shape)) * np.dtype(np.float32).itemsize
+        return max(1, min(self.n_runs, self.memory_limit_bytes // run_bytes))
+
+    @property
+    def is_chunked(self) -> bool:
+        """Whether there is more than one chunk."""
+        return self.chunk_runs < self.n_runs
+
+    @property
+    def host_shape(self) -> tuple[int, ...]:
+        """The shape of all runs."""
+        return (*self.run_shape, self.n_runs)
+
+    @property
+    def device_shape(self) -> tuple[int, ...]:
+        """The shape of a chunk on the device, and so of every buffer."""
+        return (*self.run_shape, self.chunk_runs)
+
+    def find_data_shape(self, n_chunk: int) -> tuple[int, ...]:
+        """Return the shape of the data of a chunk of `n_chunk` runs."""
+        return (*self.run_shape, n_chunk)
+
+
+class BatchTransfer:
+    """The arrays of a batch on host and device, and their way between them.
+
+    An array that fits into one chunk is a pinned host array, and is copied whole. One that is
+    chunked is a plain host array, with pinned buffers of a chunk each from the pool.
+    """
+
+    def __init__(self, shape: BatchShape, watcher: WritebackWatcher) -> None:
+        self.shape = shape
+        self.watcher = watcher
+        self.pool = ChunkBufferPool(MAX_BUFFERS)
+        self.inputs = self._allocate_host()
+        self.outputs = self._allocate_host()
+        self.outputs[...] = SENTINEL
+
+    def run(self, launch: Launch) -> None:
+        """Launch every chunk and hand its output to the watcher; `wait_pending` waits for it.
+
+        Parameters
+        ----------
+        launch
+            Called with the chunk's outputs and inputs on the device, and its number of runs.
+        """
+        if not self.shape.is_chunked:
+            self._run_whole(launch)
+            return
+        for first in range(0, self.shape.n_runs, self.shape.chunk_runs):
+            self._run_chunk(launch, first, min(self.shape.chunk_runs, self.shape.n_runs - first))
+
+    def wait_pending(self, timeout: float | None = None) -> None:
+        """Wait for all write-backs; see `WritebackWatcher.wait_all`."""
+        self.watcher.wait_all(timeout)
+
+    def release_buffers(self) -> None:
+        """Empty the pool."""
+        self.pool.clear()
+
+    def acquire_buffer(self, name: str) -> ChunkBuffer:
+        """Return a buffer of the device chunk's shape, filled with the sentinel."""
+        buffer = self.pool.acquire(name, self.shape.device_shape, np.float32)
+        buffer.array[...] = SENTINEL
+        return buffer
+
+    def submit_output(self, buffer: ChunkBuffer, event: Any, first: int, n_chunk: int) -> None:
+        """Let the watcher copy a chunk's data to its place in the host array."""
+        self.watcher.submit(
+            BufferTask(
+                event=event,
+                buffer=buffer,
+                pool=self.pool,
+                target=self.outputs[..., first : first + n_chunk],
+                data_shape=self.shape.find_data_shape(n_chunk),
+            )
+        )
+
+    def _allocate_host(self) -> Any:
+        if self.shape.is_chunked:
+            return np.empty(self.shape.host_shape, np.float32)
+        return cuda.pinned_array(self.shape.host_shape, np.float32)
+
+    def _run_whole(self, launch: Launch) -> None:
+        inputs = cuda.to_device(self.inputs)
+        outputs = cuda.to_device(self.outputs)
+        launch(outputs, inputs, self.shape.n_runs)
+        outputs.copy_to_host(self.outputs)
+
+    def _run_chunk(self, launch: Launch, first: int, n_chunk: int) -> None:
+        stream = cuda.stream()
+        source = self.acquire_buffer("inputs")
+        data = tuple(slice(0, length) for length in self.shape.find_data_shape(n_chunk))
+        source.array[data] = self.inputs[..., first : first + n_chunk]
+        inputs = cuda.to_device(source.array, stream=stream)
+        # The runs that the last chunk does not have stay as they are.
+        target = self.acquire_buffer("outputs")
+        outputs = cuda.to_device(target.array, stream=stream)
+        launch(outputs, inputs, n_chunk)
+        event = cuda.event()
+        event.record(stream)
+        # The device may still read the input; its buffer is given back behind the event.
+        self.watcher.submit(BufferTask(event=event, buffer=source, pool=self.pool))
+        outputs.copy_to_host(target.array, stream=stream)
+        event = cuda.event()
+        event.record(stream)
+        self.submit_output(target, event, first, n_chunk)

@@ -1,0 +1,128 @@
+"""The thread that copies finished chunks to the host array and gives their buffers back."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from mwe.workloads.chunked.pool import ChunkBuffer, ChunkBufferPool
+
+POLL_PERIOD_S = 0.0005
+
+
+@dataclass(frozen=True, kw_only=True)
+class BufferTask:
+    """A buffer that is used by the device until an event.
+
+    Attributes
+    ----------
+    event
+        Recorded behind the last use.
+    target
+        Where the content goes, a view of the host array; None for an input, which is only given
+        back.
+    data_shape
+        The part of the buffer that is data; the last chunk is smaller than its buffer.
+    """
+
+    event: Any
+    buffer: ChunkBuffer
+    pool: ChunkBufferPool
+    target: Any = None
+    data_shape: tuple[int, ...] = ()
+
+
+class WritebackWatcher:
+    """Finishes tasks in a daemon thread, one after another.
+
+    There is one way from the queue to completion, and one counter of what is pending.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: queue.SimpleQueue[BufferTask | None] = queue.SimpleQueue()
+        self._changed = threading.Condition()
+        self._n_pending = 0
+        self._error: BaseException | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start the thread, unless it runs."""
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._run, name="writeback", daemon=True)
+            self._thread.start()
+
+    def submit(self, task: BufferTask) -> None:
+        """Hand a task over.
+
+        Raises
+        ------
+        RuntimeError
+            If the thread does not run: nobody would finish it.
+        """
+        if self._thread is None or not self._thread.is_alive():
+            raise RuntimeError("the watcher does not run; start it first")
+        with self._changed:
+            self._n_pending += 1
+        self._tasks.put(task)
+
+    def wait_all(self, timeout: float | None = None) -> None:
+        """Wait until nothing is pending.
+
+        Raises
+        ------
+        TimeoutError
+            If that takes longer than `timeout` seconds.
+        Exception
+            What a task raised in the thread; the first one since the last call.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: not self._n_pending, timeout):
+                raise TimeoutError(f"{self._n_pending} tasks are pending after {timeout:g} s")
+            error, self._error = self._error, None
+        if error is not None:
+            raise error
+
+    def shutdown(self) -> None:
+        """Finish what is pending, and end the thread."""
+        if self._thread is not None and self._thread.is_alive():
+            self._tasks.put(None)
+            self._thread.join()
+        self._thread = None
+
+    @property
+    def n_pending(self) -> int:
+        """Tasks that were submitted and are not finished."""
+        with self._changed:
+            return self._n_pending
+
+    def _run(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            error = None
+            try:
+                self.finish(task)
+            except Exception as raised:
+                error = raised
+            with self._changed:
+                self._error = self._error or error
+                self._n_pending -= 1
+                self._changed.notify_all()
+
+    def finish(self, task: BufferTask) -> None:
+        """Wait for the event, copy the data out, and give the buffer back, whatever happens."""
+        try:
+            wait_for_event(task.event)
+            if task.target is not None:
+                data = tuple(slice(0, length) for length in task.data_shape)
+                task.target[...] = task.buffer.array[data]
+        finally:
+            task.pool.release(task.buffer)
+
+
+def wait_for_event(event: Any) -> None:
+    """Poll an event; where it cannot be asked, as in the simulator, it counts as complete."""
+    has_completed = getattr(event, "query", None)
+    while has_completed is not None and not has_completed():
+        time.sleep(POLL_PERIOD_S)

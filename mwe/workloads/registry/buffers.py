@@ -1,0 +1,104 @@
+"""What a buffer is: its size, and where it would like to live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+LOCATIONS = ("shared", "local")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CUDABuffer:
+    """A buffer of a kernel. It does not know its owner.
+
+    Attributes
+    ----------
+    name
+        Unique among the owner's.
+    size
+        Elements, at least 0.
+    location
+        ``shared`` or ``local``.
+    persistent
+        Whether it keeps its content between calls; such a local buffer is a slice of the owner's
+        persistent array.
+    aliases
+        The buffer of which it may be a slice, or None.
+    precision
+        A NumPy float type.
+
+    Raises
+    ------
+    ValueError
+        If one of them makes no sense.
+    """
+
+    name: str
+    size: int
+    location: str
+    persistent: bool = False
+    aliases: str | None = None
+    precision: Any = np.float32
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise ValueError("a buffer needs a name that is not empty")
+        if isinstance(self.size, bool) or not isinstance(self.size, (int, np.integer)):
+            raise ValueError(f"buffer {self.name!r}: size must be a whole number of elements")
+        if self.size < 0:
+            raise ValueError(f"buffer {self.name!r}: size is {self.size}, must be 0 or more")
+        if self.location not in LOCATIONS:
+            raise ValueError(
+                f"buffer {self.name!r}: location is {self.location!r}, must be one of "
+                f"{', '.join(LOCATIONS)}"
+            )
+        if self.aliases == self.name:
+            raise ValueError(f"buffer {self.name!r} cannot alias itself")
+        if not _is_float_type(self.precision):
+            raise ValueError(f"buffer {self.name!r}: precision must be a NumPy float type")
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it lives in shared memory, if it is not a slice of another."""
+        return self.location == "shared"
+
+    @property
+    def is_persistent_local(self) -> bool:
+        """Whether it lives in the persistent array, if it is not a slice of another."""
+        return self.location == "local" and self.persistent
+
+    def build_allocator(
+        self, shared_slice: slice | None, persistent_slice: slice | None, local_size: int | None
+    ) -> Callable[..., Any]:
+        """Return the device function ``(shared, persistent) -> array`` of this buffer.
+
+        The first of shared slice, persistent slice and local array that is given is what it
+        returns; the choice is made now, not in the kernel.
+
+        Raises
+        ------
+        ValueError
+            If nothing is given.
+        """
+        from mwe.workloads.registry import allocators
+
+        if shared_slice is not None:
+            return allocators.build_shared_allocator(shared_slice.start, shared_slice.stop)
+        if persistent_slice is not None:
+            return allocators.build_persistent_allocator(
+                persistent_slice.start, persistent_slice.stop
+            )
+        if local_size is None:
+            raise ValueError(f"buffer {self.name!r} has no slice and no local size")
+        return allocators.build_local_allocator(local_size, self.precision)
+
+
+def _is_float_type(precision: Any) -> bool:
+    try:
+        return bool(np.issubdtype(np.dtype(precision), np.floating))
+    except TypeError:
+        return False
