@@ -29,7 +29,7 @@ BATCH_TIMEOUT_S = float(os.environ.get("ASV_FIXWATCH_BATCH_TIMEOUT_S", "120"))
 # After so many that crashed or did not end, the rest would only wait for the same.
 MAX_UNFINISHED = 2
 POLL_PERIOD_S = 0.005
-NOT_PLANNED = "not planned: only workloads run under natural"
+NOT_PLANNED = "not planned: only the default workload runs under natural"
 LEFT_OUT = "not planned: the configuration leaves this workload out"
 # Names with commas between, from the configuration; nothing means all.
 SELECTED = frozenset(filter(None, os.environ.get("ASV_FIXWATCH_WORKLOADS", "").split(",")))
@@ -54,7 +54,7 @@ def measure_batches() -> dict:
     for workload in WORKLOADS.values():
         for schedule in SCHEDULES:
             key = (workload.name, schedule)
-            n_trials = find_planned_trials(workload.role, schedule)
+            n_trials = find_planned_trials(workload, schedule)
             if SELECTED and workload.name not in SELECTED:
                 outcomes[key] = {"reason": LEFT_OUT}
             elif n_trials is None:

@@ -17,8 +17,7 @@ from mwe.plan import find_planned_trials
 from mwe.runner import iter_trials
 from mwe.schedules import SCHEDULES, Natural
 from mwe.targets import Target, prepare_target
-from mwe.workloads import find_workload
-from mwe.workloads.subject import Role
+from mwe.workloads import DEFAULT_WORKLOAD, WORKLOADS, find_workload
 
 N_ROUNDS = 8
 N_TRIALS = 40
@@ -70,7 +69,7 @@ def run_plan():
     start_s, start_cpu_s = time.perf_counter(), _cpu_s()
     first_failure_s = None
     for name, schedule in SCHEDULES.items():
-        n_trials = find_planned_trials(Role.WORKLOAD, name)
+        n_trials = find_planned_trials(WORKLOADS[DEFAULT_WORKLOAD], name)
         batch = Batch(workload="", role="", schedule=name, target="simulator", seed=1)
         batch_start_s = time.perf_counter() - start_s
         run_batch(lambda s=schedule: workload.load(s.n_active_threads), schedule, batch, n_trials)

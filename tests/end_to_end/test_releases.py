@@ -86,10 +86,10 @@ def test_results_do_not_say_where_the_checkout_lies(project):
 )
 def test_every_way_of_allocating_is_hit_and_mended(project, workload):
     """By the affected release under both schedules, by the fixed one under none."""
-    # Measured 0.6 and more; with p >= 0.4, P(fewer than 20 of 100) < 1e-5.
-    assert counts(project.evidence(AFFECTED), workload)[0] >= 20
+    # Measured 0.54 and more; with p >= 0.4, P(fewer than 8 of 50) < 1e-4.
+    assert counts(project.evidence(AFFECTED), workload)[0] >= 8
     assert counts(project.evidence(AFFECTED), workload, "handoff") == (20, 20)
-    assert counts(project.evidence(FIXED), workload) == (0, 100)
+    assert counts(project.evidence(FIXED), workload) == (0, 50)
     assert counts(project.evidence(FIXED), workload, "handoff") == (0, 20)
 
 
@@ -106,7 +106,8 @@ def test_each_batch_ran_once(project):
     )
     controls = (*CONTROLS, "planted-race")
     assert sorted(batches) == sorted(
-        [(w, s) for w in racy for s in ("delay", "handoff", "natural")]
+        [("local-array", "natural")]
+        + [(w, s) for w in racy for s in ("delay", "handoff")]
         + [(w, s) for w in controls for s in ("delay", "handoff")]
     )
 
