@@ -21,6 +21,7 @@ from fixwatch.report.controls import WORKLOAD
 from fixwatch.report.feed import series_anchor
 from fixwatch.report.safety import find_safe_releases
 from fixwatch.report.series import Series
+from fixwatch.report.ways import find_ways, find_work_arounds
 
 PAGE_NAME = "fix-status.html"
 # Upstream moves; what was found longer ago may no longer hold.
@@ -83,6 +84,8 @@ def render_pages(
             page="overview",
             rows=rows,
             upstreams=find_safe_releases(series, table),
+            ways=[way for way in find_ways(series) if way.n_trials],
+            work_arounds=find_work_arounds(series),
             checked_at=checked_at,
             age_days=age_days,
             is_stale=age_days > MAX_AGE_DAYS,

@@ -238,7 +238,7 @@ def _measure(
         referred = "" if role == NEGATIVE_CONTROL else workload
         known = references.get(_way_of(record, referred, batch.schedule), ())
         own = [counts for upstream, counts in known if upstream == record.upstream]
-        affected = own or [counts for _, counts in known]
+        affected = list(dict.fromkeys(own or [counts for _, counts in known]))
         yield Measurement(
             evidence=record,
             batch=batch,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
+import numpy as np
 from scipy import stats
+from scipy.special import betaincinv, betaln
 
 INTERVAL_CONFIDENCE = 0.95
 # Jeffreys' prior of a rate: Beta(1/2, 1/2).
@@ -29,16 +32,17 @@ class Counts:
             raise ValueError(f"impossible counts: {self.n_failures} of {self.n_trials}")
 
 
+@functools.cache
 def interval(counts: Counts) -> tuple[float, float]:
     """Return the exact two-sided 95 % confidence interval of the rate.
 
     Source: Clopper and Pearson, "The use of confidence or fiducial limits illustrated in the case
     of the binomial", Biometrika 26(4), 1934.
     """
-    result = stats.binomtest(counts.n_failures, counts.n_trials).proportion_ci(
-        INTERVAL_CONFIDENCE, method="exact"
-    )
-    return float(result.low), float(result.high)
+    k, n, tail = counts.n_failures, counts.n_trials, (1 - INTERVAL_CONFIDENCE) / 2
+    low = 0.0 if k == 0 else float(betaincinv(k, n - k + 1, tail))
+    high = 1.0 if k == n else float(betaincinv(k + 1, n - k, 1 - tail))
+    return low, high
 
 
 def upper_bound(counts: Counts, confidence: float = INTERVAL_CONFIDENCE) -> float:
@@ -49,6 +53,7 @@ def upper_bound(counts: Counts, confidence: float = INTERVAL_CONFIDENCE) -> floa
     return float(stats.beta.ppf(confidence, k + 1, n - k))
 
 
+@functools.cache
 def chance_of_silence(n_trials: int, affected: Counts) -> float:
     """Return the chance that a revision as affected as another shows no failure in `n_trials`.
 
@@ -59,9 +64,11 @@ def chance_of_silence(n_trials: int, affected: Counts) -> float:
 
     which is larger than ``(1 - k/n) ** m``.
     """
-    return float(stats.betabinom.pmf(0, n_trials, *_posterior(affected)))
+    a, b = _posterior(affected)
+    return float(np.exp(betaln(a, b + n_trials) - betaln(a, b)))
 
 
+@functools.cache
 def chance_of_artefact(counts: Counts, control: Counts) -> float:
     """Return the chance of at least so many failures at the rate of a negative control.
 
