@@ -10,14 +10,19 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from asv.util import UserError
 from rich.console import Console
 
 from fixwatch.configuration import Configuration, load_configuration
 from fixwatch.dashboard import measure_releases
-from fixwatch.errors import CouldNotMeasureError, FixwatchError, NoResultsError
+from fixwatch.errors import (
+    CouldNotMeasureError,
+    FixwatchError,
+    NoResultsError,
+    RefusedResultsError,
+)
 from fixwatch.evidence import Evidence, iter_evidence
 from fixwatch.history.order import load_order
 from fixwatch.history.package_index import fetch_releases
@@ -27,9 +32,17 @@ from fixwatch.history.release_table import (
     refresh_release_table,
     save_release_table,
 )
+from fixwatch.history.relevance import SelectedCommit
 from fixwatch.history.repositories import UpstreamCommits
-from fixwatch.layout import COMMITS_CONFIGURATION, CONFIGURATIONS, RELEASES_CONFIGURATION
+from fixwatch.history.sharding import PlannedCommit, digest_sources, plan_shards
+from fixwatch.layout import (
+    COMMITS_CONFIGURATION,
+    CONFIGURATIONS,
+    RELEASES_CONFIGURATION,
+    RESULTS_DIR,
+)
 from fixwatch.machine import describe_machine
+from fixwatch.merging.merge import merge_shards
 from fixwatch.report.series import Series, build_series
 from fixwatch.report.status import build_document
 from fixwatch.report.table import print_status_table
@@ -69,7 +82,16 @@ def _build_parser() -> argparse.ArgumentParser:
     plan = commands.add_parser("plan", help="list the commits of a range that asv run measures")
     plan.add_argument("range", help="as asv run takes it, such as v0.57..main")
     plan.add_argument("--config", type=Path, default=Path(COMMITS_CONFIGURATION))
+    plan.add_argument(
+        "--shards", type=int, help="print a JSON matrix that divides them among so many machines"
+    )
     plan.set_defaults(run=_run_plan)
+
+    merge = commands.add_parser("merge", help="take the results of shards into results/")
+    merge.add_argument(
+        "folders", type=Path, nargs="+", metavar="DIR", help="laid out like results/"
+    )
+    merge.set_defaults(run=_run_merge)
 
     releases = commands.add_parser("releases", help="list the table of releases")
     releases.add_argument(
@@ -151,12 +173,51 @@ def _run_plan(options: argparse.Namespace) -> int:
     repository = UpstreamCommits(configuration.repository, configuration.project)
     repository.pull()
     selected = repository.select_from_range(options.range)
+    if options.shards is not None:
+        print(json.dumps(_plan_matrix(repository, selected, options.shards)))
+        return 0
     for each in selected:
         print(
             f"{each.commit} {repository.get_committer_date(each.commit):%Y-%m-%d} "
             f"{', '.join(each.reasons)}"
         )
     _say(f"{len(selected)} commits")
+    return 0
+
+
+def _plan_matrix(
+    repository: UpstreamCommits, selected: Sequence[SelectedCommit], n_shards: int
+) -> dict[str, Any]:
+    """Return the matrix that GitHub Actions takes, a shard a job."""
+    if n_shards < 1:
+        raise FixwatchError(f"--shards is {n_shards}; give at least 1")
+    planned = [
+        PlannedCommit(each.commit, digest_sources(repository.list_files(each.commit)))
+        for each in selected
+    ]
+    shards = plan_shards(planned, n_shards, repository.project)
+    return {
+        "include": [
+            {
+                "shard": shard.number,
+                "commits": " ".join(shard.commits),
+                "n_commits": len(shard.commits),
+                "estimated_s": shard.estimated_s,
+            }
+            for shard in shards
+        ]
+    }
+
+
+def _run_merge(options: argparse.Namespace) -> int:
+    n_written, refused = merge_shards(options.folders, RESULTS_DIR, _say)
+    for name, reason in refused:
+        _say(f"refused {name!r}: {reason}")
+    _say(f"{n_written} revisions written, {len(refused)} refused")
+    if refused:
+        raise RefusedResultsError(
+            f"{len(refused)} files were refused, see above; the rest is in {RESULTS_DIR}"
+        )
     return 0
 
 

@@ -23,3 +23,9 @@ class CouldNotMeasureError(FixwatchError):
     """A measurement could not be made; nothing is known from it."""
 
     exit_status = 3
+
+
+class RefusedResultsError(FixwatchError):
+    """Some of the results that were to be merged are not what they should be."""
+
+    exit_status = 5

@@ -173,13 +173,24 @@ def load_evidence(path: Path) -> Evidence:
                 f"{path}: format version {version}, this program reads up to {FORMAT_VERSION}; "
                 "update Fixwatch"
             )
-        _check_fields(data)
-        batches = tuple(map(_parse_batch, data.pop("batches")))
-        return Evidence(**data, batches=batches)
+        return parse_evidence(data)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise FixwatchError(
             f"{path}: not an evidence record ({type(error).__name__}: {error})"
         ) from error
+
+
+def parse_evidence(data: dict[str, Any]) -> Evidence:
+    """Return the record that a file's content describes, without its format version.
+
+    Raises
+    ------
+    ValueError, TypeError, KeyError, AttributeError
+        If it describes none.
+    """
+    _check_fields(data)
+    fields = {name: value for name, value in data.items() if name not in {"batches", "version"}}
+    return Evidence(**fields, batches=tuple(map(_parse_batch, data["batches"])))
 
 
 def _check_fields(data: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ STATE_DIR = Path(".fixwatch")
 # One number, bumped whenever the meaning of a count changes.
 MEASUREMENT_VERSION_PATH = Path("benchmarks/measurement_version")
 SPOOL_DIR = STATE_DIR / "spool"
+RESULTS_DIR = Path("results")
 EXTENSIONS_DIR = STATE_DIR / "extensions"
 
 COMMITS_CONFIGURATION = "asv.conf.json"

@@ -152,6 +152,11 @@ class UpstreamCommits(NamedRevisions):
             _clone_mirror(url, mirror)
         super().__init__(url, str(mirror))
 
+    @property
+    def project(self) -> str:
+        """The upstream's name."""
+        return self._project
+
     def get_hashes_from_range(self, range_spec: str) -> list[str]:
         """List the commits of a range that can change what is measured, newest first.
 
