@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
-from fixwatch.statistics.states import State
+from fixwatch.statistics.states import WORST_FIRST, State
 
 LABEL = "CUDA simulator race"
 # Readable on white and on black.
@@ -17,14 +17,6 @@ _COLOURS = {
     State.INCONCLUSIVE: "#7a5200",
     State.NOT_RUN: "#5a626b",
 }
-# The worse decides where an upstream has several series.
-_WORST_FIRST = (
-    State.AFFECTED,
-    State.INCONCLUSIVE,
-    State.NOT_RUN,
-    State.FIXED,
-    State.NEVER_OBSERVED,
-)
 _CHARACTER_WIDTH, _PADDING, _HEIGHT = 6.6, 12, 20
 
 
@@ -46,7 +38,7 @@ def describe_badges(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         worst = min(
             own,
             key=lambda each: (
-                _WORST_FIRST.index(State(each["state"])),
+                WORST_FIRST.index(State(each["state"])),
                 each["source"] != "releases",
             ),
         )

@@ -20,8 +20,9 @@ from fixwatch.report.answer import describe_state, format_confidence, format_pro
 from fixwatch.report.controls import WORKLOAD
 from fixwatch.report.feed import series_anchor
 from fixwatch.report.safety import find_safe_releases
-from fixwatch.report.series import Series
+from fixwatch.report.series import FALLBACK_WORKLOAD, Series
 from fixwatch.report.ways import find_ways, find_work_arounds
+from fixwatch.statistics.states import WORST_FIRST, State
 
 PAGE_NAME = "fix-status.html"
 # Upstream moves; what was found longer ago may no longer hold.
@@ -61,7 +62,15 @@ def render_pages(
         _describe_row(each, entry)
         for each, entry in zip(series, document["upstreams"], strict=True)
     ]
-    rows.sort(key=lambda row: (row["is_control"], row["entry"]["upstream"], row["entry"]["source"]))
+    rows.sort(
+        key=lambda row: (
+            row["is_control"],
+            row["entry"]["upstream"],
+            row["entry"]["source"],
+            row["entry"]["workload"] != FALLBACK_WORKLOAD,
+        )
+    )
+    headlines = [id(row) for row in _choose_headlines(rows)]
     files = {row["file"]: f"{row['entry']['upstream']}, {row['entry']['source']}" for row in rows}
     checked_at = max(
         (
@@ -82,7 +91,7 @@ def render_pages(
         PAGE_NAME: environment.get_template("fix-status.html.j2").render(
             **shared,
             page="overview",
-            rows=rows,
+            rows=[{**row, "is_headline": id(row) in headlines} for row in rows],
             upstreams=find_safe_releases(series, table),
             ways=[way for way in find_ways(series) if way.n_trials],
             work_arounds=find_work_arounds(series),
@@ -118,6 +127,30 @@ def _create_environment() -> jinja2.Environment:
     environment.filters["confidence"] = format_probability
     environment.filters["moment"] = lambda text: str(text)[:16].replace("T", " ")
     return environment
+
+
+def _choose_headlines(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the workload that speaks for each history: the worst, of several the first."""
+    chosen: dict[tuple[str, ...], Mapping[str, Any]] = {}
+    for row in rows:
+        entry = row["entry"]
+        if row["is_control"]:
+            continue
+        names = ("upstream", "source", "target", "machine", "python")
+        place = tuple(str(entry[name]) for name in names)
+        other = chosen.get(place)
+        if other is None or _rank(row) < _rank(other):
+            chosen[place] = row
+    return list(chosen.values())
+
+
+def _rank(row: Mapping[str, Any]) -> tuple[int, bool, str]:
+    entry = row["entry"]
+    return (
+        WORST_FIRST.index(State(entry["state"])),
+        entry["workload"] != FALLBACK_WORKLOAD,
+        entry["workload"],
+    )
 
 
 def _describe_row(series: Series, entry: Mapping[str, Any]) -> dict[str, Any]:

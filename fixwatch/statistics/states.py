@@ -24,6 +24,16 @@ class State(str, Enum):
     NOT_RUN = "not-run"
 
 
+# Which of several states of an upstream speaks for it.
+WORST_FIRST = (
+    State.AFFECTED,
+    State.INCONCLUSIVE,
+    State.NOT_RUN,
+    State.FIXED,
+    State.NEVER_OBSERVED,
+)
+
+
 @dataclass(frozen=True)
 class Change:
     """A transition between two neighbours among the revisions that count, by index.
