@@ -15,6 +15,9 @@ from typing import Any, NoReturn
 from asv.util import UserError
 from rich.console import Console
 
+from fixwatch.checking.comparison import EXIT_STATUS
+from fixwatch.checking.run import OUTPUT_DIR, run_check
+from fixwatch.checking.summary import plan_issue, render_summary
 from fixwatch.configuration import Configuration, load_configuration
 from fixwatch.dashboard import measure_releases
 from fixwatch.errors import (
@@ -38,6 +41,7 @@ from fixwatch.history.sharding import PlannedCommit, digest_sources, plan_shards
 from fixwatch.layout import (
     COMMITS_CONFIGURATION,
     CONFIGURATIONS,
+    NUMBA_CUDA_CONFIGURATION,
     RELEASES_CONFIGURATION,
     RESULTS_DIR,
 )
@@ -86,6 +90,23 @@ def _build_parser() -> argparse.ArgumentParser:
         "--shards", type=int, help="print a JSON matrix that divides them among so many machines"
     )
     plan.set_defaults(run=_run_plan)
+
+    check = commands.add_parser(
+        "check", help="measure the newest commit and release of each upstream against the record"
+    )
+    check.add_argument(
+        "--config",
+        action="append",
+        choices=(COMMITS_CONFIGURATION, NUMBA_CUDA_CONFIGURATION),
+        help="check this upstream only",
+    )
+    check.add_argument(
+        "--output", type=Path, default=OUTPUT_DIR, help="for check.md and check.json"
+    )
+    check.add_argument(
+        "--dry-run", action="store_true", help="print the tracking issue that would be written"
+    )
+    check.set_defaults(run=_run_check)
 
     merge = commands.add_parser("merge", help="take the results of shards into results/")
     merge.add_argument(
@@ -207,6 +228,18 @@ def _plan_matrix(
             for shard in shards
         ]
     }
+
+
+def _run_check(options: argparse.Namespace) -> int:
+    commits = options.config or (COMMITS_CONFIGURATION, NUMBA_CUDA_CONFIGURATION)
+    comparison = run_check(describe_machine(), options.output, _say, commits)
+    print(render_summary(comparison))
+    if options.dry_run:
+        action = plan_issue(comparison, existing=None)
+        print(f"tracking issue: {action.kind}\n\n{action.body}".rstrip())
+    for finding in comparison.findings:
+        _say(f"{finding.upstream}: {finding.outcome.value}, {finding.detail}")
+    return EXIT_STATUS[comparison.outcome]
 
 
 def _run_merge(options: argparse.Namespace) -> int:

@@ -22,8 +22,8 @@ class Configuration:
         The configuration file.
     source
         ``releases`` or ``commits``.
-    project, repository
-        asv's name of the project, and the address that it clones.
+    project, repository, branch
+        asv's name of the project, the address that it clones, and the branch that it follows.
     results_dir, html_dir
         As configured, relative to the file's folder.
     """
@@ -32,6 +32,7 @@ class Configuration:
     source: str
     project: str
     repository: str
+    branch: str
     results_dir: Path
     html_dir: Path
 
@@ -63,6 +64,7 @@ def load_configuration(path: Path) -> Configuration:
         source=source,
         project=str(conf.project),
         repository=str(conf.repo),
+        branch=str(conf.branches[0]),
         results_dir=path.parent / conf.results_dir,
         html_dir=path.parent / conf.html_dir,
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from asv.results import get_filename
 
+from fixwatch.asv_command import record_machine, run_asv
 from fixwatch.configuration import load_configuration
 from fixwatch.errors import CouldNotMeasureError
 from fixwatch.evidence import Evidence, iter_evidence
@@ -56,8 +56,12 @@ def measure_releases(machine: Machine, *, all_releases: bool, announce: Announce
     )
     failure = None
     if waiting:
-        _record_machine(machine)
-        status = _run_asv(["run", "--machine", machine.name, "HASHFILE:-"], "\n".join(waiting))
+        record_machine(machine)
+        status = run_asv(
+            RELEASES_CONFIGURATION,
+            ["run", "--machine", machine.name, "HASHFILE:-"],
+            "\n".join(waiting),
+        )
         # asv exits with 2 when it went through but something failed; the table says what.
         if status not in (0, 2):
             failure = f"asv run stopped with status {status}, see above"
@@ -66,7 +70,7 @@ def measure_releases(machine: Machine, *, all_releases: bool, announce: Announce
     ):
         install_site_assets(announce)
         announce("publishing to html/")
-        if _run_asv(["publish", "--no-pull"]):
+        if run_asv(RELEASES_CONFIGURATION, ["publish", "--no-pull"]):
             failure = failure or "asv publish failed, see above"
         announce("open html/fix-status.html, or all of it with: .venv/bin/asv preview")
     if failure:
@@ -101,25 +105,3 @@ def _has_asv_result(results_dir: Path, evidence: Evidence) -> bool:
 
 def _python_version() -> str:
     return f"{sys.version_info[0]}.{sys.version_info[1]}"
-
-
-def _record_machine(machine: Machine) -> None:
-    """Tell asv of the machine, which would ask for it on a terminal."""
-    arguments = ["machine", "--yes", "--machine", machine.name, "--os", machine.system]
-    arguments += ["--arch", machine.architecture, "--cpu", machine.architecture]
-    arguments += ["--num_cpu", str(machine.n_cores), "--ram", "unknown"]
-    if _run_asv(arguments, quiet=True):
-        raise CouldNotMeasureError("asv machine failed; is ~/.asv-machine.json writable and whole?")
-
-
-def _run_asv(arguments: Sequence[str], stdin: str = "", *, quiet: bool = False) -> int:
-    command = [sys.executable, "-m", "asv", "--config", RELEASES_CONFIGURATION, *arguments]
-    completed = subprocess.run(
-        command,
-        input=stdin,
-        text=True,
-        check=False,
-        stdout=subprocess.DEVNULL if quiet else None,
-        stderr=subprocess.DEVNULL if quiet else None,
-    )
-    return completed.returncode
