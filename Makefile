@@ -26,6 +26,8 @@ check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/zizmor --offline --persona auditor --quiet .github/workflows
 
 # How well the schedules tell wrong fixes from right ones (5 minutes).
 sensitivity: $(VENV)/installed-dev

@@ -18,6 +18,7 @@ from rich.console import Console
 from fixwatch.checking.comparison import EXIT_STATUS
 from fixwatch.checking.run import OUTPUT_DIR, run_check
 from fixwatch.checking.summary import plan_issue, render_summary
+from fixwatch.checking.tracking import load_comparison, run_gh, track
 from fixwatch.configuration import Configuration, load_configuration
 from fixwatch.dashboard import measure_releases
 from fixwatch.errors import (
@@ -107,6 +108,13 @@ def _build_parser() -> argparse.ArgumentParser:
         "--dry-run", action="store_true", help="print the tracking issue that would be written"
     )
     check.set_defaults(run=_run_check)
+
+    track = commands.add_parser(
+        "track", help="bring the tracking issue up to date with what a check measured"
+    )
+    track.add_argument("file", type=Path, help="the check.json of a check")
+    track.add_argument("--dry-run", action="store_true", help="print it, write nothing")
+    track.set_defaults(run=_run_track)
 
     merge = commands.add_parser("merge", help="take the results of shards into results/")
     merge.add_argument(
@@ -240,6 +248,17 @@ def _run_check(options: argparse.Namespace) -> int:
     for finding in comparison.findings:
         _say(f"{finding.upstream}: {finding.outcome.value}, {finding.detail}")
     return EXIT_STATUS[comparison.outcome]
+
+
+def _run_track(options: argparse.Namespace) -> int:
+    comparison = load_comparison(options.file)
+    if options.dry_run:
+        action = plan_issue(comparison, existing=None)
+        print(action.body or "nothing to write", end="\n" if not action.body else "")
+    else:
+        action = track(comparison, run_gh)
+    _say(f"tracking issue: {action.kind}")
+    return 0
 
 
 def _run_merge(options: argparse.Namespace) -> int:

@@ -180,7 +180,41 @@ MACHINE = _closed(
     frozenset({"arch", "cpu", "num_cpu", "os", "ram"}),
 )
 
+# What a check measured; what is recorded, and what follows, is not the check's to say.
+CHECKED = {
+    "type": "object",
+    "properties": {
+        "version": {"const": 1},
+        "checked": {
+            "type": "array",
+            "maxItems": 20,
+            "items": _closed(
+                {
+                    "upstream": {"enum": ["numba", "numba-cuda"]},
+                    "kind": {
+                        "enum": [
+                            "newest commit",
+                            "newest release",
+                            "positive control",
+                            "negative control",
+                        ]
+                    },
+                    "name": _NAME,
+                    "commit": _HASH,
+                    "date": _MOMENT,
+                    "verdict": {"enum": ["observed", "not-observed", "inconclusive", "not-run"]},
+                    "n_failures": _COUNT,
+                    "n_trials": _COUNT,
+                    "reason": _or_null(_TEXT),
+                }
+            ),
+        },
+    },
+    "required": ["version", "checked"],
+}
+
 VALIDATORS = {
+    "check": Draft202012Validator(CHECKED),
     "evidence": Draft202012Validator(EVIDENCE),
     "result": Draft202012Validator(RESULT),
     "machine": Draft202012Validator(MACHINE),
