@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timezone
@@ -37,7 +38,7 @@ from fixwatch.history.release_table import (
     save_release_table,
 )
 from fixwatch.history.relevance import SelectedCommit
-from fixwatch.history.repositories import UpstreamCommits
+from fixwatch.history.repositories import UpstreamCommits, refresh_listing
 from fixwatch.history.sharding import PlannedCommit, digest_sources, plan_shards
 from fixwatch.layout import (
     COMMITS_CONFIGURATION,
@@ -265,12 +266,31 @@ def _run_merge(options: argparse.Namespace) -> int:
     n_written, refused = merge_shards(options.folders, RESULTS_DIR, _say)
     for name, reason in refused:
         _say(f"refused {name!r}: {reason}")
+    if n_written:
+        _list_merged_commits()
     _say(f"{n_written} revisions written, {len(refused)} refused")
     if refused:
         raise RefusedResultsError(
             f"{len(refused)} files were refused, see above; the rest is in {RESULTS_DIR}"
         )
     return 0
+
+
+def _list_merged_commits() -> None:
+    """Bring the lists of relevant commits up to date from git; a shard has no say in them."""
+    for name in (COMMITS_CONFIGURATION, NUMBA_CUDA_CONFIGURATION):
+        configuration = load_configuration(Path(name))
+        commits = [record.commit for record in iter_evidence(configuration.results_dir, _say)]
+        if not commits:
+            continue
+        try:
+            repository = UpstreamCommits(configuration.repository, configuration.project)
+            repository.pull()
+            refresh_listing(
+                repository, configuration.results_dir, configuration.branch, commits, _say
+            )
+        except (UserError, subprocess.CalledProcessError) as error:
+            _say(f"{configuration.project}: the relevant commits cannot be listed ({error})")
 
 
 def _run_releases(options: argparse.Namespace) -> int:

@@ -33,9 +33,8 @@ from fixwatch.history.as_of_exceptions import (
 )
 from fixwatch.history.builds import Build, BuildPlace, build_commit, find_build
 from fixwatch.history.extension_cache import ExtensionCache
-from fixwatch.history.listing import load_listing, save_listing
 from fixwatch.history.release_table import Release, load_release_table
-from fixwatch.history.repositories import read_release_commits
+from fixwatch.history.repositories import read_release_commits, refresh_listing
 from fixwatch.history.wheel_metadata import read_wheel_metadata
 from fixwatch.install_record import AVAILABILITY, BUILD, INSTALL, InstallRecord
 from fixwatch.layout import EXTENSIONS_DIR, SPOOL_DIR
@@ -258,17 +257,7 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
 
     def _list_history(self, repo: Any, commit_hash: str) -> None:
         """Leave the list of relevant commits with the results, once a process or when it grows."""
-        try:
-            known = load_listing(self._results_dir)
-        except FixwatchError as error:
-            log.warning(str(error))
-            known = None
-        if known and commit_hash in known and repo.has_listed_history:
-            return
-        asked_for = [each.commit for each in known.commits if not each.reasons] if known else []
-        listing = repo.list_history(self._branch, [*asked_for, commit_hash])
-        save_listing(listing, self._results_dir)
-        repo.has_listed_history = True
+        refresh_listing(repo, self._results_dir, self._branch, [commit_hash], log.warning)
 
     def _attempt(self, record: InstallRecord, stage: str, step: Callable[[], Any]) -> Any:
         """Run a step; a failure goes into the record, and to asv as the one error it takes.

@@ -48,8 +48,8 @@ class RevisionOrder:
     def are_neighbours(self, after: Evidence, at: Evidence) -> bool:
         """Whether no relevant revision lies between two: then a change is exactly placed.
 
-        That is a release that is not yanked, or a listed commit of the branch. Of commits nothing
-        is known without their listing, so they are not.
+        That is a release that is not yanked, or a listed commit of the branch. Of commits that
+        are not listed nothing is known, so they are not.
         """
         if after.source == "releases":
             low, high = Version(after.name), Version(at.name)
@@ -60,7 +60,7 @@ class RevisionOrder:
                 for release in self.releases
             )
         listing = self.listings.get(at.upstream)
-        if listing is None:
+        if listing is None or after.commit not in listing or at.commit not in listing:
             return False
         places = [listing.find_place(each.commit, each.date) for each in (after, at)]
         return not listing.between(*places)

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ from asv.console import log
 from asv.plugins.git import Git
 from packaging.version import InvalidVersion, Version
 
-from fixwatch.history.listing import ListedCommit, Listing
+from fixwatch.errors import FixwatchError
+from fixwatch.history.listing import ListedCommit, Listing, load_listing, save_listing
 from fixwatch.history.release_table import FIRST_VERSIONS, Release, load_release_table
 from fixwatch.history.relevance import (
     END_OF_RANGE,
@@ -285,6 +286,39 @@ class AllUpstreamCommits(UpstreamCommits):
 
     dvcs = "fixwatch-all-commits"
     lists_all_commits = True
+
+
+def refresh_listing(
+    repository: UpstreamCommits,
+    results_dir: Path,
+    branch: str,
+    commits: Sequence[str],
+    report: Callable[[str], None],
+) -> None:
+    """Bring the list of relevant commits beside results up to date, once a process or as it grows.
+
+    Parameters
+    ----------
+    repository, branch
+        Where the commits are.
+    results_dir
+        Where the list lies.
+    commits
+        Those that were measured; each is listed, relevant or not.
+    report
+        Called with a line if the list that is there cannot be read; it is written anew.
+    """
+    try:
+        known = load_listing(results_dir)
+    except FixwatchError as error:
+        report(str(error))
+        known = None
+    if known and repository.has_listed_history and all(each in known for each in commits):
+        return
+    asked_for = [each.commit for each in known.commits if not each.reasons] if known else []
+    listing = repository.list_history(branch, list(dict.fromkeys([*asked_for, *commits])))
+    save_listing(listing, results_dir)
+    repository.has_listed_history = True
 
 
 class ReleaseHistory(NamedRevisions):
