@@ -89,7 +89,7 @@ def save_with_evidence(result: Results, results_dir: str) -> None:
 
     In this order a kill in between leaves the spool, from which the next run of the revision
     writes the same files without measuring again. The spool stays as long as batches are missing.
-    A complete measurement is never replaced by one that could not be made.
+    A measurement is never replaced by one that has fewer batches of the same meaning.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def _save(result: Results, results_dir: str) -> None:
         _asv_save(result, results_dir)
         return
     path = Path(results_dir) / result._filename
-    if not evidence.is_complete and _has_complete_evidence(path, evidence):
+    if _would_lose_batches(path, evidence):
         log.warning(f"{evidence.name} was measured before; what failed now does not replace that")
         return
     gaps = [batch for batch in evidence.batches if batch.batch is None]
@@ -131,13 +131,15 @@ def _save(result: Results, results_dir: str) -> None:
             folder.parent.rmdir()
 
 
-def _has_complete_evidence(path: Path, new: Evidence) -> bool:
+def _would_lose_batches(path: Path, new: Evidence) -> bool:
+    """Whether the record that is there has more batches of the same meaning than the new one."""
     try:
         old = load_evidence(evidence_path(path))
     except FixwatchError:
         return False
     versions = (None, old.measurement_version)
-    return path.exists() and old.is_complete and new.measurement_version in versions
+    n_old, n_new = (sum(b.batch is not None for b in each.batches) for each in (old, new))
+    return path.exists() and n_old > n_new and new.measurement_version in versions
 
 
 def spool_folder(environment: AsOfVirtualenv, commit_hash: str) -> Path:

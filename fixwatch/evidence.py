@@ -32,6 +32,10 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 SUFFIX = ".evidence"
 
 
+class UnreadableEvidenceError(FixwatchError):
+    """A record could not be read now; nothing is known of what is in it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class BatchEvidence:
     """A batch, or why there is none.
@@ -174,7 +178,9 @@ def load_evidence(path: Path) -> Evidence:
                 "update Fixwatch"
             )
         return parse_evidence(data)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except OSError as error:
+        raise UnreadableEvidenceError(f"{path}: cannot be read ({error.strerror})") from error
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise FixwatchError(
             f"{path}: not an evidence record ({type(error).__name__}: {error})"
         ) from error
@@ -238,7 +244,8 @@ def iter_evidence(
             yield load_evidence(path)
         except FixwatchError as error:
             message = str(error)
-            if "format version" not in message:
+            is_damaged = not isinstance(error, UnreadableEvidenceError)
+            if is_damaged and "format version" not in message:
                 try:
                     message += f"; set aside as {set_aside(path).name}, measure it again"
                 except OSError as rename_error:

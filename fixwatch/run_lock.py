@@ -55,11 +55,15 @@ def hold_lock(results_dir: Path, announce: Callable[[str], None]) -> None:
                 file, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING
             )
             break
-        except portalocker.LockException:
+        except portalocker.AlreadyLocked:
             if not has_announced:
                 has_announced = True
                 announce(f"waiting for {_read_holder(path)}, which measures into {results_dir}")
             time.sleep(POLL_PERIOD_S)
+        except portalocker.LockException as error:
+            raise FixwatchError(
+                f"{path}: cannot be locked ({error}); put the results on a disk that has locks"
+            ) from error
     file.truncate(0)
     moment = datetime.now(timezone.utc).isoformat(timespec="seconds")
     file.write(f"process {os.getpid()} (since {moment})\n")

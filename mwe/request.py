@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mwe.batch import Batch
 from mwe.errors import BadArgumentError, HarnessError
-from mwe.isolation import run_batch
+from mwe.isolation import CAN_FORK, run_batch
 from mwe.schedules import find_schedule
 from mwe.targets import Target, find_packages, find_python, prepare_target
 from mwe.workloads import Workload, find_workload
@@ -85,6 +85,8 @@ class BatchRequest:
             find_schedule(self.schedule),
             batch,
             self.n_trials,
+            # A device's driver that the parent has looked at does not work in a fork of it.
+            can_fork=CAN_FORK and target is Target.SIMULATOR,
             report_progress=report_progress,
         )
         return batch

@@ -23,6 +23,7 @@ class Outcome(str, Enum):
 
 # Of the command line; see interfaces: 0 unchanged, 10 changed, 3 could not measure.
 EXIT_STATUS = {Outcome.UNCHANGED: 0, Outcome.CHANGED: 10, Outcome.COULD_NOT_MEASURE: 3}
+NEWEST_KINDS = ("newest commit", "newest release")
 # What a recorded state lets one expect of the newest revision.
 _EXPECTED = {
     State.AFFECTED: Verdict.OBSERVED,
@@ -145,7 +146,7 @@ def find_broken_control(checked: Sequence[Checked]) -> str | None:
 
 
 def _compare_one(recorded: Recorded, checked: Sequence[Checked], broken: str | None) -> Finding:
-    newest = [each for each in checked if each.kind.startswith("newest")]
+    newest = [each for each in checked if each.kind in NEWEST_KINDS]
 
     def finding(outcome: Outcome, new: str, detail: str) -> Finding:
         return Finding(
@@ -171,14 +172,15 @@ def _compare_one(recorded: Recorded, checked: Sequence[Checked], broken: str | N
         named = ", ".join(f"{each.kind} {each.name}: {_counts(each)}" for each in differing)
         new = "fixed" if expected is Verdict.OBSERVED else "affected"
         return finding(Outcome.CHANGED, new, f"{named}; recorded up to {recorded.newest}")
-    undecided = [each for each in newest if each not in decided]
-    if undecided or not newest:
-        named = "; ".join(
-            f"{each.kind} {each.name} is {each.verdict}: {each.reason or 'no reason is known'}"
-            for each in undecided
-        )
-        detail = named or "no revision was measured"
-        return finding(Outcome.COULD_NOT_MEASURE, "not known", detail)
+    undecided = [
+        f"{each.kind} {each.name} is {each.verdict}: {each.reason or 'no reason is known'}"
+        for each in newest
+        if each not in decided
+    ]
+    kinds = {each.kind for each in newest}
+    undecided += [f"no {kind} was measured" for kind in NEWEST_KINDS if kind not in kinds]
+    if undecided:
+        return finding(Outcome.COULD_NOT_MEASURE, "not known", "; ".join(undecided))
     named = ", ".join(f"{each.kind} {each.name}: {_counts(each)}" for each in decided)
     return finding(Outcome.UNCHANGED, recorded.state, named)
 

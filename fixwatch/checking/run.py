@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 
 from fixwatch.asv_command import record_machine, run_asv
@@ -77,6 +79,7 @@ def run_check(
     """
     wanted_commits = _find_commits(commits)
     upstreams = [each.upstream for each in wanted_commits]
+    started_at = datetime.now(timezone.utc).replace(microsecond=0)
     recorded = [each for each in read_recorded() if each.upstream in upstreams]
     wanted = [*_find_releases(upstreams, announce), *wanted_commits]
     record_machine(machine)
@@ -97,7 +100,11 @@ def run_check(
             (each, record)
             for each in own
             for record in iter_evidence(folder, announce)
-            if record.commit == each.commit and record.machine == machine.name
+            if record.commit == each.commit
+            and record.machine == machine.name
+            and record.python == f"{sys.version_info[0]}.{sys.version_info[1]}"
+            # What an earlier check found does not stand in for what this one did not.
+            and datetime.fromisoformat(record.measured_at) >= started_at
         ]
     comparison = compare(recorded, _judge(measured))
     write_json_atomically(output_dir / DOCUMENT_NAME, comparison.to_json(), indent=1)

@@ -10,7 +10,7 @@ from fixwatch.checking.comparison import Comparison, Finding, Outcome
 # How the one tracking issue is found again; its title may be edited by anybody.
 MARKER = "<!-- fixwatch: tracking issue -->"
 TITLE = "Upstream's fix status has changed"
-_UNSAFE = re.compile(r"([\\`*_{}\[\]()#+!|<>~@&-])")
+MAX_CELL = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ def render_summary(comparison: Comparison) -> str:
 
 
 def _render_row(*cells: str) -> str:
-    return f"| {' | '.join(map(escape_markdown, cells))} |"
+    return f"| {' | '.join(map(quote_markdown, cells))} |"
 
 
 def plan_issue(comparison: Comparison, existing: str | None, known: str = "") -> IssueAction:
@@ -77,8 +77,8 @@ def plan_issue(comparison: Comparison, existing: str | None, known: str = "") ->
     lines += identities
     for each in changed:
         lines.append(
-            f"**{escape_markdown(each.upstream)}**: {escape_markdown(each.old)} is recorded, "
-            f"{escape_markdown(each.new)} was measured ({escape_markdown(each.detail)})."
+            f"**{quote_markdown(each.upstream)}**: {quote_markdown(each.old)} is recorded, "
+            f"{quote_markdown(each.new)} was measured ({quote_markdown(each.detail)})."
         )
     lines += ["", render_summary(comparison).rstrip(), ""]
     lines.append(
@@ -89,9 +89,15 @@ def plan_issue(comparison: Comparison, existing: str | None, known: str = "") ->
     return IssueAction(kind=kind, title=TITLE, body="\n".join(lines) + "\n")
 
 
-def escape_markdown(text: str) -> str:
-    """Return a text as Markdown that shows it as it is, in one line."""
-    return _UNSAFE.sub(r"\\\1", " ".join(text.split()))
+def quote_markdown(text: str) -> str:
+    """Return a text as a code span of one line: nothing in it is a link, a mention or markup.
+
+    A long one is cut, so that no text of upstream's makes an issue too long to be written.
+    """
+    line = " ".join(text.split())
+    line = line if len(line) <= MAX_CELL else line[: MAX_CELL - 1] + "…"
+    # A table's cell ends at a bar even within a code span.
+    return "`" + line.replace("`", "'").replace("|", "\\|") + "`" if line else ""
 
 
 def _identify(finding: Finding, comparison: Comparison) -> str:

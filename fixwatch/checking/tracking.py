@@ -16,6 +16,8 @@ from fixwatch.merging.schemas import find_violation
 from fixwatch.merging.shards import MAX_FILE_BYTES
 
 TIMEOUT_S = 120.0
+# As gh names who writes with a workflow's own token.
+AUTHORS = frozenset({"github-actions", "github-actions[bot]", "app/github-actions"})
 
 # Runs gh with arguments and standard input, and returns its output.
 RunGh = Callable[[Sequence[str], str], str]
@@ -50,7 +52,9 @@ def track(comparison: Comparison, run_gh: RunGh) -> IssueAction:
     issue = find_issue(run_gh)
     known = ""
     if issue is not None:
-        known = "\n".join([issue["body"], *(each["body"] for each in issue["comments"])])
+        known = "\n".join(
+            [issue["body"], *(each["body"] for each in issue["comments"] if _is_ours(each))]
+        )
     action = plan_issue(comparison, issue["state"].lower() if issue else None, known)
     if action.kind == "nothing":
         return action
@@ -66,12 +70,17 @@ def track(comparison: Comparison, run_gh: RunGh) -> IssueAction:
 
 def find_issue(run_gh: RunGh) -> dict[str, Any] | None:
     """Return the oldest issue whose body begins with the marker, open or closed."""
-    fields = "number,state,body,comments"
+    fields = "number,state,author,body,comments"
     arguments = ["issue", "list", "--state", "all", "--limit", "200", "--json", fields]
     arguments += ["--search", f'"{MARKER[5:-4]}" in:body']
     issues = json.loads(run_gh(arguments, ""))
-    own = [issue for issue in issues if issue["body"].startswith(MARKER)]
+    own = [issue for issue in issues if _is_ours(issue) and issue["body"].startswith(MARKER)]
     return min(own, key=lambda issue: int(issue["number"]), default=None)
+
+
+def _is_ours(item: dict[str, Any]) -> bool:
+    """Whether an issue or a comment is the workflow's own; anybody can write a marker."""
+    return str((item.get("author") or {}).get("login")) in AUTHORS
 
 
 def run_gh(arguments: Sequence[str], stdin: str) -> str:

@@ -34,6 +34,12 @@ _UNREACHABLE = (
     "network connectivity is disabled",
     "Network connectivity is disabled",
     "operation timed out",
+    # An index that refuses, or does not say when a file was uploaded, knows no more.
+    "could not be queried",
+    "returned a 401",
+    "returned a 403",
+    "401 Unauthorized",
+    "403 Forbidden",
 )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from fixwatch.durable_files import write_json_atomically
 from fixwatch.history.as_of import build_wheel, install_exactly, resolve_as_of
 from fixwatch.history.extension_cache import ExtensionCache, place_for_build, read_extensions
-from fixwatch.history.extension_keys import describe_key
+from fixwatch.history.extension_keys import describe_builder, describe_key
 from fixwatch.history.wheel_metadata import read_build_requirements
 
 DESCRIPTION_NAME = "fixwatch-build.json"
@@ -99,12 +99,17 @@ def build_commit(
         extensions="none" if not extensions else "reused" if extensions == kept else "compiled",
         extension_key=key.digest if key and extensions else None,
     )
-    description = {"version": FORMAT_VERSION, "constraints": list(constraints), **asdict(build)}
+    description = {
+        "version": FORMAT_VERSION,
+        "constraints": list(constraints),
+        "builder": describe_builder(place.python),
+        **asdict(build),
+    }
     write_json_atomically(destination / DESCRIPTION_NAME, description)
     return build
 
 
-def find_build(destination: Path, constraints: Sequence[str]) -> Build | None:
+def find_build(destination: Path, constraints: Sequence[str], python: Path) -> Build | None:
     """Return the build that a folder holds, None if there is none to be used again.
 
     Parameters
@@ -113,10 +118,14 @@ def find_build(destination: Path, constraints: Sequence[str]) -> Build | None:
         The folder that the build went to.
     constraints
         Those of today; a build under others is not used again.
+    python
+        The interpreter; nor is one by another, or by other compilers or settings.
     """
     try:
         data = json.loads((destination / DESCRIPTION_NAME).read_text(encoding="utf-8"))
         if data.pop("version") != FORMAT_VERSION or data.pop("constraints") != list(constraints):
+            return None
+        if data.pop("builder") != describe_builder(python):
             return None
         build = Build(**data)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

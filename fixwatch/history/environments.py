@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import shutil
 import sys
 from collections.abc import Callable
@@ -104,6 +105,9 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
         return True
 
     def _hold_lock(self) -> None:
+        if multiprocessing.parent_process() is not None:
+            # One of asv's own helpers: the run that it belongs to holds the lock, or will.
+            return
         try:
             hold_lock(self._results_dir, log.info)
         except FixwatchError as error:
@@ -200,7 +204,9 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
     def _declare_unavailable(self, record: InstallRecord, reason: str) -> None:
         """Say that a release can never be measured here, and let the benchmarks say so too."""
         log.warning(f"{record.upstream} {record.name}: {reason}")
-        install_exactly(TOOL_PINS, self.path, self.interpreter)
+        self._attempt(
+            record, INSTALL, lambda: install_exactly(TOOL_PINS, self.path, self.interpreter)
+        )
         replace(record, not_run_stage=AVAILABILITY, not_run_reason=reason).write(self.path)
 
     def _install_commit(self, repo: Any, commit_hash: str) -> None:
@@ -215,7 +221,7 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
         self._list_history(repo, commit_hash)
         constraints = find_commit_constraints(upstream, committed_at)
         cached = self._cache.get_cache_dir(commit_hash)
-        build = find_build(Path(cached), constraints) if cached else None
+        build = find_build(Path(cached), constraints, self.interpreter) if cached else None
         log.info(f"{'Installing' if build else 'Building'} {repo.get_decorated_hash(commit_hash)}")
 
         def check_out_and_build() -> Build:

@@ -78,6 +78,14 @@ class ExtensionKey:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
+def describe_builder(python: Path) -> str:
+    """Return a digest of all that builds depend on but the sources and the build packages."""
+    described = _describe_python(python)
+    commands = _find_compilers(described)
+    parts = [described, {each: _describe_compiler(each) for each in commands}, _find_variables()]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
 def describe_key(
     files: Mapping[str, str],
     scripts: Mapping[str, str],
@@ -98,9 +106,7 @@ def describe_key(
         The interpreter that extensions are built for.
     """
     described = _describe_python(python)
-    commands = {each for each in (described["CC"], described["CXX"]) if each != "None"}
-    commands |= {os.environ[name] for name in ("CC", "CXX") if os.environ.get(name)}
-    compilers = {command: _describe_compiler(command) for command in sorted(commands)}
+    compilers = {command: _describe_compiler(command) for command in _find_compilers(described)}
     if not compilers or not all(compilers.values()):
         return None
     read = find_build_inputs(files, scripts)
@@ -109,12 +115,22 @@ def describe_key(
         build_packages=dict(sorted(build_packages.items())),
         python=described,
         compilers=compilers,
-        variables={
-            name: value
-            for name, value in sorted(os.environ.items())
-            if name in _VARIABLES or name.startswith(_VARIABLE_PREFIXES)
-        },
+        variables=_find_variables(),
     )
+
+
+def _find_compilers(described: Mapping[str, str]) -> list[str]:
+    commands = {each for each in (described["CC"], described["CXX"]) if each != "None"}
+    commands |= {os.environ[name] for name in ("CC", "CXX") if os.environ.get(name)}
+    return sorted(commands)
+
+
+def _find_variables() -> dict[str, str]:
+    return {
+        name: value
+        for name, value in sorted(os.environ.items())
+        if name in _VARIABLES or name.startswith(_VARIABLE_PREFIXES)
+    }
 
 
 def find_build_inputs(files: Mapping[str, str], scripts: Mapping[str, str]) -> set[str]:

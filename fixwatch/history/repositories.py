@@ -107,7 +107,9 @@ class NamedRevisions(Git):  # type: ignore[misc]
 
     def get_committer_date(self, commit_hash: str) -> datetime:
         """Return when a commit was made, in UTC."""
-        text = self._run_git(["show", "--no-patch", "--format=%cI", commit_hash], dots=False)
+        text = self._run_git(
+            ["show", "--no-show-signature", "--no-patch", "--format=%cI", commit_hash], dots=False
+        )
         return datetime.fromisoformat(text.strip().replace("Z", "+00:00")).astimezone(timezone.utc)
 
     def list_files(self, commit_hash: str) -> dict[str, str]:
@@ -196,6 +198,8 @@ class UpstreamCommits(NamedRevisions):
         commits = self._list_commits([newest])
         releases = self._find_final_releases()
         times = self._find_times({*commits, *releases, *asked_for})
+        # What this mirror does not have, a branch that was pushed over, say, has no place.
+        asked_for = [commit for commit in asked_for if commit in times]
         if releases:
             oldest = min(releases, key=lambda commit: times[commit])
             since = self._list_commits([f"{oldest}..{newest}"])
@@ -239,8 +243,8 @@ class UpstreamCommits(NamedRevisions):
         paths = [path for part in RELEVANT_PATHS[self._project] for path in part.paths]
         # --stdin takes the commits, so that a long range fits; --no-walk keeps to just these.
         output = subprocess.run(
-            [self._git, "log", "--stdin", "--no-walk", "--first-parent", "-m", "--name-only", "-z",
-             "--format=%x00%H", "--", *paths],
+            [self._git, "-c", "log.showSignature=false", "log", "--stdin", "--no-walk",
+             "--first-parent", "-m", "--name-only", "-z", "--format=%x00%H", "--", *paths],
             cwd=self._path, input="\n".join(commits).encode(), capture_output=True,
             check=True,
         ).stdout.decode("utf-8", "replace")  # fmt: skip
@@ -267,7 +271,8 @@ class UpstreamCommits(NamedRevisions):
 
     def _find_times(self, commits: Iterable[str]) -> dict[str, float]:
         output = subprocess.run(
-            [self._git, "log", "--stdin", "--no-walk", "--format=%H %ct"],
+            [self._git, "-c", "log.showSignature=false", "log", "--stdin", "--no-walk",
+             "--ignore-missing", "--format=%H %ct"],
             cwd=self._path, input="\n".join(commits), capture_output=True, text=True, check=True,
         ).stdout  # fmt: skip
         return {commit: float(time) for commit, time in map(str.split, output.splitlines())}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from fixwatch.durable_files import write_text_atomically
 from fixwatch.evidence import SUFFIX, parse_evidence, save_evidence
@@ -19,8 +20,8 @@ def merge_shards(
 ) -> tuple[int, list[tuple[str, str]]]:
     """Take what shards hold into a results folder.
 
-    Of several measurements of a revision in an environment a complete one stays before one that is
-    not, and a newer one before an older.
+    Of several measurements of a revision in an environment the one with more batches stays, of
+    these the newer one.
 
     Parameters
     ----------
@@ -51,6 +52,7 @@ def merge_shards(
         hold_lock(results_dir / upstream, announce)
     known = read_shard(results_dir) if results_dir.is_dir() else None
     present = {_place(each): each for each in known.measured} if known else {}
+    roles = _collect_roles(present.values())
     n_written = 0
     for each in chosen:
         old = present.get(_place(each))
@@ -60,6 +62,14 @@ def merge_shards(
             )
             continue
         if old and old.rank >= each.rank:
+            continue
+        foreign = [
+            batch["workload"]
+            for batch in each.evidence["batches"]
+            if roles.setdefault(batch["workload"], _role_of(batch)) != _role_of(batch)
+        ]
+        if foreign:
+            refused.append((_name(each), f"{foreign[0]} has another role than in the results"))
             continue
         folder = results_dir / each.folder / each.machine
         if old is None and (folder / f"{each.stem}{SUFFIX}").exists():
@@ -74,6 +84,19 @@ def merge_shards(
         if path.parent.is_dir() and not path.exists():
             write_text_atomically(path, json.dumps(description, indent=4, sort_keys=True))
     return n_written, refused
+
+
+def _collect_roles(measured: Iterable[Measured]) -> dict[str, tuple[str, bool]]:
+    """Return what each workload is for, as the results have it."""
+    return {
+        batch["workload"]: _role_of(batch)
+        for each in measured
+        for batch in each.evidence["batches"]
+    }
+
+
+def _role_of(batch: Mapping[str, Any]) -> tuple[str, bool]:
+    return batch["role"], batch["decides"] or batch["schedule"] == "natural"
 
 
 def _choose(measured: Sequence[Measured]) -> tuple[list[Measured], list[tuple[str, str]]]:

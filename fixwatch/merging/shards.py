@@ -7,15 +7,20 @@ import math
 import os
 import re
 import stat
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 from fixwatch.evidence import SUFFIX, parse_evidence
+from fixwatch.history.release_table import load_release_table
+from fixwatch.layout import MEASUREMENT_VERSION_PATH
 from fixwatch.merging.schemas import find_violation
 
+# Before numba had a simulator.
+FIRST_DATE = datetime(2012, 1, 1, tzinfo=timezone.utc)
 UPSTREAM_FOLDERS = {"numba": "numba", "numba-cuda": "numba-cuda", "releases": None}
 # A record has some kilobytes.
 MAX_FILE_BYTES = 512 * 1024
@@ -48,14 +53,15 @@ class Measured:
     result: dict[str, Any]
 
     @property
-    def rank(self) -> tuple[bool, datetime, str]:
-        """Which of two measurements of a revision stays: complete before newer."""
-        batches = self.evidence["batches"]
-        is_complete = self.evidence["not_run_stage"] == "availability" or (
-            bool(batches) and all(each["batch"] is not None for each in batches)
-        )
-        moment = datetime.fromisoformat(self.evidence["measured_at"].replace("Z", "+00:00"))
-        return is_complete, moment, json.dumps(self.evidence, sort_keys=True)
+    def rank(self) -> tuple[int, int, datetime, str]:
+        """Which of two measurements of a revision stays.
+
+        That of the newer meaning of counts, of these the one with more batches, then the newer.
+        """
+        n_batches = sum(each["batch"] is not None for each in self.evidence["batches"])
+        version = int(self.evidence["measurement_version"] or 0)
+        text = json.dumps(self.evidence, sort_keys=True)
+        return version, n_batches, _parse_moment(self.evidence["measured_at"]), text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,6 +186,7 @@ def _read_pair(folder: str, machine: str, stem: str, files: dict[str, Path]) -> 
         parse_evidence(evidence)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise RefusedError(f"not an evidence record: {error}") from error
+    _check_sense(evidence)
     _check_place(folder, machine, stem, evidence, result)
     _check_counts(evidence, result)
     return Measured(folder=folder, machine=machine, stem=stem, evidence=evidence, result=result)
@@ -189,6 +196,42 @@ def _check(kind: str, data: Any) -> None:
     violation = find_violation(kind, data)
     if violation:
         raise RefusedError(f"does not fit the schema of {kind}: {violation}")
+
+
+def _parse_moment(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def _check_sense(evidence: dict[str, Any]) -> None:
+    """Refuse what is well formed and cannot be."""
+    today = datetime.now(timezone.utc)
+    for name in ("date", "measured_at"):
+        if not FIRST_DATE <= _parse_moment(evidence[name]) <= today + timedelta(days=1):
+            raise RefusedError(f"{name} is {evidence[name]}, which is no day of this history")
+    if any(unicodedata.category(each) in ("Cc", "Cs") for each in _iter_texts(evidence)):
+        raise RefusedError("a text has control characters or half characters")
+    current = MEASUREMENT_VERSION_PATH.read_text(encoding="utf-8").strip()
+    if int(evidence["measurement_version"] or 0) > int(current):
+        raise RefusedError(
+            f"measurement version {evidence['measurement_version']}, this checkout's is {current}"
+        )
+    if evidence["source"] == "releases":
+        known = {(each.upstream, each.version) for each in load_release_table()}
+        if (evidence["upstream"], evidence["name"]) not in known:
+            raise RefusedError(f"{evidence['name']} is not in the table of releases")
+
+
+def _iter_texts(data: Any) -> Iterator[str]:
+    """Yield the characters of every text but for the ends of lines."""
+    if isinstance(data, str):
+        yield from (each for each in data if each not in "\n\t")
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            yield from _iter_texts(key)
+            yield from _iter_texts(value)
+    elif isinstance(data, list):
+        for value in data:
+            yield from _iter_texts(value)
 
 
 def _check_place(

@@ -106,5 +106,7 @@ def _unit(series: Series) -> str:
 def _reason_of_newest(series: Series) -> str:
     for measurement in reversed(series.measurements):
         if measurement.judgement.reason:
-            return f" ({measurement.evidence.name}: {measurement.judgement.reason})"
+            # In one line; it is upstream's text, and stands on terminals and in logs.
+            reason = " ".join(measurement.judgement.reason.split())
+            return f" ({measurement.evidence.name}: {reason[:300]})"
     return ""

@@ -44,7 +44,9 @@ def _find_entries(document: Mapping[str, Any]) -> list[dict[str, str]]:
         place = [series[name] for name in ("upstream", "source", "target", "machine", "python")]
         for change in series["transitions"]:
             at, after = change["at"], change["after"]
-            exact = "" if change["exact"] else "; something between them was not measured"
+            exact = "" if change["exact"] else "; not exactly placed"
+            if len(change["places"]) > 1:
+                exact += f", or in one of {len(change['places']) - 1} other places"
             entries.append(
                 {
                     "id": "tag:fixwatch,2026:"

@@ -99,6 +99,8 @@ def build_series(records: Iterable[Evidence], order: RevisionOrder) -> list[Seri
     for record in kept:
         for workload in roles:
             grouped[_key_of(record, workload)].append(record)
+    for key in [key for key, group in grouped.items() if not _is_part_of(key.workload, group)]:
+        del grouped[key]
     ordered = {
         key: tuple(sorted(group, key=order.find_place)) for key, group in sorted(grouped.items())
     }
@@ -116,6 +118,12 @@ def build_series(records: Iterable[Evidence], order: RevisionOrder) -> list[Seri
         _build_one(key, revisions, histories[key], roles[key.workload], references, order)
         for key, revisions in ordered.items()
     ]
+
+
+def _is_part_of(workload: str, group: Sequence[Evidence]) -> bool:
+    """Whether a history has a workload: it ran once, or nothing ever did and it is the first."""
+    workloads = {batch.workload for record in group for batch in record.batches}
+    return workload in (workloads or {FALLBACK_WORKLOAD})
 
 
 def _build_one(
@@ -179,7 +187,7 @@ def _keep_newest_version(records: Sequence[Evidence]) -> list[Evidence]:
     """
 
     def place(record: Evidence) -> tuple[str, ...]:
-        return (record.source, record.target, record.machine, record.python)
+        return (record.upstream, record.source, record.target, record.machine, record.python)
 
     newest: dict[tuple[str, ...], int] = {}
     for record in records:

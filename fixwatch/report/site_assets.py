@@ -44,7 +44,7 @@ def install_site_assets(announce: Announce) -> bool:
     """Install the locked packages unless they are there; say so where that is not possible."""
     stamp = INSTALLED / "package-lock.json"
     lock = LOCKED / "package-lock.json"
-    if stamp.is_file() and stamp.read_bytes() == lock.read_bytes():
+    if stamp.is_file() and stamp.read_bytes() == lock.read_bytes() and _are_all_there():
         return True
     npm = shutil.which("npm")
     if npm is None:
@@ -65,9 +65,7 @@ def install_site_assets(announce: Announce) -> bool:
             check=False,
         )
         reason = (done.stderr or done.stdout).strip() if done.returncode else ""
-        is_missing = not all(
-            (INSTALLED / "node_modules" / name).is_file() for name in FILES.values()
-        )
+        is_missing = not _are_all_there()
     except (OSError, subprocess.TimeoutExpired) as error:
         reason, is_missing = str(error), True
     if reason or is_missing:
@@ -79,13 +77,17 @@ def install_site_assets(announce: Announce) -> bool:
     return True
 
 
+def _are_all_there() -> bool:
+    return all((INSTALLED / "node_modules" / name).is_file() for name in FILES.values())
+
+
 def localise_assets(html_dir: Path, announce: Announce) -> None:
     """Copy what is installed into a published site, and let its pages load that.
 
     Where nothing is installed, or asv's page names what is not known, asv's references stay.
     """
     packages = INSTALLED / "node_modules"
-    if not (INSTALLED / "package-lock.json").is_file():
+    if not _are_all_there():
         return
     index = html_dir / "index.html"
     text = index.read_text(encoding="utf-8")

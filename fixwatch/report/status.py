@@ -62,7 +62,9 @@ def _describe_series(series: Series, order: RevisionOrder) -> dict[str, Any]:
                 "kind": change.kind,
                 "after": revision(change.after),
                 "at": revision(change.at),
-                "exact": order.are_neighbours(
+                # In one place, and with nothing between its sides.
+                "exact": len(change.places) == 1
+                and order.are_neighbours(
                     series.revisions[change.after], series.revisions[change.at]
                 ),
                 "confidence": change.confidence,

@@ -24,13 +24,14 @@ class State(str, Enum):
     NOT_RUN = "not-run"
 
 
-# Which of several states of an upstream speaks for it.
+# Which of several states of an upstream speaks for it: the worst that is known, and one that says
+# nothing only where nothing is known.
 WORST_FIRST = (
     State.AFFECTED,
-    State.INCONCLUSIVE,
-    State.NOT_RUN,
     State.FIXED,
     State.NEVER_OBSERVED,
+    State.INCONCLUSIVE,
+    State.NOT_RUN,
 )
 
 
@@ -158,7 +159,8 @@ def derive_state(history: History, judgements: Sequence[Judgement]) -> SeriesSta
         newest > 0.5 and was_affected and (last_change is None or last_change.kind == "appeared")
     ):
         first = last_change.at if last_change else counted[0]
-        since = next(index for index in counted if index >= first and history.is_affected(index))
+        later = (index for index in counted if index >= first and history.is_affected(index))
+        since = next(later, first)
         return SeriesState(State.AFFECTED, newest, since=since)
     if newest > 0.5:
         return SeriesState(State.INCONCLUSIVE)
@@ -171,6 +173,12 @@ def derive_state(history: History, judgements: Sequence[Judgement]) -> SeriesSta
             last_affected=last_change.after,
         )
     judgement = judgements[counted[-1]]
-    if not was_affected and not last_change and judgement.verdict is Verdict.NOT_OBSERVED:
+    was_observed = any(each.verdict is Verdict.OBSERVED for each in judgements)
+    if (
+        not was_observed
+        and not was_affected
+        and not last_change
+        and judgement.verdict is Verdict.NOT_OBSERVED
+    ):
         return SeriesState(State.NEVER_OBSERVED, judgement.confidence)
     return SeriesState(State.INCONCLUSIVE)

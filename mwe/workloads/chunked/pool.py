@@ -22,11 +22,14 @@ class ChunkBuffer:
     ----------
     array_name
         The array that it was last acquired for.
+    is_discarded
+        Whether the pool forgets it when it comes back.
     """
 
     array: Any
     array_name: str
     is_in_use: bool = True
+    is_discarded: bool = False
 
 
 class ChunkBufferPool:
@@ -98,12 +101,23 @@ class ChunkBufferPool:
             if not buffer.is_in_use:
                 raise ValueError(f"the buffer of {buffer.array_name!r} was released twice")
             buffer.is_in_use = False
+            if buffer.is_discarded:
+                self._buffers.remove(buffer)
+            self._changed.notify_all()
+
+    def discard(self, buffer: ChunkBuffer) -> None:
+        """Forget a buffer that may still be written: nobody gets it again."""
+        with self._changed:
+            buffer.is_in_use, buffer.is_discarded = False, True
+            self._buffers.remove(buffer)
             self._changed.notify_all()
 
     def clear(self) -> None:
         """Forget the free buffers; those in use are forgotten when they come back."""
         with self._changed:
             self._buffers = [each for each in self._buffers if each.is_in_use]
+            for buffer in self._buffers:
+                buffer.is_discarded = True
             self._changed.notify_all()
 
     @property

@@ -28,12 +28,15 @@ class BatchResult:
 
     Attributes
     ----------
+    tail
+        What the last output buffer holds behind its data.
     n_in_use, n_pending
         Buffers and tasks after everything was waited for.
     """
 
     inputs: Any
     outputs: Any
+    tail: Any
     n_in_use: int
     n_pending: int
 
@@ -96,6 +99,7 @@ class ChunkedSubject(Subject):
         result = BatchResult(
             inputs=transfer.inputs,
             outputs=np.array(transfer.outputs),
+            tail=find_tail(transfer),
             n_in_use=transfer.pool.n_in_use,
             n_pending=self._watcher.n_pending,
         )
@@ -108,6 +112,8 @@ class ChunkedSubject(Subject):
             return (
                 f"{output.n_in_use} buffers in use and {output.n_pending} tasks pending at the end"
             )
+        if (output.tail != SENTINEL).any():
+            return "the tail of the last buffer, behind its data, was written"
         column = np.arange(RUN_SHAPE[1], dtype=np.float32)[None, :, None]
         expected = 2 * output.inputs + column
         wrong = np.argwhere(output.outputs != expected)
@@ -119,6 +125,14 @@ class ChunkedSubject(Subject):
             f"output{list(place)} is {output.outputs[place]}, expected {expected[place]} "
             f"({len(wrong)} elements differ, {n_unwritten} were never written)"
         )
+
+
+def find_tail(transfer: BatchTransfer) -> Any:
+    """Return the elements of the last output buffer behind its data; none without a buffer."""
+    if transfer.last_output is None:
+        return np.empty(0, np.float32)
+    buffer, n_chunk = transfer.last_output
+    return np.array(buffer.array[..., n_chunk:])
 
 
 def _build_local() -> Any:

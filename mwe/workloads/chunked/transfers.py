@@ -77,6 +77,8 @@ class BatchTransfer:
         self.inputs = self._allocate_host()
         self.outputs = self._allocate_host()
         self.outputs[...] = SENTINEL
+        # The buffer of the newest chunk, and how many runs it has.
+        self.last_output: tuple[ChunkBuffer, int] | None = None
 
     def run(self, launch: Launch) -> None:
         """Launch every chunk and hand its output to the watcher; `wait_pending` waits for it.
@@ -130,20 +132,33 @@ class BatchTransfer:
         outputs.copy_to_host(self.outputs)
 
     def _run_chunk(self, launch: Launch, first: int, n_chunk: int) -> None:
-        stream = cuda.stream()
         source = self.acquire_buffer("inputs")
+        target = self.acquire_buffer("outputs")
+        try:
+            events = self._launch_chunk(launch, source, target, first, n_chunk)
+        except BaseException:
+            # Nobody else would; a launch that failed uses them no more.
+            self.pool.release(source)
+            self.pool.release(target)
+            raise
+        # The device may still read the input; its buffer is given back behind the event.
+        self.watcher.submit(BufferTask(event=events[0], buffer=source, pool=self.pool))
+        self.last_output = (target, n_chunk)
+        self.submit_output(target, events[1], first, n_chunk)
+
+    def _launch_chunk(
+        self, launch: Launch, source: ChunkBuffer, target: ChunkBuffer, first: int, n_chunk: int
+    ) -> tuple[Any, Any]:
+        """Copy in, launch, copy out; return the events behind the last uses of both buffers."""
+        stream = cuda.stream()
         data = tuple(slice(0, length) for length in self.shape.find_data_shape(n_chunk))
         source.array[data] = self.inputs[..., first : first + n_chunk]
         inputs = cuda.to_device(source.array, stream=stream)
         # The runs that the last chunk does not have stay as they are.
-        target = self.acquire_buffer("outputs")
         outputs = cuda.to_device(target.array, stream=stream)
         launch(outputs, inputs, n_chunk)
-        event = cuda.event()
-        event.record(stream)
-        # The device may still read the input; its buffer is given back behind the event.
-        self.watcher.submit(BufferTask(event=event, buffer=source, pool=self.pool))
+        events = cuda.event(), cuda.event()
+        events[0].record(stream)
         outputs.copy_to_host(target.array, stream=stream)
-        event = cuda.event()
-        event.record(stream)
-        self.submit_output(target, event, first, n_chunk)
+        events[1].record(stream)
+        return events

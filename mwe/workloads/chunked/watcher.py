@@ -43,6 +43,7 @@ class WritebackWatcher:
 
     def __init__(self) -> None:
         self._tasks: queue.SimpleQueue[BufferTask | None] = queue.SimpleQueue()
+        self._starting = threading.Lock()
         self._changed = threading.Condition()
         self._n_pending = 0
         self._error: BaseException | None = None
@@ -50,9 +51,14 @@ class WritebackWatcher:
 
     def start(self) -> None:
         """Start the thread, unless it runs."""
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._run, name="writeback", daemon=True)
-            self._thread.start()
+        with self._starting:
+            if self._thread is None or not self._thread.is_alive():
+                # A queue of its own: what ended the last thread must not end this one.
+                self._tasks = queue.SimpleQueue()
+                self._thread = threading.Thread(
+                    target=self._run, args=(self._tasks,), name="writeback", daemon=True
+                )
+                self._thread.start()
 
     def submit(self, task: BufferTask) -> None:
         """Hand a task over.
@@ -62,11 +68,12 @@ class WritebackWatcher:
         RuntimeError
             If the thread does not run: nobody would finish it.
         """
-        if self._thread is None or not self._thread.is_alive():
-            raise RuntimeError("the watcher does not run; start it first")
-        with self._changed:
-            self._n_pending += 1
-        self._tasks.put(task)
+        with self._starting:
+            if self._thread is None or not self._thread.is_alive():
+                raise RuntimeError("the watcher does not run; start it first")
+            with self._changed:
+                self._n_pending += 1
+            self._tasks.put(task)
 
     def wait_all(self, timeout: float | None = None) -> None:
         """Wait until nothing is pending.
@@ -87,10 +94,11 @@ class WritebackWatcher:
 
     def shutdown(self) -> None:
         """Finish what is pending, and end the thread."""
-        if self._thread is not None and self._thread.is_alive():
-            self._tasks.put(None)
-            self._thread.join()
-        self._thread = None
+        with self._starting:
+            if self._thread is not None and self._thread.is_alive():
+                self._tasks.put(None)
+                self._thread.join()
+            self._thread = None
 
     @property
     def n_pending(self) -> int:
@@ -98,8 +106,8 @@ class WritebackWatcher:
         with self._changed:
             return self._n_pending
 
-    def _run(self) -> None:
-        while (task := self._tasks.get()) is not None:
+    def _run(self, tasks: queue.SimpleQueue[BufferTask | None]) -> None:
+        while (task := tasks.get()) is not None:
             error = None
             try:
                 self.finish(task)
@@ -114,6 +122,11 @@ class WritebackWatcher:
         """Wait for the event, copy the data out, and give the buffer back, whatever happens."""
         try:
             wait_for_event(task.event)
+        except Exception:
+            # The device may still use it.
+            task.pool.discard(task.buffer)
+            raise
+        try:
             if task.target is not None:
                 data = tuple(slice(0, length) for length in task.data_shape)
                 task.target[...] = task.buffer.array[data]

@@ -98,6 +98,8 @@ class CUDABuffer:
 
 
 def _is_float_type(precision: Any) -> bool:
+    if precision is None:
+        return False
     try:
         return bool(np.issubdtype(np.dtype(precision), np.floating))
     except TypeError:

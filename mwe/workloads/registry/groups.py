@@ -35,8 +35,10 @@ class _Layouts:
 class BufferGroup:
     """The buffers of a parent, in the order in which they were registered.
 
-    A buffer that aliases another becomes a slice of it where the other is not too full and lies in
-    a memory that serves both: first come, first served. Else it is allocated by its own settings.
+    A buffer that aliases another becomes a slice of it where the other is not too full, has its
+    precision and lies in a memory that serves both: first come, first served. Else it is allocated
+    by its own settings. The shared and the persistent array are of one precision each, which is
+    the caller's to keep.
     Layouts are built when they are asked for, kept, and dropped on any change.
     """
 
@@ -209,6 +211,8 @@ class _Placement:
         """
         memory = self._memories[parent]
         serves = memory is Memory.SHARED or (memory is Memory.PERSISTENT and not buffer.is_shared)
+        # Elements of another precision would be read as something else.
+        serves = serves and np.dtype(buffer.precision) == np.dtype(self._buffers[parent].precision)
         start = self._consumed[parent]
         if not serves or start + buffer.size > self._buffers[parent].size:
             return False

@@ -17,8 +17,8 @@ from fixwatch.checking.comparison import (
 from fixwatch.checking.run import find_newest
 from fixwatch.checking.summary import (
     MARKER,
-    escape_markdown,
     plan_issue,
+    quote_markdown,
     render_summary,
 )
 from fixwatch.history.release_table import load_release_table
@@ -46,35 +46,57 @@ def checked(upstream, kind, name, verdict, failures, trials=120, reason=None):
 POSITIVE = checked("numba-cuda", "positive control", "0.24.0", "observed", 118)
 NEGATIVE = checked("numba-cuda", "negative control", "0.26.0", "not-observed", 0)
 CONTROLS = (POSITIVE, NEGATIVE)
-OLD_NUMBA = checked("numba", "newest commit", "aaaaaaaa", "observed", 117)
-NEW_NUMBA = checked("numba", "newest commit", "aaaaaaaa", "not-observed", 0)
-CLEAN_CUDA = checked("numba-cuda", "newest commit", "bbbbbbbb", "not-observed", 0)
-RELAPSED_CUDA = checked("numba-cuda", "newest release", "0.31.0", "observed", 20)
-BROKEN_NUMBA = checked("numba", "newest commit", "aaaaaaaa", "not-run", 0, 0, "build: no compiler")
+
+
+def newest(upstream, commit, version, verdict, failures):
+    """Return the newest commit and the newest release of an upstream, with the same verdict."""
+    return (
+        checked(upstream, "newest commit", commit, verdict, failures),
+        checked(upstream, "newest release", version, verdict, failures),
+    )
+
+
+OLD_NUMBA = newest("numba", "aaaaaaaa", "0.68.1", "observed", 117)
+NEW_NUMBA = newest("numba", "aaaaaaaa", "0.69.0", "not-observed", 0)
+CLEAN_CUDA = newest("numba-cuda", "bbbbbbbb", "0.30.4", "not-observed", 0)
+RELAPSED_CUDA = (
+    CLEAN_CUDA[0],
+    checked("numba-cuda", "newest release", "0.31.0", "observed", 20),
+)
+BROKEN_NUMBA = (
+    checked("numba", "newest commit", "aaaaaaaa", "not-run", 0, 0, "build: no compiler"),
+    OLD_NUMBA[1],
+)
 
 
 @pytest.mark.parametrize(
     ("measured", "outcome", "outcomes"),
     [
-        ((OLD_NUMBA, CLEAN_CUDA), Outcome.UNCHANGED, [Outcome.UNCHANGED] * 2),
-        ((NEW_NUMBA, CLEAN_CUDA), Outcome.CHANGED, [Outcome.CHANGED, Outcome.UNCHANGED]),
+        (OLD_NUMBA + CLEAN_CUDA, Outcome.UNCHANGED, [Outcome.UNCHANGED] * 2),
+        (NEW_NUMBA + CLEAN_CUDA, Outcome.CHANGED, [Outcome.CHANGED, Outcome.UNCHANGED]),
         (
-            (OLD_NUMBA, CLEAN_CUDA, RELAPSED_CUDA),
+            OLD_NUMBA + RELAPSED_CUDA,
             Outcome.CHANGED,
             [Outcome.UNCHANGED, Outcome.CHANGED],
         ),
         (
-            (BROKEN_NUMBA, CLEAN_CUDA),
+            BROKEN_NUMBA + CLEAN_CUDA,
             Outcome.COULD_NOT_MEASURE,
             [Outcome.COULD_NOT_MEASURE, Outcome.UNCHANGED],
         ),
         # A change of one upstream is told although the other could not be measured.
         (
-            (BROKEN_NUMBA, RELAPSED_CUDA),
+            BROKEN_NUMBA + RELAPSED_CUDA,
             Outcome.CHANGED,
             [Outcome.COULD_NOT_MEASURE, Outcome.CHANGED],
         ),
-        ((CLEAN_CUDA,), Outcome.COULD_NOT_MEASURE, [Outcome.COULD_NOT_MEASURE, Outcome.UNCHANGED]),
+        (CLEAN_CUDA, Outcome.COULD_NOT_MEASURE, [Outcome.COULD_NOT_MEASURE, Outcome.UNCHANGED]),
+        # One of the two is missing: nothing is known of it, whatever the other says.
+        (
+            OLD_NUMBA[:1] + CLEAN_CUDA,
+            Outcome.COULD_NOT_MEASURE,
+            [Outcome.COULD_NOT_MEASURE, Outcome.UNCHANGED],
+        ),
     ],
 )
 def test_what_was_measured_is_compared_with_what_is_recorded(measured, outcome, outcomes):
@@ -100,7 +122,7 @@ def test_what_was_measured_is_compared_with_what_is_recorded(measured, outcome, 
 )
 def test_a_control_that_misbehaves_is_never_a_fix(controls, reason):
     """Even where the newest revisions were silent."""
-    comparison = compare(RECORDED, (*controls, NEW_NUMBA, CLEAN_CUDA))
+    comparison = compare(RECORDED, (*controls, *NEW_NUMBA, *CLEAN_CUDA))
     assert comparison.outcome is Outcome.COULD_NOT_MEASURE
     assert EXIT_STATUS[comparison.outcome] == 3
     assert all(reason in finding.detail for finding in comparison.findings)
@@ -110,7 +132,7 @@ def test_a_control_that_misbehaves_is_never_a_fix(controls, reason):
 def test_nothing_sure_in_the_record_is_nothing_to_compare_with():
     """An inconclusive record does not make a silent commit a change."""
     unsure = replace(NUMBA, state="inconclusive")
-    comparison = compare([unsure], (*CONTROLS, NEW_NUMBA))
+    comparison = compare([unsure], (*CONTROLS, *NEW_NUMBA))
     assert comparison.outcome is Outcome.COULD_NOT_MEASURE
 
 
@@ -123,24 +145,26 @@ def test_the_exit_statuses_are_those_of_the_interface():
     }
 
 
-FIXED = compare(RECORDED, (*CONTROLS, NEW_NUMBA, CLEAN_CUDA))
+FIXED = compare(RECORDED, (*CONTROLS, *NEW_NUMBA, *CLEAN_CUDA))
 SUMMARY = r"""## Fix status: changed
 
 | upstream | recorded | now | |
 |---|---|---|---|
-| numba | affected | fixed | newest commit aaaaaaaa: 0 of 120 trials failed; recorded up to 5340f052 |
-| numba\-cuda | fixed | fixed | newest commit bbbbbbbb: 0 of 120 trials failed |
+| `numba` | `affected` | `fixed` | `newest commit aaaaaaaa: 0 of 120 trials failed, newest release 0.69.0: 0 of 120 trials failed; recorded up to 5340f052` |
+| `numba-cuda` | `fixed` | `fixed` | `newest commit bbbbbbbb: 0 of 120 trials failed, newest release 0.30.4: 0 of 120 trials failed` |
 
 | measured | revision | date | verdict | trials that failed |
 |---|---|---|---|---|
-| numba\-cuda, positive control | 0.24.0 | 2026\-11\-20 | observed | 118 of 120 |
-| numba\-cuda, negative control | 0.26.0 | 2026\-11\-20 | not\-observed | 0 of 120 |
-| numba, newest commit | aaaaaaaa | 2026\-11\-20 | not\-observed | 0 of 120 |
-| numba\-cuda, newest commit | bbbbbbbb | 2026\-11\-20 | not\-observed | 0 of 120 |
+| `numba-cuda, positive control` | `0.24.0` | `2026-11-20` | `observed` | `118 of 120` |
+| `numba-cuda, negative control` | `0.26.0` | `2026-11-20` | `not-observed` | `0 of 120` |
+| `numba, newest commit` | `aaaaaaaa` | `2026-11-20` | `not-observed` | `0 of 120` |
+| `numba, newest release` | `0.69.0` | `2026-11-20` | `not-observed` | `0 of 120` |
+| `numba-cuda, newest commit` | `bbbbbbbb` | `2026-11-20` | `not-observed` | `0 of 120` |
+| `numba-cuda, newest release` | `0.30.4` | `2026-11-20` | `not-observed` | `0 of 120` |
 """  # noqa: E501 (as it is printed)
 BODY = rf"""{MARKER}
 <!-- fixwatch: numba-affected-fixed-5340f052 -->
-**numba**: affected is recorded, fixed was measured (newest commit aaaaaaaa: 0 of 120 trials failed; recorded up to 5340f052).
+**`numba`**: `affected` is recorded, `fixed` was measured (`newest commit aaaaaaaa: 0 of 120 trials failed, newest release 0.69.0: 0 of 120 trials failed; recorded up to 5340f052`).
 
 {SUMMARY}
 Next: `python -m fixwatch plan` and a scan of the range find the commit; close this issue once the results are merged. A recurrence reopens it.
@@ -161,28 +185,30 @@ def test_a_change_opens_one_issue():
 def test_the_issue_is_never_duplicated():
     """An open one gets a comment for news, nothing for what it says; a closed one is reopened."""
     assert plan_issue(FIXED, "open", known=BODY).kind == "nothing"
-    relapse = compare(RECORDED, (*CONTROLS, OLD_NUMBA, RELAPSED_CUDA))
+    relapse = compare(RECORDED, (*CONTROLS, *OLD_NUMBA, *RELAPSED_CUDA))
     news = plan_issue(relapse, "open", known=BODY)
     assert news.kind == "comment"
     assert MARKER not in news.body
     again = plan_issue(FIXED, "closed", known=BODY)
     assert again.kind == "reopen"
-    unchanged = compare(RECORDED, (*CONTROLS, OLD_NUMBA, CLEAN_CUDA))
+    unchanged = compare(RECORDED, (*CONTROLS, *OLD_NUMBA, *CLEAN_CUDA))
     for existing in (None, "open", "closed"):
         assert plan_issue(unchanged, existing).kind == "nothing"
 
 
 def test_upstreams_names_add_no_markup():
-    """A tag with a link, a row, a mention or HTML stays text."""
-    hostile = "x](https://e.org) | @everyone <img src=x> `code` -->\n# heading"
-    escaped = escape_markdown(hostile)
-    assert "\n" not in escaped
-    for character in "[]()|@<>`#":
-        assert escaped.count(character) == escaped.count(f"\\{character}")
-    comparison = compare(RECORDED, (*CONTROLS, replace(NEW_NUMBA, name=hostile), CLEAN_CUDA))
-    body = plan_issue(comparison, None).body
-    assert hostile not in body
-    assert body.count("<!--") == body.count("-->") == 2
+    """A tag with a link, a row, a mention or HTML stays within its code span, and short."""
+    hostile = "x](https://e.org) | @everyone #1 <img src=x> `code` -->\n# heading" + "y" * 8000
+    quoted = quote_markdown(hostile)
+    assert "\n" not in quoted
+    assert quoted.startswith("`")
+    assert quoted.count("`") == 2
+    assert quoted.replace("\\|", "").count("|") == 0
+    assert len(quoted) <= 204
+    odd = tuple(replace(each, name=hostile) for each in NEW_NUMBA)
+    body = plan_issue(compare(RECORDED, (*CONTROLS, *odd, *CLEAN_CUDA)), None).body
+    assert len(body) < 5000
+    assert "\n# heading" not in body
 
 
 def test_the_newest_release_is_the_highest_that_was_not_yanked():

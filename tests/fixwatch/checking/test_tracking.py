@@ -43,8 +43,9 @@ class Gh:
 
 def issue(number, state="OPEN", body=BODY, comments=()):
     """Return an issue as gh lists it."""
-    texts = [{"body": text} for text in comments]
-    return {"number": number, "state": state, "body": body, "comments": texts}
+    ours = {"login": "github-actions"}
+    texts = [{"body": text, "author": ours} for text in comments]
+    return {"number": number, "state": state, "body": body, "author": ours, "comments": texts}
 
 
 def test_a_change_opens_an_issue_where_there_is_none():
@@ -59,7 +60,7 @@ def test_the_same_change_is_told_once():
     """In the body, or in a comment."""
     assert track(FIXED, gh := Gh(issue(3))).kind == "nothing"
     assert gh.done == []
-    relapse = compare(RECORDED, (*CONTROLS, OLD_NUMBA, RELAPSED_CUDA))
+    relapse = compare(RECORDED, (*CONTROLS, *OLD_NUMBA, *RELAPSED_CUDA))
     first = Gh(issue(3))
     comment = track(relapse, first)
     assert [call for call, _ in first.done] == ["comment"]
@@ -81,9 +82,20 @@ def test_only_the_marker_makes_an_issue_the_tracking_issue():
     assert find_issue(Gh(quoting)) is None
 
 
+def test_what_somebody_else_wrote_is_neither_the_issue_nor_known():
+    """Else a stranger's comment would keep a change from being told."""
+    stranger = {"login": "stranger"}
+    assert find_issue(Gh({**issue(1), "author": stranger})) is None
+    relapse = compare(RECORDED, (*CONTROLS, *OLD_NUMBA, *RELAPSED_CUDA))
+    said = track(relapse, Gh()).body
+    foreign = issue(3)
+    foreign["comments"] = [{"body": said, "author": stranger}]
+    assert track(relapse, Gh(foreign)).kind == "comment"
+
+
 def test_no_change_writes_nothing():
     """Whatever issues there are."""
-    unchanged = compare(RECORDED, (*CONTROLS, OLD_NUMBA, CLEAN_CUDA))
+    unchanged = compare(RECORDED, (*CONTROLS, *OLD_NUMBA, *CLEAN_CUDA))
     gh = Gh(issue(3))
     assert track(unchanged, gh).kind == "nothing"
     assert gh.done == []
@@ -93,7 +105,7 @@ def write(folder, **changes):
     """Write a check's file with real hashes."""
     items = [
         {**asdict(each), "commit": f"{number:040x}"}
-        for number, each in enumerate((*CONTROLS, NEW_NUMBA, CLEAN_CUDA))
+        for number, each in enumerate((*CONTROLS, *NEW_NUMBA, *CLEAN_CUDA))
     ]
     path = folder / "check.json"
     path.write_text(json.dumps({"version": 1, "checked": items, **changes}))
@@ -114,7 +126,7 @@ def test_the_conclusion_is_drawn_from_the_measurements_alone(tmp_path, monkeypat
         {"checked": [{"upstream": "numba"}]},
         {"checked": "none"},
         {"version": 2},
-        {"checked": [{**asdict(NEW_NUMBA), "name": "<script>"}]},
+        {"checked": [{**asdict(NEW_NUMBA[0]), "name": "<script>"}]},
         {"padding": "x" * 600_000},
     ],
 )

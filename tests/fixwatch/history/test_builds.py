@@ -77,7 +77,7 @@ class Tree:
         destination = self.folder / f"wheels-{self.n_builds}"
         destination.mkdir()
         build = build_commit(place, destination, AS_OF, (), self.cache)
-        assert find_build(destination, ()) == build
+        assert find_build(destination, (), self.python) == build
         return build, destination / build.wheel
 
     def run(self, wheel):
@@ -173,8 +173,17 @@ def test_a_build_under_other_constraints_is_not_used_again(tmp_path, tree):
     """When the table of exceptions changes, what was built before it is built again."""
     tree.build()
     folder = tree.folder / f"wheels-{tree.n_builds}"
-    assert find_build(folder, ["numpy<2"]) is None
-    assert find_build(tmp_path, ()) is None
+    assert find_build(folder, ["numpy<2"], tree.python) is None
+    assert find_build(tmp_path, (), tree.python) is None
+
+
+def test_a_wheel_of_another_compiler_or_setting_is_not_used_again(tree, monkeypatch):
+    """What the extensions' key tells apart, a cached wheel must not join."""
+    tree.build()
+    folder = tree.folder / f"wheels-{tree.n_builds}"
+    assert find_build(folder, (), tree.python) is not None
+    monkeypatch.setenv("CFLAGS", "-O0")
+    assert find_build(folder, (), tree.python) is None
 
 
 def test_an_extension_never_leaves_the_build_folder(tmp_path):

@@ -89,9 +89,9 @@ def test_the_order_of_shards_does_not_matter(tmp_path):
     """Nor whether they are merged at once or one by one; complete and newer stays."""
     incomplete = change(EVIDENCE, ["batches", 0, "batch"], None)
     variants = {
-        "newest": change(EVIDENCE, ["measured_at"], "2026-11-21T00:00:00+00:00"),
-        "older": EVIDENCE,
-        "incomplete": change(incomplete, ["measured_at"], "2026-11-22T00:00:00+00:00"),
+        "newest": change(EVIDENCE, ["measured_at"], "2026-11-11T00:00:00+00:00"),
+        "older": change(EVIDENCE, ["measured_at"], "2026-11-10T00:00:00+00:00"),
+        "incomplete": change(incomplete, ["measured_at"], "2026-11-12T00:00:00+00:00"),
     }
     shards = []
     for name, evidence in variants.items():
@@ -109,7 +109,28 @@ def test_the_order_of_shards_does_not_matter(tmp_path):
                 assert merge_shards(group, target, print)[1] == []
             (record,) = iter_evidence(target / "numba-cuda")
             outcomes.add(record.measured_at)
-    assert outcomes == {"2026-11-21T00:00:00+00:00"}
+    assert outcomes == {"2026-11-11T00:00:00+00:00"}
+
+
+def test_a_release_that_has_no_wheel_today_does_not_replace_its_counts(tmp_path):
+    """What is never to be measured again has no batches."""
+    put(tmp_path / "counted")
+    nothing = {**EVIDENCE, "batches": [], "not_run_stage": "availability", "not_run_reason": "x"}
+    result = change(RESULT, ["results"], {})
+    put(tmp_path / "empty", change(nothing, ["measured_at"], "2026-11-20T15:59:00+00:00"), result)
+    assert merge(tmp_path, tmp_path / "counted", tmp_path / "empty") == (1, {})
+    (record,) = iter_evidence(tmp_path / "results" / "numba-cuda")
+    assert record.batches
+
+
+def test_a_workload_keeps_its_role(tmp_path):
+    """A record that calls a workload a control would take it out of every verdict."""
+    put(tmp_path / "results")
+    evidence, result = of_commit("e" * 40)
+    put(tmp_path / "shard", change(evidence, ["batches", 0, "role"], "negative-control"), result)
+    n_written, refused = merge(tmp_path, tmp_path / "shard")
+    assert n_written == 0
+    assert "another role" in next(iter(refused.values()))
 
 
 BATCH = ["batches", 0, "batch"]
@@ -133,6 +154,11 @@ BATCH = ["batches", 0, "batch"]
         (["packages"], ["numba"]),
         (["version"], 99),
         (["unknown"], 1),
+        (["measured_at"], "2999-01-01T00:00:00+00:00"),
+        (["date"], "0001-01-01T00:00:00+00:00"),
+        (["measurement_version"], "9999"),
+        (["not_run_reason"], "\x1b[2J"),
+        (["not_run_reason"], "\ud800"),
         (["batches"], "none"),
         ([*BATCH, "trials"], -1),
         ([*BATCH, "trials"], 10**30),

@@ -12,6 +12,7 @@ from fixwatch.history.listing import ListedCommit, Listing
 from fixwatch.history.order import RevisionOrder
 from fixwatch.history.release_table import load_release_table
 from fixwatch.report.answer import describe_state
+from fixwatch.report.badge import describe_badges
 from fixwatch.report.series import build_series
 from fixwatch.report.status import build_document
 from tests.fixwatch.records import new_batch, new_controls, new_record
@@ -256,6 +257,59 @@ def test_counts_of_an_older_meaning_are_left_out():
 def test_nothing_measured_gives_no_series():
     """An empty folder is no state at all."""
     assert build_series([], ORDER) == []
+
+
+def test_a_history_has_only_the_workloads_that_it_ran():
+    """Commits with one workload beside releases with two are not silent about the other."""
+    shared = BatchEvidence(**{**vars(new_batch(failures=60)), "workload": "shared-array"})
+    releases = new_record("0.57.0", new_batch(failures=90), shared, *new_controls())
+    commits = new_record("abc", new_batch(failures=90), *new_controls(), source="commits")
+    entries = [
+        (each["source"], each["workload"])
+        for each in document_of(releases, commits)["upstreams"]
+        if each["role"] == "workload"
+    ]
+    assert sorted(entries) == [
+        ("commits", "local-array"),
+        ("releases", "local-array"),
+        ("releases", "shared-array"),
+    ]
+
+
+def test_a_machine_that_measured_nothing_does_not_speak_for_an_upstream():
+    """One failed build elsewhere does not turn a badge."""
+    elsewhere = new_record(
+        "0.30.0", upstream="numba-cuda", machine="other", not_run_stage="build", not_run_reason="x"
+    )
+    badge = describe_badges(document_of(*FIXED, elsewhere))["numba-cuda"]
+    assert badge["message"] == "fixed in 0.26.0"
+
+
+def test_a_change_with_several_possible_places_is_not_exact():
+    """However close its likeliest sides are."""
+    failures = [2, 1, 0, 2, 3, 1, 0, 1, 2, 1, 0, 0, *[0] * 40]
+    listing = Listing(
+        "numba-cuda",
+        tuple(
+            ListedCommit(
+                commit=f"numba-cuda-{number}",
+                name=str(number),
+                date=f"2025-01-01T00:{number:02}:00+00:00",
+                is_on_branch=True,
+                reasons=("x",),
+            )
+            for number in range(len(failures))
+        ),
+    )
+    order = RevisionOrder(listings={"numba-cuda": listing})
+    records = [
+        numba_cuda(str(number), count, date=listing.commits[number].date, source="commits")
+        for number, count in enumerate(failures)
+    ]
+    document = build_document(build_series(records, order), NOW, order)
+    (transition,) = entry_of(document)["transitions"]
+    assert len(transition["places"]) > 1
+    assert transition["exact"] is False
 
 
 def listed(name, day, *, is_on_branch=True):

@@ -86,6 +86,23 @@ def test_a_stray_count_changes_no_state():
         assert (state.state, state.fixed_in) == (State.FIXED, 10)
 
 
+@pytest.mark.parametrize(
+    "failures", [(1, 8, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 3), (8, 0, 0, 0, 0, 1, 0, 0, 0, 0, 4, 0)]
+)
+def test_a_change_without_a_sure_revision_after_it_still_has_a_place(failures):
+    """The rate is so low that no single revision is surely affected."""
+    revisions = [{"delay": Counts(k, 200)} for k in failures]
+    state = derive_state(analyse_history(revisions), judge([O] * len(failures)))
+    assert isinstance(state.state, State)
+
+
+def test_what_was_observed_once_was_not_never_observed():
+    """A stray failure that makes no history affected is still told."""
+    revisions = [{"delay": Counts(k, 100)} for k in (0, 0, 0, 1, 0)]
+    state = derive_state(analyse_history(revisions), judge([N, N, N, O, N]))
+    assert state.state is State.INCONCLUSIVE
+
+
 def test_a_low_rate_is_not_taken_for_a_fix():
     """Silence of two revisions says little where one trial in a hundred fails."""
     revisions = [{"delay": Counts(k, 100)} for k in (1, 2, 0, 1, 1, 0, 2, 1, 0, 0)]

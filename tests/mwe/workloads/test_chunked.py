@@ -92,7 +92,6 @@ def test_clearing_forgets_what_is_free():
     pool.clear()
     assert (pool.n_buffers, pool.n_in_use) == (1, 1)
     pool.release(held)
-    pool.clear()
     assert pool.n_buffers == 0
 
 
@@ -313,6 +312,14 @@ class Impatient(BatchTransfer):
         """Do not."""
 
 
+class Overreaching(BatchTransfer):
+    """Plants a kernel that is told of a full chunk where the last one is smaller."""
+
+    def run(self, launch):
+        """Launch for every run that the device array has room for."""
+        super().run(lambda outputs, inputs, _n: launch(outputs, inputs, self.shape.chunk_runs))
+
+
 class Faulty(ChunkedSubject):
     """A subject with a planted fault."""
 
@@ -336,8 +343,9 @@ class Faulty(ChunkedSubject):
         {"transfer": Untrimmed},
         {"transfer": Impatient, "watcher": SlowWatcher},
         {"watcher": EarlyWatcher},
+        {"transfer": Overreaching},
     ],
-    ids=["host-shaped", "untrimmed", "wait-skipped", "early-release"],
+    ids=["host-shaped", "untrimmed", "wait-skipped", "early-release", "tail-written"],
 )
 def test_planted_faults_are_caught_in_every_batch(fault):
     """20 of 20."""
@@ -346,6 +354,34 @@ def test_planted_faults_are_caught_in_every_batch(fault):
         run_batch(lambda: Faulty(**fault), find_schedule("natural"), batch, 2)
         assert batch.failures == batch.trials == 2, batch.details
         assert set(batch.failures_by_mode) <= {"exception", "wrong-result"}
+
+
+def test_a_launch_that_fails_keeps_no_buffer(watcher):
+    """However often; the next run finds them all."""
+    transfer = BatchTransfer(FIVE_RUNS, watcher)
+
+    def fail(*_arguments):
+        raise RuntimeError("launch")
+
+    for _ in range(10):
+        with pytest.raises(RuntimeError, match="launch"):
+            transfer.run(fail)
+    assert transfer.pool.n_in_use == 0
+
+
+def test_a_buffer_whose_event_failed_is_used_by_nobody_again(watcher):
+    """The device may still write it; the error is told."""
+
+    class Broken:
+        def query(self):
+            raise RuntimeError("event")
+
+    pool = ChunkBufferPool(1)
+    buffer = pool.acquire("a", (2,), np.float32)
+    watcher.submit(BufferTask(event=Broken(), buffer=buffer, pool=pool))
+    with pytest.raises(RuntimeError, match="event"):
+        watcher.wait_all(10)
+    assert pool.acquire("a", (2,), np.float32) is not buffer
 
 
 def test_a_slow_watcher_is_no_fault():

@@ -83,6 +83,14 @@ def test_a_persistent_child_that_fits_does_not_grow_the_persistent_array():
     assert group.shared_buffer_size() == 0
 
 
+def test_a_slice_has_the_precision_of_its_parent():
+    """Another one is allocated by its own settings."""
+    double = {"aliases": "parent", "precision": np.float64}
+    group = group_of(("parent", 100, "shared"), ("child", 30, "local", double))
+    assert group.build_local_sizes() == {"child": 30}
+    assert list(group.build_shared_layout()) == ["parent"]
+
+
 def test_local_buffers_have_at_least_one_element():
     """Their sizes add up, as they lie one after another."""
     group = group_of(("a", 0, "local"), ("b", 7, "local"))
@@ -122,6 +130,7 @@ def test_layouts_are_kept_until_something_changes():
         ({"size": True}, "whole number"),
         ({"location": "global"}, "must be one of shared, local"),
         ({"precision": np.int32}, "NumPy float type"),
+        ({"precision": None}, "NumPy float type"),
         ({"precision": "nonsense"}, "NumPy float type"),
     ],
 )
