@@ -78,7 +78,8 @@ def plan_issue(comparison: Comparison, existing: str | None, known: str = "") ->
     for each in changed:
         lines.append(
             f"**{quote_markdown(each.upstream)}**: {quote_markdown(each.old)} is recorded, "
-            f"{quote_markdown(each.new)} was measured ({quote_markdown(each.detail)})."
+            f"{quote_markdown(each.new)} was measured ({quote_markdown(each.detail)}). "
+            f"The range to scan: {quote_markdown(_describe_range(each, comparison))}."
         )
     lines += ["", render_summary(comparison).rstrip(), ""]
     lines.append(
@@ -98,6 +99,17 @@ def quote_markdown(text: str) -> str:
     line = line if len(line) <= MAX_CELL else line[: MAX_CELL - 1] + "…"
     # A table's cell ends at a bar even within a code span.
     return "`" + line.replace("`", "'").replace("|", "\\|") + "`" if line else ""
+
+
+def _describe_range(finding: Finding, comparison: Comparison) -> str:
+    """Return the commits between what is recorded and what was measured."""
+    (recorded,) = [each for each in comparison.recorded if each.upstream == finding.upstream]
+    newest = [
+        each.commit
+        for each in comparison.checked
+        if each.upstream == finding.upstream and each.kind == "newest commit"
+    ]
+    return f"{recorded.newest}..{newest[0] if newest else 'main'}"
 
 
 def _identify(finding: Finding, comparison: Comparison) -> str:

@@ -185,7 +185,8 @@ def _describe_size() -> dict[str, float]:
 
 
 def _days_between(earlier: str, later: str) -> int:
-    return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).days
+    moments = [datetime.fromisoformat(each.replace("Z", "+00:00")) for each in (earlier, later)]
+    return (moments[1] - moments[0]).days
 
 
 def describe_command(entry: Mapping[str, Any], item: Mapping[str, Any]) -> str:
