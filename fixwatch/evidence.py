@@ -9,15 +9,15 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from fixwatch.durable_files import set_aside, write_text_atomically
 from fixwatch.errors import FixwatchError
 from fixwatch.install_record import AVAILABILITY
+from fixwatch.upstream_texts import parse_moment, parse_version
 
 FORMAT_VERSION = 2
 # Version 1 says nothing of builds, and repeats in each batch what the record says.
@@ -120,10 +120,7 @@ class Evidence:
         """
         if self.source == "commits" and self.commit.startswith(self.name):
             return None
-        try:
-            return Version(self.name)
-        except InvalidVersion:
-            return None
+        return parse_version(self.name)
 
     @property
     def is_complete(self) -> bool:
@@ -204,7 +201,7 @@ def _check_fields(data: dict[str, Any]) -> None:
     if not _NAME.fullmatch(data["upstream"]) or data["source"] not in SOURCES:
         raise ValueError(f"unknown upstream {data['upstream']!r} or source {data['source']!r}")
     for name in ("date", "measured_at"):
-        datetime.fromisoformat(data[name].replace("Z", "+00:00"))
+        parse_moment(data[name])
 
 
 def _parse_batch(data: dict[str, Any]) -> BatchEvidence:

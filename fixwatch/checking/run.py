@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -40,6 +41,7 @@ from fixwatch.report.controls import WORKLOAD
 from fixwatch.report.series import FALLBACK_WORKLOAD, Series, build_series
 from fixwatch.statistics.states import WORST_FIRST
 from fixwatch.statistics.verdicts import Verdict, combine_verdicts
+from fixwatch.upstream_texts import parse_moment
 
 Announce = Callable[[str], None]
 
@@ -104,7 +106,7 @@ def run_check(
             and record.machine == machine.name
             and record.python == f"{sys.version_info[0]}.{sys.version_info[1]}"
             # What an earlier check found does not stand in for what this one did not.
-            and datetime.fromisoformat(record.measured_at) >= started_at
+            and parse_moment(record.measured_at) >= started_at
         ]
     comparison = compare(recorded, _judge(measured))
     write_json_atomically(output_dir / DOCUMENT_NAME, comparison.to_json(), indent=1)
@@ -112,12 +114,14 @@ def run_check(
     return comparison
 
 
+@dataclass(frozen=True)
 class _Wanted:
-    """A revision to measure, and what for."""
+    """A revision to measure, by which configuration, and what for."""
 
-    def __init__(self, configuration: str, upstream: str, kind: str, commit: str) -> None:
-        self.configuration, self.upstream = configuration, upstream
-        self.kind, self.commit = kind, commit
+    configuration: str
+    upstream: str
+    kind: str
+    commit: str
 
 
 def read_recorded(configurations: Iterable[str] = CONFIGURATIONS) -> list[Recorded]:

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from fixwatch.evidence import Evidence
 from fixwatch.history.listing import ListedCommit, Listing, load_listings
 from fixwatch.history.release_table import Release, load_release_table
+from fixwatch.upstream_texts import parse_version
 
 # Compares within a source of an upstream, never across.
 Place = tuple[Version, float, str]
@@ -30,10 +31,7 @@ class RevisionOrder:
         nothing; commits in that of their branch.
         """
         if record.source == "releases":
-            try:
-                return Version(record.name), 0.0, record.date
-            except InvalidVersion:
-                return Version("0"), 0.0, record.date
+            return parse_version(record.name) or Version("0"), 0.0, record.date
         listing = self.listings.get(record.upstream)
         place = listing.find_place(record.commit, record.date) if listing else 0.0
         return Version("0"), place, record.date

@@ -11,10 +11,10 @@ from datetime import datetime, timezone
 from typing import Any
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
-from packaging.version import InvalidVersion, Version
 
 from fixwatch.errors import CouldNotMeasureError
 from fixwatch.history.release_table import FIRST_VERSIONS, Release
+from fixwatch.upstream_texts import parse_moment, parse_version
 
 # The JSON API (https://docs.pypi.org/api/json/) gives upload times and yanked flags, which the
 # HTML form of the simple API does not.
@@ -54,11 +54,8 @@ def fetch_releases(upstream: str) -> list[Release]:
 def read_releases(upstream: str, document: dict[str, Any]) -> Iterator[Release]:
     """Read the releases with wheels out of the index's document for a project."""
     for text, files in document["releases"].items():
-        try:
-            version = Version(text)
-        except InvalidVersion:
-            continue
-        if version.is_prerelease or version < FIRST_VERSIONS[upstream]:
+        version = parse_version(text)
+        if version is None or version.is_prerelease or version < FIRST_VERSIONS[upstream]:
             continue
         wheels = [file for file in files if file["packagetype"] == "bdist_wheel"]
         if not wheels:
@@ -75,8 +72,8 @@ def read_releases(upstream: str, document: dict[str, Any]) -> Iterator[Release]:
 
 
 def _read_upload_time(file: dict[str, Any]) -> datetime:
-    text = str(file["upload_time_iso_8601"]).replace("Z", "+00:00")
-    return datetime.fromisoformat(text).astimezone(timezone.utc).replace(microsecond=0)
+    moment = parse_moment(str(file["upload_time_iso_8601"]))
+    return moment.astimezone(timezone.utc).replace(microsecond=0)
 
 
 def _read_tag(filename: str) -> str | None:

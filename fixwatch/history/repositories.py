@@ -16,7 +16,6 @@ from typing import Any
 from asv import util
 from asv.console import log
 from asv.plugins.git import Git
-from packaging.version import InvalidVersion, Version
 
 from fixwatch.errors import FixwatchError
 from fixwatch.history.listing import ListedCommit, Listing, load_listing, save_listing
@@ -31,6 +30,7 @@ from fixwatch.history.relevance import (
 )
 from fixwatch.history.revision_names import describe_unknown, iter_spellings, resolve_range
 from fixwatch.layout import STATE_DIR
+from fixwatch.upstream_texts import parse_moment, parse_version
 
 BRANCHES = {"numba": "main", "numba-cuda": "numba-cuda"}
 # numba-cuda's versions will one day reach numba's, so its tags carry its name.
@@ -110,7 +110,7 @@ class NamedRevisions(Git):  # type: ignore[misc]
         text = self._run_git(
             ["show", "--no-show-signature", "--no-patch", "--format=%cI", commit_hash], dots=False
         )
-        return datetime.fromisoformat(text.strip().replace("Z", "+00:00")).astimezone(timezone.utc)
+        return parse_moment(text).astimezone(timezone.utc)
 
     def list_files(self, commit_hash: str) -> dict[str, str]:
         """Return git's hash of each file of a commit, by path."""
@@ -127,7 +127,7 @@ class NamedRevisions(Git):  # type: ignore[misc]
 
         def rank(item: tuple[str, str]) -> tuple[bool, int, str]:
             name, _ = item
-            return _is_version(name), len(name), name
+            return parse_version(name) is not None, len(name), name
 
         return {commit: name for name, commit in sorted(self.get_tags().items(), key=rank)}
 
@@ -261,11 +261,10 @@ class UpstreamCommits(NamedRevisions):
         """Return the name of each commit that is a final release."""
         releases = {}
         for tag, commit in self.get_tags().items():
-            try:
-                version = Version(tag)
-            except InvalidVersion:
+            version = parse_version(tag)
+            if version is None or version.is_prerelease:
                 continue
-            if not version.is_prerelease and version >= FIRST_VERSIONS[self._project]:
+            if version >= FIRST_VERSIONS[self._project]:
                 releases[commit] = tag
         return releases
 
@@ -344,14 +343,6 @@ class ReleaseHistory(NamedRevisions):
     def _release_tags(self) -> list[str]:
         prefix = TAG_PREFIXES["numba"]
         return [tag for tag in self.get_tags() if tag.startswith(prefix) and tag.count(".") > 1]
-
-
-def _is_version(name: str) -> bool:
-    try:
-        Version(name)
-    except InvalidVersion:
-        return False
-    return True
 
 
 def build_release_repository(releases: Sequence[Release], path: Path) -> None:

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 
 from asv import util
 from asv.repo import NoSuchNameError
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
+
+from fixwatch.upstream_texts import parse_version
 
 _RELEASE_NAME = re.compile(r"^v?(\d+(?:\.\d+)+)$")
 # "a..b", "a...b", "^a", "a^!" and "a~3" around names; options of git's rev-list pass as they are.
@@ -77,8 +79,7 @@ def describe_unknown(name: str, project: str, release_tags: list[str]) -> Unknow
 
 
 def _sort_key(tag: str) -> tuple[bool, Version]:
-    try:
-        version = Version(tag)
-    except InvalidVersion:
+    version = parse_version(tag)
+    if version is None:
         return (False, Version("0"))
     return (not version.is_prerelease, version)

@@ -18,6 +18,7 @@ from fixwatch.evidence import SUFFIX, parse_evidence
 from fixwatch.history.release_table import load_release_table
 from fixwatch.layout import MEASUREMENT_VERSION_PATH
 from fixwatch.merging.schemas import find_violation
+from fixwatch.upstream_texts import parse_moment
 
 # Before numba had a simulator.
 FIRST_DATE = datetime(2012, 1, 1, tzinfo=timezone.utc)
@@ -61,7 +62,7 @@ class Measured:
         n_batches = sum(each["batch"] is not None for each in self.evidence["batches"])
         version = int(self.evidence["measurement_version"] or 0)
         text = json.dumps(self.evidence, sort_keys=True)
-        return version, n_batches, _parse_moment(self.evidence["measured_at"]), text
+        return version, n_batches, parse_moment(self.evidence["measured_at"]), text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,15 +199,11 @@ def _check(kind: str, data: Any) -> None:
         raise RefusedError(f"does not fit the schema of {kind}: {violation}")
 
 
-def _parse_moment(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
-
-
 def _check_sense(evidence: dict[str, Any]) -> None:
     """Refuse what is well formed and cannot be."""
     today = datetime.now(timezone.utc)
     for name in ("date", "measured_at"):
-        if not FIRST_DATE <= _parse_moment(evidence[name]) <= today + timedelta(days=1):
+        if not FIRST_DATE <= parse_moment(evidence[name]) <= today + timedelta(days=1):
             raise RefusedError(f"{name} is {evidence[name]}, which is no day of this history")
     if any(unicodedata.category(each) in ("Cc", "Cs") for each in _iter_texts(evidence)):
         raise RefusedError("a text has control characters or half characters")

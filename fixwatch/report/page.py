@@ -6,7 +6,6 @@ import base64
 import hashlib
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from fixwatch.report.safety import find_safe_releases
 from fixwatch.report.series import FALLBACK_WORKLOAD, Series
 from fixwatch.report.ways import find_ways, find_work_arounds
 from fixwatch.statistics.states import WORST_FIRST, State
+from fixwatch.upstream_texts import parse_moment
 
 PAGE_NAME = "fix-status.html"
 # Upstream moves; what was found longer ago may no longer hold.
@@ -185,8 +185,7 @@ def _describe_size() -> dict[str, float]:
 
 
 def _days_between(earlier: str, later: str) -> int:
-    moments = [datetime.fromisoformat(each.replace("Z", "+00:00")) for each in (earlier, later)]
-    return (moments[1] - moments[0]).days
+    return (parse_moment(later) - parse_moment(earlier)).days
 
 
 def describe_command(entry: Mapping[str, Any], item: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from fixwatch.evidence import Evidence
 from fixwatch.report.series import Measurement, Series
 from fixwatch.statistics.binomial import Counts, interval
 from fixwatch.statistics.verdicts import Verdict
+from fixwatch.upstream_texts import parse_moment
 
 WIDTH, HEIGHT = 960, 260
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 28, 52
@@ -118,7 +119,7 @@ class _DateScale:
 
 
 def _moment(date: str) -> datetime:
-    moment = datetime.fromisoformat(date.replace("Z", "+00:00"))
+    moment = parse_moment(date)
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 

@@ -1,0 +1,26 @@
+"""Versions and moments as upstreams and package indexes write them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from packaging.version import InvalidVersion, Version
+
+
+def parse_version(text: str) -> Version | None:
+    """Return the version that a tag or a release's name is; None if it is none (PEP 440)."""
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None
+
+
+def parse_moment(text: str) -> datetime:
+    """Return an ISO-8601 moment or day; Python 3.10 does not read a ``Z`` at its end.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    return datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
