@@ -51,6 +51,7 @@ def measure_batches() -> dict:
     waiting = []
     planned = []
     install_record = _read_install_record()
+    more = _MoreTrials()
     for workload in WORKLOADS.values():
         for schedule in SCHEDULES:
             key = (workload.name, schedule)
@@ -61,8 +62,8 @@ def measure_batches() -> dict:
                 outcomes[key] = {"reason": NOT_PLANNED}
             else:
                 planned.append((workload, schedule))
-                waiting.append((workload, schedule, n_trials))
-    spool = _Spool(install_record)
+                waiting.append((workload, schedule, more.find_trials(workload, schedule, n_trials)))
+    spool = _Spool(install_record, more)
     spool.save_plan(planned)
     reason = install_record.get("not_run_reason")
     if reason:
@@ -97,11 +98,14 @@ def _run_batches(waiting: list, spool: "_Spool") -> dict:
                     n_unfinished += outcome.get("stage") == "batch"
                 elif waiting:
                     workload, schedule, n_trials = waiting.pop(0)
-                    outcome = spool.load(workload, schedule, n_trials)
+                    kept = spool.load(workload, schedule)
+                    is_enough = kept is not None and kept["trials"] >= n_trials
+                    outcome = {"batch": kept} if is_enough else None
                     if outcome is None and n_unfinished < MAX_UNFINISHED:
                         if server is None or not server.is_usable:
                             server = servers[place] = BatchServer()
-                        server.request(_describe(workload, schedule, n_trials), BATCH_TIMEOUT_S)
+                        request = _describe(workload, schedule, n_trials, kept)
+                        server.request(request, BATCH_TIMEOUT_S)
                         running[place] = (workload, schedule)
                         continue
                     if outcome is None:
@@ -121,7 +125,9 @@ def _run_batches(waiting: list, spool: "_Spool") -> dict:
     return outcomes
 
 
-def _describe(workload: Workload, schedule: str, n_trials: int) -> dict:
+def _describe(
+    workload: Workload, schedule: str, n_trials: int, earlier: "dict | None" = None
+) -> dict:
     simulated = os.environ.get("NUMBA_ENABLE_CUDASIM", "1") != "0"
     # Different revisions and batches draw different decisions; the same one the same.
     identity = f"{os.environ.get('ASV_COMMIT', '')}/{workload.name}/{schedule}"
@@ -129,8 +135,9 @@ def _describe(workload: Workload, schedule: str, n_trials: int) -> dict:
         "workload": workload.name,
         "schedule": schedule,
         "n_trials": n_trials,
-        "seed": zlib.crc32(identity.encode()),
+        "seed": earlier["seed"] if earlier else zlib.crc32(identity.encode()),
         "target": "simulator" if simulated else "cuda",
+        "earlier": earlier,
     }
 
 
@@ -144,10 +151,32 @@ def _not_run(workload: Workload, schedule: str, stage: str, reason: str) -> dict
     }
 
 
+class _MoreTrials:
+    """What was asked for beyond the plan, and what of it a record has already."""
+
+    def __init__(self) -> None:
+        path = os.environ.get("ASV_FIXWATCH_MORE_TRIALS")
+        asked = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
+        self._asked = asked if asked.get("commit") == os.environ.get("ASV_COMMIT") else {}
+
+    def find_trials(self, workload: Workload, schedule: str, n_planned: int) -> int:
+        """Return how many trials a batch is to have, at least those of the plan."""
+        asked = self._asked.get("trials", {}).get(workload.name, {})
+        return max(n_planned, asked.get(schedule, 0))
+
+    def find_recorded(self, workload: Workload, schedule: str, identity: dict) -> "dict | None":
+        """Return a batch of the record if its trials mean the same and ran with the same."""
+        if any(self._asked.get(n) != identity[n] for n in ("measurement_version", "packages")):
+            return None
+        recorded = self._asked.get("batches", {})
+        return recorded.get(workload.name, {}).get(schedule)
+
+
 class _Spool:
     """Finished batches of the revision that the environment holds."""
 
-    def __init__(self, install_record: dict) -> None:
+    def __init__(self, install_record: dict, more: "_MoreTrials") -> None:
+        self._more = more
         folder = os.environ.get("ASV_FIXWATCH_SPOOL_DIR")
         self.folder = (
             Path(folder) / os.environ["ASV_COMMIT"] / os.environ["ASV_ENV_NAME"] if folder else None
@@ -179,17 +208,20 @@ class _Spool:
         if self.folder is not None:
             self._write(self.folder / "plan.json", {"planned": entries})
 
-    def load(self, workload: Workload, schedule: str, n_trials: int) -> "dict | None":
-        """Return a kept batch if it was measured with the same packages, harness and plan."""
+    def load(self, workload: Workload, schedule: str) -> "dict | None":
+        """Return a whole batch that was measured with the same packages and harness.
+
+        The spool's, or the record's where that has more trials.
+        """
         path = self._path(workload, schedule)
         try:
             kept = json.loads(path.read_text(encoding="utf-8")) if path else {}
         except (OSError, ValueError):
-            return None
-        batch = kept.get("batch")
-        if kept.get("identity") != self.identity or not batch or batch["trials"] != n_trials:
-            return None
-        return {"batch": batch}
+            kept = {}
+        spooled = kept.get("batch") if kept.get("identity") == self.identity else None
+        recorded = self._more.find_recorded(workload, schedule, self.identity)
+        whole = [each for each in (spooled, recorded) if each and each["status"] == "complete"]
+        return max(whole, key=lambda each: each["trials"], default=None)
 
     def save(self, workload: Workload, schedule: str, outcome: dict) -> None:
         """Keep an outcome, whole or not at all."""

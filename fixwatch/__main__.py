@@ -49,6 +49,7 @@ from fixwatch.layout import (
 )
 from fixwatch.machine import describe_machine
 from fixwatch.merging.merge import merge_shards
+from fixwatch.pinpointing import command as pinpointing
 from fixwatch.report.series import Series, build_series
 from fixwatch.report.status import build_document
 from fixwatch.report.table import print_status_table
@@ -92,6 +93,12 @@ def _build_parser() -> argparse.ArgumentParser:
         "--shards", type=int, help="print a JSON matrix that divides them among so many machines"
     )
     plan.set_defaults(run=_run_plan)
+
+    pinpoint = commands.add_parser(
+        "pinpoint", help="find the commit of a range where the failure rate changes"
+    )
+    pinpointing.add_arguments(pinpoint)
+    pinpoint.set_defaults(run=lambda options: pinpointing.run_pinpoint(options, _say))
 
     check = commands.add_parser(
         "check", help="measure the newest commit and release of each upstream against the record"

@@ -140,6 +140,22 @@ def compact_batch(batch: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in batch.items() if name not in _STATED_ELSEWHERE}
 
 
+def restore_batch(record: Evidence, batch: BatchEvidence) -> dict[str, Any]:
+    """Return a batch of a record as it was printed, for the benchmarks to go on with.
+
+    Its packages are all that the record names, not only those that the batch looked at.
+    """
+    return {
+        "workload": batch.workload,
+        "role": batch.role,
+        "schedule": batch.schedule,
+        "target": record.target,
+        "packages": record.packages,
+        "python": record.interpreter,
+        **(batch.batch or {}),
+    }
+
+
 def save_evidence(evidence: Evidence, path: Path) -> None:
     """Write a record, whole or not at all: a field a line, a batch a line.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,6 +110,35 @@ class Batch:
         if self.first_failure_trial is None:
             self.first_failure_trial = number
             self.first_failure_s = round(elapsed_s, 6)
+
+    def resume(self, printed: Mapping[str, Any]) -> None:
+        """Take over what an earlier batch of the same workload, schedule and seed counted.
+
+        Parameters
+        ----------
+        printed
+            What `to_json` returned for it; who and what it was is not looked at.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If it is no record of a batch.
+        """
+        self.seed = int(printed["seed"])
+        self.trials = int(printed["trials"])
+        self.failures_by_mode = Counter(printed["failures_by_mode"])
+        self.attributes = Counter(printed["attributes"])
+        self.trials_by_kernel = Counter(printed["trials_by_kernel"])
+        self.failures_by_kernel = Counter(printed["failures_by_kernel"])
+        self.n_leaks = int(printed["leaks"])
+        # Of how many failures the thread is unknown is not printed, only whether of any.
+        early = printed["early_return_failures"]
+        self.n_early_return, self.n_unattributed = (0, 1) if early is None else (int(early), 0)
+        self.first_failure_trial = printed["first_failure_trial"]
+        self.first_failure_s = printed["first_failure_s"]
+        self.failing_trials = list(printed["failing_trials"])
+        self.details = list(printed["details"])
+        self.duration_s = float(printed["duration_s"])
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``--json`` prints, format version 1."""

@@ -61,7 +61,7 @@ def run_batch(
     can_fork: bool = CAN_FORK,
     report_progress: Callable[[Batch], None] = lambda _batch: None,
 ) -> None:
-    """Run the trials 1 to `n_trials` and count them into `batch`.
+    """Run the trials up to `n_trials` and count them into `batch`.
 
     Parameters
     ----------
@@ -70,7 +70,8 @@ def run_batch(
     schedule
         What paces the threads.
     batch
-        Where outcomes are counted; its seed gives each trial its own.
+        Where outcomes are counted; its seed gives each trial its own. The trials that it has
+        already are not run again.
     n_trials
         At least 1. The batch stops earlier, and says so in its status, after `MAX_HANGS` hangs.
     report_progress
@@ -87,7 +88,7 @@ def run_batch(
         def load_subject() -> Subject:
             return subject
 
-    start_s = time.perf_counter()
+    start_s = time.perf_counter() - batch.duration_s
 
     def record(outcome: Outcome, number: int, kernel: str, n_threads: int) -> None:
         batch.record(
@@ -99,7 +100,7 @@ def run_batch(
         )
         report_progress(batch)
 
-    number = 1
+    number = batch.trials + 1
     while number <= n_trials:
         worker = _Worker(
             load_subject,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from mwe.batch import Batch
 from mwe.errors import BadArgumentError, HarnessError
@@ -25,6 +26,9 @@ class BatchRequest:
         At least 1.
     seed
         Fixes the schedule's decisions.
+    earlier
+        What an earlier batch of the same kind and seed printed; its trials are the first of this
+        one's and are not run again.
     """
 
     workload: str
@@ -32,6 +36,7 @@ class BatchRequest:
     n_trials: int
     seed: int
     target: str
+    earlier: Mapping[str, Any] | None = None
 
     def check(self) -> tuple[Workload, Target]:
         """Return what the names stand for.
@@ -80,6 +85,18 @@ class BatchRequest:
             packages=find_packages(),
             python=find_python(),
         )
+        if self.earlier is not None:
+            try:
+                batch.resume(self.earlier)
+            except (KeyError, TypeError, ValueError) as error:
+                raise BadArgumentError(
+                    f"the earlier batch is no record of one: {error!r}"
+                ) from error
+            if batch.seed != self.seed:
+                raise BadArgumentError(
+                    f"the earlier batch has seed {batch.seed}, this one {self.seed}; only one with "
+                    "the same seed can go on"
+                )
         run_batch(
             functools.partial(_load_subject, workload, target, self.schedule),
             find_schedule(self.schedule),

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -223,16 +223,41 @@ class UpstreamCommits(NamedRevisions):
         return Listing(
             self._project,
             tuple(
-                ListedCommit(
-                    commit=commit,
-                    name=names.get(commit, commit[:8]),
-                    date=datetime.fromtimestamp(times[commit], timezone.utc).isoformat(),
+                _list_one(
+                    commit,
+                    names,
+                    times[commit],
                     is_on_branch=commit in on_branch,
                     reasons=selected[commit],
                 )
                 for commit in sorted(selected, key=find_place)
             ),
         )
+
+    def list_range(self, range_spec: str, *, relevant_only: bool) -> list[ListedCommit]:
+        """List the commits of a range that are of the branch itself, oldest first."""
+        if relevant_only:
+            selected = [each for each in self.select_from_range(range_spec) if each.is_on_branch]
+            reasons = {each.commit: each.reasons for each in reversed(selected)}
+        else:
+            commits = NamedRevisions.get_hashes_from_range(self, range_spec)
+            reasons = dict.fromkeys(reversed(commits), ("every commit",))
+        return self._list_on_branch(reasons)
+
+    def list_between(self, after: str, at: str) -> list[ListedCommit]:
+        """List the commits between two of the branch, both excluded, oldest first.
+
+        They have no reasons to be measured.
+        """
+        commits = self._list_commits([f"{after}..{at}"])
+        return self._list_on_branch(dict.fromkeys(reversed([c for c in commits if c != at]), ()))
+
+    def _list_on_branch(self, reasons: Mapping[str, tuple[str, ...]]) -> list[ListedCommit]:
+        names, times = self._find_names(), self._find_times(reasons)
+        return [
+            _list_one(commit, names, times[commit], is_on_branch=True, reasons=why)
+            for commit, why in reasons.items()
+        ]
 
     def get_branch_commits(self, branch: str) -> list[str]:
         """List all commits of a branch, for asv to find where a result belongs."""
@@ -283,6 +308,23 @@ class UpstreamCommits(NamedRevisions):
         except util.ProcessError:
             log.warning("upstream cannot be reached; going on with the commits fetched before")
             self._pulled = True
+
+
+def _list_one(
+    commit: str,
+    names: Mapping[str, str],
+    time_s: float,
+    *,
+    is_on_branch: bool,
+    reasons: tuple[str, ...],
+) -> ListedCommit:
+    return ListedCommit(
+        commit=commit,
+        name=names.get(commit, commit[:8]),
+        date=datetime.fromtimestamp(time_s, timezone.utc).isoformat(),
+        is_on_branch=is_on_branch,
+        reasons=reasons,
+    )
 
 
 class AllUpstreamCommits(UpstreamCommits):

@@ -91,7 +91,7 @@ def build_series(records: Iterable[Evidence], order: RevisionOrder) -> list[Seri
     The rates at which affected revisions fail come from the same upstream; where it has none,
     from any upstream measured the same way on the same machine.
     """
-    kept = _keep_newest_version(list(records))
+    kept = keep_newest_version(list(records))
     roles = {batch.workload: batch.role for record in kept for batch in record.batches}
     # Where no environment could even say what was planned, there is still something to answer.
     roles = roles or {FALLBACK_WORKLOAD: WORKLOAD}
@@ -107,7 +107,7 @@ def build_series(records: Iterable[Evidence], order: RevisionOrder) -> list[Seri
     histories = {
         key: analyse_history(
             [
-                _count_for_history(record, key.workload) if order.is_on_branch(record) else {}
+                count_for_history(record, key.workload) if order.is_on_branch(record) else {}
                 for record in revisions
             ]
         )
@@ -158,7 +158,7 @@ def _build_one(
     )
 
 
-def _count_for_history(record: Evidence, workload: str) -> dict[str, Counts]:
+def count_for_history(record: Evidence, workload: str) -> dict[str, Counts]:
     """Return what a revision brings to its history, by schedule; nothing if it is undecided.
 
     One failure with the race's signature counts under any schedule. Silence counts only if every
@@ -180,7 +180,7 @@ def _count_for_history(record: Evidence, workload: str) -> dict[str, Counts]:
     return counted if shows or is_silent else {}
 
 
-def _keep_newest_version(records: Sequence[Evidence]) -> list[Evidence]:
+def keep_newest_version(records: Sequence[Evidence]) -> list[Evidence]:
     """Leave out counts that mean something else than the newest ones of the same environment.
 
     A record in which nothing was counted has no version and stays.
@@ -215,7 +215,7 @@ def _collect_references(
         for index, record in enumerate(revisions):
             if not histories[key].is_affected(index):
                 continue
-            for schedule, counts in _count_for_history(record, key.workload).items():
+            for schedule, counts in count_for_history(record, key.workload).items():
                 if not counts.n_failures:
                     continue
                 references[_way_of(record, key.workload, schedule)].append((key.upstream, counts))

@@ -210,13 +210,13 @@ def _find_changes(affected: Floats, fixes: Floats, appearances: Floats) -> list[
                 after=at - 1,
                 at=at,
                 probability=probability,
-                places=_choose_places(window, first),
+                places=choose_places(window, first),
             )
         )
     return changes
 
 
-def _choose_places(window: Floats, first: int) -> tuple[int, ...]:
+def choose_places(window: Floats, first: int) -> tuple[int, ...]:
     """Return the smallest set of places that holds `SET_PROBABILITY` of a window."""
     order = np.argsort(window)[::-1]
     held = np.cumsum(window[order])

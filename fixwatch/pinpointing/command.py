@@ -1,0 +1,131 @@
+"""``python -m fixwatch pinpoint``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fixwatch.asv_command import record_machine
+from fixwatch.configuration import load_configuration
+from fixwatch.errors import FixwatchError
+from fixwatch.history.repositories import UpstreamCommits
+from fixwatch.layout import COMMITS_CONFIGURATION
+from fixwatch.machine import describe_machine
+from fixwatch.pinpointing.findings import Finding, Settings
+from fixwatch.pinpointing.measuring import CommitMeasurer
+from fixwatch.pinpointing.observations import Way
+from fixwatch.pinpointing.search import Search
+from fixwatch.report.series import FALLBACK_WORKLOAD
+from fixwatch.statistics.search_planning import Answer
+from mwe.errors import BadArgumentError
+from mwe.workloads import Role, find_workload
+
+EXIT_NOT_DECIDED = 4
+# What further trials are run under: the schedule that finds most kinds of races.
+SCHEDULE = "delay"
+TARGET = "simulator"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("range", help="as asv run takes it, such as v0.24.0..v0.26.0")
+    parser.add_argument("--config", type=Path, default=Path(COMMITS_CONFIGURATION))
+    parser.add_argument("--workload", default=FALLBACK_WORKLOAD, help="whose failures count")
+    parser.add_argument(
+        "--relevant-only",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="leave out commits that can change nothing, as plan does",
+    )
+    parser.add_argument(
+        "--max-builds", type=int, metavar="N", help="stop before one more commit is built"
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON object")
+    form.add_argument("--markdown", action="store_true", help="print a summary for a pull request")
+
+
+def run_pinpoint(options: argparse.Namespace, announce: Callable[[str], None]) -> int:
+    """Search, print what was found, and return the exit status.
+
+    Raises
+    ------
+    FixwatchError
+        If the arguments make no sense, or asv stops.
+    """
+    finding = _search(options, announce)
+    if options.json:
+        document: dict[str, Any] = finding.to_json()
+        print(json.dumps(document, indent=1, allow_nan=False))
+    elif options.markdown:
+        print(finding.to_markdown(), end="")
+    else:
+        _print(finding)
+    return EXIT_NOT_DECIDED if finding.answer is Answer.NOT_DECIDED else 0
+
+
+def _search(options: argparse.Namespace, announce: Callable[[str], None]) -> Finding:
+    configuration = load_configuration(options.config)
+    if configuration.source != "commits":
+        raise FixwatchError(
+            f"{configuration.path}: lists releases, all of which are measured by make dashboard; "
+            f"choose {COMMITS_CONFIGURATION}"
+        )
+    if options.max_builds is not None and options.max_builds < 0:
+        raise FixwatchError(f"--max-builds is {options.max_builds}; give 0 or more")
+    _check_workload(options.workload)
+    repository = UpstreamCommits(configuration.repository, configuration.project)
+    repository.pull()
+    commits = repository.list_range(options.range, relevant_only=options.relevant_only)
+    if len(commits) < 2:
+        raise FixwatchError(
+            f"the range {options.range!r} has {len(commits)} commits of the branch to measure; "
+            "give one with at least two"
+        )
+    announce(
+        f"{len(commits)} commits from {commits[0].name} ({commits[0].date[:10]}) to "
+        f"{commits[-1].name} ({commits[-1].date[:10]})"
+    )
+    machine = describe_machine()
+    record_machine(machine)
+    python = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    settings = Settings(
+        range=options.range,
+        workload=options.workload,
+        target=TARGET,
+        own=Way(machine.name, python, SCHEDULE),
+        max_builds=options.max_builds,
+    )
+    measurer = CommitMeasurer(configuration=str(configuration.path), machine=machine.name)
+    return Search(
+        settings, commits, repository, configuration.results_dir, measurer, announce
+    ).run()
+
+
+def _check_workload(name: str) -> None:
+    try:
+        workload = find_workload(name)
+    except BadArgumentError as error:
+        raise FixwatchError(str(error)) from error
+    if workload.role is not Role.WORKLOAD:
+        raise FixwatchError(
+            f"{name} is a {workload.role.value}, which never changes; name a workload"
+        )
+
+
+def _print(finding: Finding) -> None:
+    print(finding.state())
+    names = ", ".join(finding.commits[index].name for index in finding.change.placement.places[:20])
+    if finding.answer is Answer.NOT_DECIDED:
+        print(f"possible: {names}")
+    if finding.missing:
+        print(f"not measured in between: {', '.join(each.name for each in finding.missing)}")
+    spent = finding.spent
+    print(
+        f"{finding.n_candidates} candidates; {spent.builds} builds, {spent.trials} trials, "
+        f"{spent.duration_s:.0f} s"
+    )

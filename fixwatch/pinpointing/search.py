@@ -1,0 +1,203 @@
+"""The search: what is known, what to measure next, and when to stop.
+
+Everything that it knows lies in the records on disk, so a search that was interrupted goes on
+where it was, and measurements from elsewhere count.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from fixwatch.errors import CouldNotMeasureError
+from fixwatch.evidence import iter_evidence
+from fixwatch.history.listing import ListedCommit
+from fixwatch.history.repositories import UpstreamCommits
+from fixwatch.pinpointing.findings import Finding, Settings, Spent
+from fixwatch.pinpointing.measuring import CommitMeasurer
+from fixwatch.pinpointing.observations import Observations, observe, select_records
+from fixwatch.statistics.search_planning import (
+    TRIALS,
+    Answer,
+    Costs,
+    Step,
+    choose_step,
+    find_answer,
+)
+from fixwatch.statistics.single_change import SingleChange
+
+Announce = Callable[[str], None]
+
+# Measured on 2 cores, see docs/method.md; only their ratios matter.
+COSTS = {
+    "numba": Costs(build_s=25.0, visit_s=8.0, trial_s=0.005),
+    "numba-cuda": Costs(build_s=5.0, visit_s=8.0, trial_s=0.005),
+}
+# No batch gets more trials than this.
+MAX_TRIALS = 30_000
+
+
+class Search:
+    """A search through the commits of a range.
+
+    Parameters
+    ----------
+    settings
+        What is searched for.
+    commits
+        The candidates, oldest first.
+    repository
+        Which knows the commits between them.
+    results_dir
+        Where the records are.
+    measurer
+        Which adds to them.
+    announce
+        Called with a line for each step.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        commits: Sequence[ListedCommit],
+        repository: UpstreamCommits,
+        results_dir: Path,
+        measurer: CommitMeasurer,
+        announce: Announce,
+    ) -> None:
+        self._settings = settings
+        self._commits = list(commits)
+        self._n_candidates = len(commits)
+        self._repository = repository
+        self._results_dir = results_dir
+        self._measurer = measurer
+        self._announce = announce
+        self._n_builds = 0
+        self._n_trials = 0
+        # Commits of which trials bring nothing more, whatever is asked for.
+        self._exhausted: set[str] = set()
+
+    def run(self) -> Finding:
+        """Measure until the answer is sure, or nothing more can be learned.
+
+        Raises
+        ------
+        CouldNotMeasureError
+            If asv stops.
+        """
+        start_s = time.monotonic()
+        observations = self._observe()
+        while True:
+            change = observations.infer()
+            step = self._choose(change, observations)
+            if step is None and find_answer(change) is Answer.FOUND:
+                # It may lie in one of the commits that were not selected; their newest one tells.
+                step, observations = self._look_between(change.placement.at, observations)
+                change = observations.infer()
+            if step is None or self._has_spent_all(step, observations):
+                break
+            observations = self._measure(step, observations)
+        return Finding(
+            settings=self._settings,
+            upstream=self._repository.project,
+            change=change,
+            commits=tuple(self._commits),
+            observations=observations,
+            n_candidates=self._n_candidates,
+            spent=Spent(
+                builds=self._n_builds,
+                trials=self._n_trials,
+                duration_s=round(time.monotonic() - start_s, 1),
+            ),
+        )
+
+    def _choose(self, change: SingleChange, observations: Observations) -> Step | None:
+        costs = COSTS[self._repository.project]
+        costs_s = [
+            self._find_cost(index, observations, costs) for index in range(len(self._commits))
+        ]
+        return choose_step(change, 0, costs_s, costs.trial_s)
+
+    def _find_cost(self, index: int, observations: Observations, costs: Costs) -> float:
+        if index in observations.gaps or self._commits[index].commit in self._exhausted:
+            return math.inf
+        if index not in observations.own:
+            return costs.build_s + costs.visit_s
+        is_full = observations.trials[index, 0] >= MAX_TRIALS
+        return math.inf if is_full else costs.visit_s
+
+    def _look_between(
+        self, at: int, observations: Observations
+    ) -> tuple[Step | None, Observations]:
+        """Take in the commits between a change and its neighbour; return a step at the newest."""
+        known = {each.commit for each in self._commits}
+        between = [
+            each
+            for each in self._repository.list_between(
+                self._commits[at - 1].commit, self._commits[at].commit
+            )
+            if each.commit not in known
+        ]
+        if not between:
+            return None, observations
+        self._commits[at:at] = between
+        observations = self._observe()
+        newest = at + len(between) - 1
+        is_known = observations.trials[newest].any() or newest in observations.gaps
+        return (None if is_known else Step(newest, TRIALS[0])), observations
+
+    def _has_spent_all(self, step: Step, observations: Observations) -> bool:
+        limit = self._settings.max_builds
+        is_build = step.index not in observations.own
+        return limit is not None and is_build and self._n_builds >= limit
+
+    def _measure(self, step: Step, observations: Observations) -> Observations:
+        """Measure, and return what is known then."""
+        commit = self._commits[step.index]
+        record = observations.own.get(step.index)
+        before = observations.trials[step.index, 0]
+        if record is None:
+            self._announce(f"measuring {commit.name} ({commit.date[:10]})")
+            self._n_builds += 1
+            self._measurer.measure(commit.commit)
+        else:
+            wanted = min(int(before) + step.n_trials, MAX_TRIALS)
+            self._announce(f"{commit.name}: going on to {wanted} trials")
+            way = self._settings.own
+            self._measurer.extend(record, self._settings.workload, way.schedule, wanted)
+        after = self._observe()
+        if step.index not in after.own:
+            raise CouldNotMeasureError(f"asv left no record of {commit.name}; see above")
+        if after.trials[step.index, 0] <= before:
+            self._exhausted.add(commit.commit)
+        self._n_trials += int(
+            after.trials[step.index].sum() - observations.trials[step.index].sum()
+        )
+        self._report(step.index, after)
+        return after
+
+    def _report(self, index: int, observations: Observations) -> None:
+        commit = self._commits[index]
+        if index in observations.gaps:
+            gap = observations.gaps[index]
+            self._announce(f"{commit.name}: cannot be measured, {gap.stage}: {gap.reason}")
+            return
+        change = observations.infer()
+        place = change.placement
+        self._announce(
+            f"{commit.name}: {observations.failures[index].sum():.0f} of "
+            f"{observations.trials[index].sum():.0f} trials failed; no change "
+            f"{change.no_change:.3f}, {place.kind.value} {place.kind_probability:.3f}, likeliest "
+            f"at {self._commits[place.at].name} ({place.probability:.3f}), "
+            f"{len(place.places)} commits hold 99 % of that"
+        )
+
+    def _observe(self) -> Observations:
+        records = select_records(
+            iter_evidence(self._results_dir, self._announce),
+            self._repository.project,
+            self._settings.target,
+        )
+        return observe(self._commits, records, self._settings.workload, self._settings.own)

@@ -1,0 +1,104 @@
+"""What to measure next when a build takes a minute and a trial milliseconds.
+
+Each possible step, so many trials at one commit, is worth the information that it is expected to
+bring for its cost; the best one is taken, and afterwards everything is weighed anew. So a commit
+that has been built is used for as long as its trials say more a second than another build would,
+and left as soon as it has spoken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from fixwatch.statistics.change_points import Floats
+from fixwatch.statistics.single_change import SingleChange
+from fixwatch.statistics.states import MIN_PROBABILITY
+
+# Further trials to choose from; each about three times as many as the one before.
+TRIALS = (10, 30, 100, 300, 1000, 3000)
+# Once the answer can be stated, the search goes on up to here: what is left costs trials, hardly
+# builds, and an error in a hundred is more than needs to be.
+AIM = 0.999
+# A step that is expected to say less is not worth taking, whatever it costs.
+MIN_INFORMATION_BITS = 1e-3
+
+
+class Answer(str, Enum):
+    """What a search ends with."""
+
+    FOUND = "found"
+    NO_CHANGE = "no-change"
+    NOT_DECIDED = "not-decided"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Costs:
+    """Seconds that a step takes.
+
+    Attributes
+    ----------
+    build_s
+        To build a commit.
+    visit_s
+        To install what is built, and start measuring.
+    trial_s
+        A trial.
+    """
+
+    build_s: float
+    visit_s: float
+    trial_s: float
+
+
+@dataclass(frozen=True)
+class Step:
+    """So many further trials at the commit of an index."""
+
+    index: int
+    n_trials: int
+
+
+def find_answer(change: SingleChange, level: float = MIN_PROBABILITY) -> Answer:
+    """Return what can be stated with a probability of at least `level`."""
+    if change.placement.probability >= level:
+        return Answer.FOUND
+    if change.no_change >= level:
+        return Answer.NO_CHANGE
+    return Answer.NOT_DECIDED
+
+
+def choose_step(
+    change: SingleChange,
+    column: int,
+    costs_s: Sequence[float] | Floats,
+    trial_s: float,
+    n_trials: Sequence[int] = TRIALS,
+) -> Step | None:
+    """Choose the step that brings most information a second; None if none brings any.
+
+    Parameters
+    ----------
+    change
+        What is known.
+    column
+        The way of measuring, by its index.
+    costs_s
+        By commit, what it takes until trials can run there; infinite where they cannot.
+    trial_s
+        What a trial takes.
+    n_trials
+        Numbers of trials to choose from.
+    """
+    if find_answer(change, AIM) is not Answer.NOT_DECIDED:
+        return None
+    information = change.expect_information(column, n_trials)
+    seconds = np.asarray(costs_s, dtype=float)[:, None] + trial_s * np.asarray(n_trials)
+    information[~np.isfinite(seconds)] = 0.0
+    if information.max() < MIN_INFORMATION_BITS:
+        return None
+    index, number = np.unravel_index(np.argmax(information / seconds), information.shape)
+    return Step(int(index), int(n_trials[int(number)]))

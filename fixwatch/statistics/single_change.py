@@ -1,0 +1,259 @@
+"""Where in a range of commits one change lies, from counts at a few of them.
+
+At most one change is supposed: from clean to affected (``appeared``), back (``fixed``), or from one
+rate of failures to another (``rate-changed``). Both rates are unknown. With Beta priors they
+integrate out, so each hypothesis has the Beta-binomial probability of the totals on its two sides.
+Kinds of segment, their priors and how likely a change is to be are those of whole histories, see
+`fixwatch.statistics.change_points`; all places are equally likely beforehand. Only the prior of an
+affected rate is cut off at `MIN_AFFECTED_RATE`: no number of silent trials tells a rate of next to
+nothing from a clean one, and a search has to end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy.special import betaincc, betaln, gammaln, logsumexp
+
+from fixwatch.statistics.change_points import (
+    AFFECTED_PRIOR,
+    CLEAN_PRIOR,
+    EXPECTED_CHANGES,
+    EXPECTED_RATE_CHANGES,
+    MIN_CUTS,
+    Floats,
+    choose_places,
+)
+
+# An affected commit that fails more rarely is not told from a clean one.
+MIN_AFFECTED_RATE = 0.001
+# Up to so many trials, what they may say is taken from the whole distribution of their failures;
+# above, from whether there is one.
+MAX_EXACT_TRIALS = 100
+
+
+@dataclass(frozen=True)
+class RatePrior:
+    """A Beta distribution of a rate, cut off below `lowest`."""
+
+    a: float
+    b: float
+    lowest: float = 0.0
+
+    def weigh(self, k: Floats, n: Floats) -> Floats:
+        """Return the logarithm of the probability of k certain failures among n trials."""
+        counted = betaln(self.a + k, self.b + n - k) + self._log_above(k, n)
+        weight: Floats = counted - betaln(self.a, self.b) - self._log_above(0.0, 0.0)
+        return weight
+
+    def _log_above(self, k: Any, n: Any) -> Any:
+        return np.log(np.maximum(betaincc(self.a + k, self.b + n - k, self.lowest), 1e-300))
+
+
+CLEAN = RatePrior(*CLEAN_PRIOR)
+AFFECTED = RatePrior(*AFFECTED_PRIOR, lowest=MIN_AFFECTED_RATE)
+
+
+class ChangeKind(str, Enum):
+    """What changes at a place."""
+
+    APPEARED = "appeared"
+    FIXED = "fixed"
+    RATE_CHANGED = "rate-changed"
+
+
+# The priors of the rates before and after, in the order of `ChangeKind`.
+_SIDES = (
+    (CLEAN, AFFECTED),
+    (AFFECTED, CLEAN),
+    (AFFECTED, AFFECTED),
+)
+_EXPECTED = (EXPECTED_CHANGES, EXPECTED_CHANGES, EXPECTED_RATE_CHANGES)
+# Without a change, everything is clean or everything is affected.
+_STILL = (CLEAN, AFFECTED)
+
+
+@dataclass(frozen=True)
+class Placement:
+    """The place of a change, as far as it is known.
+
+    Attributes
+    ----------
+    kind, at
+        The likeliest place: the first commit behind the change, by index.
+    probability
+        That the change is of this kind and at this place.
+    kind_probability
+        That there is a change of this kind, wherever it is.
+    places
+        Indices that hold 99 % of that, oldest first.
+    """
+
+    kind: ChangeKind
+    at: int
+    probability: float
+    kind_probability: float
+    places: tuple[int, ...]
+
+
+class SingleChange:
+    """The posterior over the hypotheses, given counts.
+
+    Parameters
+    ----------
+    failures, trials
+        Counts by commit, oldest first, and by schedule; 0 of 0 where there are none.
+    weights
+        How likely each commit is to be the place beforehand, relative to 1; all alike by default.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, a count is impossible, or there are fewer than two commits.
+    """
+
+    def __init__(
+        self,
+        failures: Sequence[Sequence[int]] | Floats,
+        trials: Sequence[Sequence[int]] | Floats,
+        weights: Sequence[float] | None = None,
+    ) -> None:
+        k, n = np.asarray(failures, dtype=float), np.asarray(trials, dtype=float)
+        if k.shape != n.shape or k.ndim != 2 or (k > n).any() or (k < 0).any():
+            raise ValueError("failures and trials do not go together")
+        if len(k) < 2:
+            raise ValueError("a range of one commit has no place for a change")
+        self.n_commits = len(k)
+        self._measured = np.flatnonzero(n.sum(axis=1))
+        # Places between the same two measured commits have the same likelihood.
+        self._gap_of = np.searchsorted(self._measured, np.arange(self.n_commits))
+        totals = [
+            np.vstack([np.zeros(x.shape[1]), x[self._measured].cumsum(axis=0)]) for x in (k, n)
+        ]
+        self._k_sides, self._n_sides = (
+            np.stack([each, each[-1] - each], axis=1) for each in totals
+        )
+        self._weigh(np.ones(len(k)) if weights is None else np.asarray(weights, dtype=float))
+
+    def _weigh(self, weights: Floats) -> None:
+        cuts = max(self.n_commits - 1, MIN_CUTS)
+        by_gap = np.stack(
+            [
+                np.log(expected / cuts)
+                + sum(
+                    prior.weigh(self._k_sides[:, side], self._n_sides[:, side]).sum(axis=1)
+                    for side, prior in enumerate(priors)
+                )
+                for expected, priors in zip(_EXPECTED, _SIDES, strict=True)
+            ]
+        )
+        still = np.array(
+            [prior.weigh(self._k_sides[-1, 0], self._n_sides[-1, 0]).sum() for prior in _STILL]
+        )
+        places = by_gap[:, self._gap_of] + np.log(weights)
+        # Nothing is known of what was before the first commit.
+        places[:, 0] = -np.inf
+        total = np.logaddexp(logsumexp(places), logsumexp(still))
+        self.places: Floats = np.exp(places - total)
+        self._still: Floats = np.exp(still - total)
+
+    @property
+    def no_change(self) -> float:
+        """The probability that the range has no change."""
+        return float(self._still.sum())
+
+    @property
+    def still_affected(self) -> float:
+        """The probability that every commit of the range is affected."""
+        return float(self._still[1])
+
+    @cached_property
+    def placement(self) -> Placement:
+        """The likeliest change, whether or not it is likely."""
+        by_kind = self.places.sum(axis=1)
+        kind = int(np.argmax(by_kind))
+        odds = self.places[kind]
+        at = int(np.argmax(odds))
+        return Placement(
+            kind=tuple(ChangeKind)[kind],
+            at=at,
+            probability=float(odds[at]),
+            kind_probability=float(by_kind[kind]),
+            places=choose_places(odds, 0),
+        )
+
+    def expect_information(self, schedule: int, n_trials: Sequence[int]) -> Floats:
+        """Return what trials at each commit are expected to say of the change, in bits.
+
+        The mutual information of the hypotheses and the number of failures.
+
+        Parameters
+        ----------
+        schedule
+            The index of the schedule that they are run under.
+        n_trials
+            Numbers of trials to look at.
+
+        Returns
+        -------
+        array of shape (commits, numbers of trials)
+        """
+        after, before = self._weigh_sides()
+        columns = []
+        for number in n_trials:
+            failures = np.arange(number + 1 if number <= MAX_EXACT_TRIALS else 1, dtype=float)
+            # By number of failures, then by kind and gap on each side.
+            right, left = (
+                np.concatenate(
+                    [
+                        self._predict(failures, number, schedule, side, priors[side])
+                        for priors in _SIDES
+                    ]
+                )
+                for side in (1, 0)
+            )
+            still = np.concatenate(
+                [self._predict(failures, number, schedule, 0, prior)[-1:] for prior in _STILL]
+            )
+            average = after @ right + before @ left + self._still @ still
+            known = (
+                after @ _entropy(right) + before @ _entropy(left) + self._still @ _entropy(still)
+            )
+            columns.append(_entropy(average) - known)
+        return np.maximum(np.stack(columns, axis=1), 0.0)
+
+    def _predict(
+        self, failures: Floats, n_trials: int, schedule: int, side: int, prior: RatePrior
+    ) -> Floats:
+        """Return the predictive probability of each number of failures, a row a gap."""
+        k, n = self._k_sides[:, side, schedule, None], self._n_sides[:, side, schedule, None]
+        ways = _log_binomial(n_trials, failures)
+        odds: Floats = np.exp(ways + prior.weigh(k + failures, n + n_trials) - prior.weigh(k, n))
+        return odds
+
+    def _weigh_sides(self) -> tuple[Floats, Floats]:
+        """Return for each commit the probability of each kind and gap with it after, before."""
+        n_gaps = len(self._measured) + 1
+        in_gap = np.zeros((self.n_commits, n_gaps))
+        in_gap[np.arange(self.n_commits), self._gap_of] = 1.0
+        up_to = np.cumsum(self.places[:, :, None] * in_gap, axis=1)
+        after = np.moveaxis(up_to, 0, 1).reshape(self.n_commits, -1)
+        return after, after[-1] - after
+
+
+def _log_binomial(n: int, k: Floats) -> Floats:
+    ways: Floats = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+    return ways
+
+
+def _entropy(odds: Floats) -> Floats:
+    """Return the entropy of each row in bits; what a row lacks to 1 is one more outcome."""
+    rest = np.clip(1.0 - odds.sum(axis=-1, keepdims=True), 0.0, 1.0)
+    every = np.clip(np.concatenate([odds, rest], axis=-1), 0.0, 1.0)
+    bits: Floats = -(every * np.log2(np.maximum(every, 1e-300))).sum(axis=-1)
+    return bits
