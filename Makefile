@@ -33,9 +33,11 @@ check: $(VENV)/installed-dev
 sensitivity: $(VENV)/installed-dev
 	$(BIN)/python -m scripts.sensitivity
 
-# How far stated confidences can be relied on (5 minutes).
+# How far stated confidences can be relied on, and what searches cost (15 minutes). A process a core,
+# so no threads in each.
 calibrate: $(VENV)/installed-dev
-	$(BIN)/python -m scripts.calibrate
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m scripts.calibrate
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m scripts.calibrate_pinpoint
 
 # What a trial costs, on an affected and on a fixed release (5 minutes).
 measure-engine: $(VENV)/installed-dev

@@ -105,7 +105,9 @@ def _run_batches(waiting: list, spool: "_Spool") -> dict:
                         if server is None or not server.is_usable:
                             server = servers[place] = BatchServer()
                         request = _describe(workload, schedule, n_trials, kept)
-                        server.request(request, BATCH_TIMEOUT_S)
+                        # The limit is one for batches of the plan's size.
+                        n_planned = find_planned_trials(workload, schedule) or n_trials
+                        server.request(request, BATCH_TIMEOUT_S * n_trials / n_planned)
                         running[place] = (workload, schedule)
                         continue
                     if outcome is None:

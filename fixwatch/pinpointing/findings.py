@@ -163,8 +163,9 @@ class Finding:
         place = self.change.placement
         if self.answer is Answer.NO_CHANGE:
             return (
-                f"no change in this range (probability {self.change.no_change:.4f}): "
-                f"{self._say_kind()}"
+                f"no change in this range (probability {self.change.no_change:.4f}, supposing that "
+                f"it has one at most; {len(self._measured)} of {self.n_candidates} commits "
+                f"measured): {self._say_kind()}"
             )
         at = self.commits[place.at]
         if self.answer is Answer.FOUND:

@@ -95,7 +95,9 @@ def observe(
     workload
         Its name.
     way
-        That of this machine; records of others count with rates of their own.
+        That of this machine; records of others count with rates of their own. Of schedules only
+        its own counts: a race that is rare under one is rare under all, so that silence under
+        several is no more evidence than silence under the one that finds most.
     """
     places = {each.commit: index for index, each in enumerate(commits)}
     counted = []
@@ -106,17 +108,18 @@ def observe(
         if index is None:
             continue
         counts = count_for_history(record, workload)
-        for schedule, each in counts.items():
-            counted.append((index, Way(record.machine, record.python, schedule), each))
+        if way.schedule in counts:
+            found = counts[way.schedule]
+            counted.append((index, Way(record.machine, record.python, way.schedule), found))
         if (record.machine, record.python) == (way.machine, way.python):
             own[index] = record
-            if not counts:
+            if way.schedule not in counts:
                 gaps[index] = _describe_gap(record, workload)
-    ways = (way, *sorted({each for _, each, _ in counted} - {way}))
+    ways = (way, *sorted({measured_way for _, measured_way, _ in counted} - {way}))
     failures, trials = np.zeros((2, len(commits), len(ways)))
-    for index, measured_way, found in counted:
-        failures[index, ways.index(measured_way)] += found.n_failures
-        trials[index, ways.index(measured_way)] += found.n_trials
+    for index, measured_way, each in counted:
+        failures[index, ways.index(measured_way)] += each.n_failures
+        trials[index, ways.index(measured_way)] += each.n_trials
     return Observations(
         ways=ways,
         failures=failures,

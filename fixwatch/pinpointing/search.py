@@ -11,13 +11,16 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from fixwatch.errors import CouldNotMeasureError
+import numpy as np
+
+from fixwatch.errors import CouldNotMeasureError, FixwatchError
 from fixwatch.evidence import iter_evidence
 from fixwatch.history.listing import ListedCommit
 from fixwatch.history.repositories import UpstreamCommits
 from fixwatch.pinpointing.findings import Finding, Settings, Spent
 from fixwatch.pinpointing.measuring import CommitMeasurer
 from fixwatch.pinpointing.observations import Observations, observe, select_records
+from fixwatch.statistics.change_points import find_change_points
 from fixwatch.statistics.search_planning import (
     TRIALS,
     Answer,
@@ -27,6 +30,7 @@ from fixwatch.statistics.search_planning import (
     find_answer,
 )
 from fixwatch.statistics.single_change import SingleChange
+from fixwatch.statistics.states import MIN_PROBABILITY
 
 Announce = Callable[[str], None]
 
@@ -86,10 +90,13 @@ class Search:
         ------
         CouldNotMeasureError
             If asv stops.
+        FixwatchError
+            If the range has more than one change.
         """
         start_s = time.monotonic()
         observations = self._observe()
         while True:
+            self._check_there_is_one_change(observations)
             change = observations.infer()
             step = self._choose(change, observations)
             if step is None and find_answer(change) is Answer.FOUND:
@@ -112,6 +119,25 @@ class Search:
                 duration_s=round(time.monotonic() - start_s, 1),
             ),
         )
+
+    def _check_there_is_one_change(self, observations: Observations) -> None:
+        """Refuse a range with several changes, of which a search for one would make nonsense."""
+        measured = np.flatnonzero(observations.trials.sum(axis=1))
+        found = find_change_points(observations.failures[measured], observations.trials[measured])
+        sure = [each for each in found.changes if each.probability >= MIN_PROBABILITY]
+        if len(sure) < 2:
+            return
+        names = [
+            f"{each.kind} in {self._name(measured[each.after])}..{self._name(measured[each.at])}"
+            for each in sure
+        ]
+        raise FixwatchError(
+            f"the range {self._settings.range!r} has {len(sure)} changes: {', '.join(names)}; "
+            "give a range with one of them"
+        )
+
+    def _name(self, index: int) -> str:
+        return self._commits[index].name
 
     def _choose(self, change: SingleChange, observations: Observations) -> Step | None:
         costs = COSTS[self._repository.project]

@@ -78,7 +78,7 @@ class ChangePoints:
 
 
 def find_change_points(
-    failures: Sequence[Sequence[int]], trials: Sequence[Sequence[int]]
+    failures: Sequence[Sequence[int]] | Floats, trials: Sequence[Sequence[int]] | Floats
 ) -> ChangePoints:
     """Find the changes of a series.
 

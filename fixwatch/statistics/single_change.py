@@ -4,7 +4,7 @@ At most one change is supposed: from clean to affected (``appeared``), back (``f
 rate of failures to another (``rate-changed``). Both rates are unknown. With Beta priors they
 integrate out, so each hypothesis has the Beta-binomial probability of the totals on its two sides.
 Kinds of segment, their priors and how likely a change is to be are those of whole histories, see
-`fixwatch.statistics.change_points`; all places are equally likely beforehand. Only the prior of an
+`fixwatch.statistics.change_points`; all places are equally likely beforehand. But the prior of an
 affected rate is cut off at `MIN_AFFECTED_RATE`: no number of silent trials tells a rate of next to
 nothing from a clean one, and a search has to end.
 """
@@ -24,14 +24,15 @@ from fixwatch.statistics.change_points import (
     AFFECTED_PRIOR,
     CLEAN_PRIOR,
     EXPECTED_CHANGES,
-    EXPECTED_RATE_CHANGES,
-    MIN_CUTS,
     Floats,
     choose_places,
 )
 
 # An affected commit that fails more rarely is not told from a clean one.
 MIN_AFFECTED_RATE = 0.001
+# How often to expect that one visible rate gives way to another. Much less than in whole histories,
+# where a fix has to be told from it: rates drift with a machine's load, and a search would follow.
+EXPECTED_RATE_CHANGES = 0.002
 # Up to so many trials, what they may say is taken from the whole distribution of their failures;
 # above, from whether there is one.
 MAX_EXACT_TRIALS = 100
@@ -52,6 +53,8 @@ class RatePrior:
         return weight
 
     def _log_above(self, k: Any, n: Any) -> Any:
+        if not self.lowest:
+            return 0.0
         return np.log(np.maximum(betaincc(self.a + k, self.b + n - k, self.lowest), 1e-300))
 
 
@@ -129,7 +132,8 @@ class SingleChange:
         if len(k) < 2:
             raise ValueError("a range of one commit has no place for a change")
         self.n_commits = len(k)
-        self._measured = np.flatnonzero(n.sum(axis=1))
+        self.is_measured = n.sum(axis=1) > 0
+        self._measured = np.flatnonzero(self.is_measured)
         # Places between the same two measured commits have the same likelihood.
         self._gap_of = np.searchsorted(self._measured, np.arange(self.n_commits))
         totals = [
@@ -141,7 +145,7 @@ class SingleChange:
         self._weigh(np.ones(len(k)) if weights is None else np.asarray(weights, dtype=float))
 
     def _weigh(self, weights: Floats) -> None:
-        cuts = max(self.n_commits - 1, MIN_CUTS)
+        cuts = self.n_commits - 1
         by_gap = np.stack(
             [
                 np.log(expected / cuts)
@@ -207,19 +211,17 @@ class SingleChange:
         columns = []
         for number in n_trials:
             failures = np.arange(number + 1 if number <= MAX_EXACT_TRIALS else 1, dtype=float)
-            # By number of failures, then by kind and gap on each side.
-            right, left = (
-                np.concatenate(
-                    [
-                        self._predict(failures, number, schedule, side, priors[side])
-                        for priors in _SIDES
-                    ]
-                )
-                for side in (1, 0)
+            predicted = {
+                (side, prior): self._predict(failures, number, schedule, side, prior)
+                for side in (0, 1)
+                for prior in _STILL
+            }
+            # By kind and gap, then by number of failures.
+            left, right = (
+                np.concatenate([predicted[side, priors[side]] for priors in _SIDES])
+                for side in (0, 1)
             )
-            still = np.concatenate(
-                [self._predict(failures, number, schedule, 0, prior)[-1:] for prior in _STILL]
-            )
+            still = np.concatenate([predicted[0, prior][-1:] for prior in _STILL])
             average = after @ right + before @ left + self._still @ still
             known = (
                 after @ _entropy(right) + before @ _entropy(left) + self._still @ _entropy(still)

@@ -12,8 +12,8 @@ from tests.end_to_end.measuring import MACHINE, Project, counts
 from tests.subjects.small_numba import HISTORY, create_small_numba
 
 RANGE = "v0.57..main"
-# All but the one that touches nothing of the target.
-MEASURED = [name for name, *_ in HISTORY if name != "prose"]
+# All but those that touch nothing of the target.
+MEASURED = [name for name, *_ in HISTORY if name not in ("prose", "remark")]
 # What the small simulator has; the others need more of the API.
 SETTINGS = (
     '"batch_timeout_s": 6, "workloads": ["local-array", "same-module", "helper-without-cuda", '

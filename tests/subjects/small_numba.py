@@ -156,6 +156,7 @@ HISTORY: tuple[tuple[str, str, str, dict[str, str]], ...] = (
     ("unimportable", "", "2023-11-01", {"numba/cuda/__init__.py": BROKEN_CUDA}),
     ("endless", "", "2023-12-01", {"numba/cuda/__init__.py": ENDLESS_CUDA}),
     ("last-racy", "", "2024-01-01", {"numba/cuda/__init__.py": CUDA}),
+    ("remark", "", "2024-01-15", {"README": "More.\n"}),
     ("fixed", "", "2024-02-01", {"numba/cuda/swap.py": SOUND_SWAP}),
     ("newest", "0.59.0", "2024-03-01", {"numba/cuda/note.txt": "4"}),
 )

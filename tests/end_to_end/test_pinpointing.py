@@ -1,0 +1,195 @@
+"""Finding the commit of a change in the small upstream, through real asv."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from fixwatch.layout import COMMITS_CONFIGURATION, RELEASES_CONFIGURATION
+from tests.end_to_end.small_history import SmallHistory
+
+pytestmark = pytest.mark.end_to_end
+
+FIX = "0.58.0..main"
+SEED = 20261121
+N_KILLS = 4
+
+
+def pinpoint(history, *arguments):
+    """Run the search; return its exit status and document."""
+    done = history.fixwatch("pinpoint", *arguments, "--json")
+    assert done.returncode in (0, 4), done.stderr
+    document = json.loads(done.stdout)
+    schema = json.loads((Path("docs") / "pinpoint.schema.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(document)
+    return done.returncode, document
+
+
+def names(history, revisions):
+    """Return the small upstream's own names of revisions."""
+    return [history.names[each["commit"]] for each in revisions]
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory):
+    """Return a project with nothing measured."""
+    return SmallHistory(tmp_path_factory.mktemp("history"))
+
+
+def test_the_fix_is_found_between_gaps_and_checked_against_its_direct_parent(history):
+    """Two commits cannot be measured; the parent touches nothing relevant and is measured too."""
+    status, document = pinpoint(history, FIX)
+    assert (status, document["answer"], document["kind"]) == (0, "found", "fixed")
+    assert history.names[document["at"]["commit"]] == "fixed"
+    assert history.names[document["after"]["commit"]] == "remark"
+    assert (document["exact"], document["missing"]) == (True, [])
+    assert document["probability"] >= 0.99
+    assert document["candidates"] == 6
+    counted = names(history, [each["revision"] for each in document["measurements"]])
+    assert {"racy", "remark", "fixed"} <= set(counted)
+    assert document["spent"]["builds"] == len(history.records())
+    # What it measured is kept like any other: with its controls, and for the status.
+    record = history.records()["fixed"]
+    assert {"planted-race", "same-module"} <= {each.workload for each in record.batches}
+    assert history.entry()["fixed_in"]["commit"] == history.commits["fixed"]
+
+
+def test_a_second_search_measures_nothing(history):
+    """Everything is on disk; the answer is the same."""
+    before = history.records()
+    status, document = pinpoint(history, FIX)
+    assert (status, history.names[document["at"]["commit"]]) == (0, "fixed")
+    assert document["spent"]["builds"] == document["spent"]["trials"] == 0
+    assert history.records() == before
+
+
+def test_an_appearance_is_found_and_what_does_not_build_is_passed_over(history):
+    """The other direction; a commit that does not build is no candidate for anything but a gap."""
+    status, document = pinpoint(history, "v0.57..0.58.0")
+    assert (status, document["kind"], document["exact"]) == (0, "appeared", True)
+    assert history.names[document["at"]["commit"]] == "appeared"
+    assert history.names[document["after"]["commit"]] == "sound"
+
+
+def test_a_silent_range_gets_more_trials_than_the_plan_and_no_change(history):
+    """Its two ends go on until a rate of one in a thousand would have shown."""
+    before = {name: each for name, each in history.records().items() if name == "newest"}
+    status, document = pinpoint(history, "main~1..main")
+    assert (status, document["answer"]) == (0, "no-change")
+    assert (document["kind"], document["places"]) == (None, [])
+    delay = [each for each in document["measurements"] if each["schedule"] == "delay"]
+    assert max(each["trials"] for each in delay) > 100
+    assert sum(each["failures"] for each in delay) == 0
+    for name, record in history.records().items():
+        batches = {(b.workload, b.schedule): b.batch for b in record.batches}
+        for old in before[name].batches if name in before else ():
+            new = batches[old.workload, old.schedule]
+            # Other batches are as they were; the longer one is the same batch, gone on.
+            is_longer = (old.workload, old.schedule) == ("local-array", "delay")
+            assert new["seed"] == old.batch["seed"]
+            assert new == old.batch or (is_longer and new["trials"] > old.batch["trials"])
+    # asv's own result has the same number.
+    (result,) = [
+        json.loads(path.read_text())
+        for path in history.results.glob(f"*/{history.commits['newest'][:8]}-*.json")
+    ]
+    (recorded,) = [
+        b.batch["trials"]
+        for b in history.records()["newest"].batches
+        if (b.workload, b.schedule) == ("local-array", "delay")
+    ]
+    columns = dict(zip(result["result_columns"], result["results"]["track_trials"], strict=False))
+    assert recorded in columns["result"]
+
+
+def test_a_range_with_two_changes_is_refused_with_both(history):
+    """Once what is on disk shows them; a search for one would make nonsense of it."""
+    done = history.fixwatch("pinpoint", "v0.57..main")
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = [each for each in done.stderr.splitlines() if "changes" in each]
+    assert "has 2 changes: appeared in" in line
+    assert "Traceback" not in done.stderr
+
+
+def test_a_limit_of_builds_leaves_it_undecided(tmp_path):
+    """Exit status 4, and what was measured is kept for the next call."""
+    history = SmallHistory(tmp_path)
+    status, document = pinpoint(history, FIX, "--max-builds", "1")
+    assert (status, document["answer"]) == (4, "not-decided")
+    assert len(history.records()) == document["spent"]["builds"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("v0.99..main",), "no revision 'v0.99'"),
+        (("main~0..main",), "commits of the branch to measure"),
+        ((FIX, "--workload", "nope"), "unknown workload 'nope'"),
+        ((FIX, "--workload", "one-thread"), "is a negative-control, which never changes"),
+        ((FIX, "--config", RELEASES_CONFIGURATION), "lists releases"),
+        ((FIX, "--max-builds", "-1"), "--max-builds is -1"),
+        ((), "required: range"),
+    ],
+)
+def test_bad_input_gets_one_line(history, arguments, message):
+    """What was found and what to do; nothing is measured."""
+    before = history.records()
+    done = history.fixwatch("pinpoint", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert history.records() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_a_search_that_is_killed_goes_on_where_it_was(tmp_path):
+    """At random moments, with its whole group or alone: nothing finished is lost or repeated."""
+    history = SmallHistory(tmp_path)
+    chance = random.Random(SEED)
+    finished = {}
+    n_kills, patience_s = 0, 8.0
+    while n_kills < N_KILLS or not finished:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "fixwatch", "pinpoint", FIX, "--config", COMMITS_CONFIGURATION],
+            cwd=history.path,
+            env=history.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        # How long a start takes depends on what else the machine does.
+        patience_s *= 1.15
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            assert process.wait(chance.uniform(2, patience_s)) == 0
+            # It came to its end: what it has is all there is to lose.
+            break
+        n_kills += 1
+        if chance.random() < 0.5:
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+        process.wait()
+        for name, record in history.records().items():
+            undated = replace(record, measured_at="")
+            assert finished.setdefault(name, undated) == undated
+    assert n_kills
+    status, document = pinpoint(history, FIX)
+    assert (status, document["exact"]) == (0, True)
+    assert history.names[document["at"]["commit"]] == "fixed"
+    assert document["spent"]["builds"] <= len(history.records()) - len(finished) + 1
+    for name, record in history.records().items():
+        undated = replace(record, measured_at="")
+        if name in finished:
+            assert [b.batch and b.batch["seed"] for b in finished[name].batches] == [
+                b.batch and b.batch["seed"] for b in undated.batches
+            ]

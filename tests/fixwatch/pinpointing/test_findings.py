@@ -1,0 +1,154 @@
+"""What a search says of its counts: in one sentence, as JSON, as Markdown."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from fixwatch.history.listing import ListedCommit
+from fixwatch.pinpointing.findings import Finding, Settings, Spent
+from fixwatch.pinpointing.observations import UNSELECTED_WEIGHT, Way, observe, select_records
+from fixwatch.statistics.search_planning import Answer
+from tests.fixwatch.records import new_batch, new_controls, new_record
+
+OWN = Way("m", "3.11", "delay")
+SCHEMA = json.loads(
+    (Path(__file__).resolve().parents[3] / "docs" / "pinpoint.schema.json").read_text()
+)
+
+
+def commit(number, *reasons, name=None):
+    """Return the commit of a number."""
+    return ListedCommit(
+        commit=f"{number:040x}",
+        name=name or f"c{number}",
+        date=f"2024-01-{number + 1:02d}T00:00:00+00:00",
+        is_on_branch=True,
+        reasons=reasons or ("touches the simulator",),
+    )
+
+
+def record(number, *batches, **overrides):
+    """Return the record of that commit."""
+    return new_record(
+        f"c{number}", *batches, source="commits", commit=f"{number:040x}", **overrides
+    )
+
+
+def measured(number, failures, trials=100, **overrides):
+    """Return the record of a commit with controls that behaved."""
+    return record(number, new_batch(failures=failures, trials=trials), *new_controls(), **overrides)
+
+
+def find(commits, records):
+    """Return what is found in records."""
+    records = select_records(records, "numba", "simulator")
+    observations = observe(commits, records, "local-array", OWN)
+    return Finding(
+        settings=Settings(
+            range="c0..c9", workload="local-array", target="simulator", own=OWN, max_builds=None
+        ),
+        upstream="numba",
+        change=observations.infer(),
+        commits=tuple(commits),
+        observations=observations,
+        n_candidates=len(commits),
+        spent=Spent(builds=2, trials=240, duration_s=31.5),
+    )
+
+
+def check_document(finding):
+    """Return the document of a finding, which the schema describes."""
+    document = json.loads(json.dumps(finding.to_json(), allow_nan=False))
+    jsonschema.Draft202012Validator(
+        SCHEMA, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
+    ).validate(document)
+    return document
+
+
+def test_neighbours_that_differ_make_it_exact():
+    """The commit, its predecessor, and nothing in between."""
+    finding = find([commit(n) for n in range(4)], [measured(1, 95), measured(2, 0, 500)])
+    document = check_document(finding)
+    assert document["answer"] == "found"
+    assert (document["kind"], document["exact"], document["missing"]) == ("fixed", True, [])
+    assert (document["after"]["name"], document["at"]["name"]) == ("c1", "c2")
+    assert document["probability"] > 0.99
+    assert f"fixed in {2:040x}" in finding.state()
+    assert "| `c1` | 2024-01-02 | 95 of 100 | last before |" in finding.to_markdown()
+    assert "the commit is exact" in finding.to_markdown()
+
+
+def test_what_was_not_measured_in_between_is_named():
+    """A commit that touches nothing relevant is an unlikely place, but none that was looked at."""
+    commits = [commit(0), commit(1), commit(2, *()), commit(3)]
+    commits[2] = ListedCommit(**{**vars(commits[2]), "reasons": ()})
+    finding = find(commits, [measured(1, 95), measured(3, 0, 500)])
+    assert finding.observations.weights == (1.0, 1.0, UNSELECTED_WEIGHT, 1.0)
+    document = check_document(finding)
+    assert (document["answer"], document["exact"]) == ("found", False)
+    assert [each["name"] for each in document["missing"]] == ["c2"]
+    assert "may lie in `c2`" in finding.to_markdown()
+
+
+def test_an_undecided_search_names_its_places_and_gaps():
+    """One of two, of which the first does not build."""
+    broken = record(1, not_run_stage="build", not_run_reason="gcc: error")
+    finding = find([commit(n) for n in range(3)], [measured(0, 95), broken, measured(2, 0, 500)])
+    document = check_document(finding)
+    assert document["answer"] == "not-decided"
+    assert [each["name"] for each in document["places"]] == ["c1", "c2"]
+    (gap,) = document["unmeasurable"]
+    assert (gap["revision"]["name"], gap["stage"], gap["reason"]) == ("c1", "build", "gcc: error")
+    assert "| `c1` | 2024-01-02 | not run | `build: gcc: error` |" in finding.to_markdown()
+    assert "0 of" not in finding.state()
+
+
+@pytest.mark.parametrize(
+    ("failures", "trials", "text"),
+    [(95, 100, "affected throughout, 285 of 300 trials failed"), (0, 6000, "never observed")],
+)
+def test_no_change_says_what_the_range_is_like(failures, trials, text):
+    """Affected all along, or silent with a bound on the rate."""
+    commits = [commit(n) for n in range(3)]
+    finding = find(commits, [measured(n, failures, trials) for n in range(3)])
+    document = check_document(finding)
+    assert finding.answer is Answer.NO_CHANGE
+    assert (document["kind"], document["at"], document["places"]) == (None, None, [])
+    assert text in finding.state()
+    # 1 - 0.05 ** (1 / 18000) is 1.7e-4.
+    assert ("rate at most 0.00017" in finding.state()) is (failures == 0)
+
+
+def test_other_machines_count_with_rates_of_their_own():
+    """95 of 100 there and 40 of 100 here are no change."""
+    records = [measured(0, 95, machine="other"), measured(1, 40), measured(2, 38)]
+    finding = find([commit(n) for n in range(3)], records)
+    assert finding.observations.ways == (OWN, Way("other", "3.11", "delay"))
+    assert finding.answer is Answer.NO_CHANGE
+    pooled = find(
+        [commit(n) for n in range(3)], [measured(0, 95), measured(1, 40), measured(2, 38)]
+    )
+    assert pooled.change.no_change < 0.01
+
+
+def test_a_record_with_a_broken_control_is_a_gap():
+    """Its counts are not evidence, whatever they are."""
+    spoiled = record(1, new_batch(failures=0), *new_controls(positive=0))
+    finding = find([commit(n) for n in range(3)], [measured(0, 95), spoiled, measured(2, 0, 500)])
+    assert finding.observations.trials[1].sum() == 0
+    assert finding.observations.gaps[1].stage == "verdict"
+
+
+def test_names_and_reasons_of_upstream_add_no_markup():
+    """A tag with a bar and a backtick, a compiler's message with a link."""
+    reason = "x](https://evil.example) `|\n# heading @everyone"
+    broken = record(1, not_run_stage="build", not_run_reason=reason)
+    commits = [commit(0), commit(1), commit(2, name="v1`|[a](b)")]
+    text = find(commits, [measured(0, 95), broken, measured(2, 0, 500)]).to_markdown()
+    assert "\n# heading" not in text
+    assert "`v1'\\|[a](b)`" in text
+    assert "`build: x](https://evil.example) '\\| # heading @everyone`" in text

@@ -1,0 +1,118 @@
+"""What a search does next, and when it ends."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from fixwatch.statistics.search_planning import (
+    END_TRIALS,
+    TRIALS,
+    Answer,
+    Step,
+    choose_step,
+    find_answer,
+)
+from fixwatch.statistics.single_change import SingleChange
+
+
+def counted(n_commits, **by_index):
+    """Return the posterior for counts at a few commits, as ``c3=(failures, trials)``."""
+    failures, trials = np.zeros((2, n_commits, 1))
+    for name, (k, n) in by_index.items():
+        failures[int(name[1:])], trials[int(name[1:])] = k, n
+    return SingleChange(failures, trials)
+
+
+def costs(n_commits, build_s, **by_index):
+    """Return the cost of each commit: a build but where it says otherwise."""
+    result = np.full(n_commits, build_s)
+    for name, cost_s in by_index.items():
+        result[int(name[1:])] = cost_s
+    return result
+
+
+def test_between_two_known_ends_the_middle_is_next():
+    """Every commit costs the same and the change may be anywhere: halve."""
+    change = counted(101, c0=(95, 100), c100=(0, 300))
+    step = choose_step(change, 0, costs(101, 40.0, c0=1.0, c100=1.0), 0.02)
+    assert step is not None
+    # Where the halves differ by a commit, either is as good.
+    assert step.index in (50, 51)
+
+
+def test_a_build_that_has_not_spoken_is_used_on():
+    """At a rate of 5 %, 20 silent trials say nothing yet; more are cheaper than a build."""
+    change = counted(101, c0=(5, 100), c50=(0, 20), c100=(0, 2000))
+    step = choose_step(change, 0, costs(101, 40.0, c0=1.0, c50=0.0, c100=1.0), 0.02)
+    assert step is not None
+    assert step.index == 50
+
+
+def test_where_builds_cost_nothing_no_trial_is_repeated():
+    """The same counts with free builds: another commit says more a second."""
+    change = counted(101, c0=(60, 100), c50=(0, 20), c100=(0, 2000))
+    step = choose_step(change, 0, costs(101, 0.1), 1.0)
+    assert step is not None
+    assert step.index != 50
+
+
+def test_what_cannot_be_measured_is_never_chosen():
+    """The middle and its neighbours do not build: the next best commit is taken."""
+    change = counted(11, c0=(95, 100), c10=(0, 300))
+    possible = costs(11, 40.0, c5=math.inf, c6=math.inf)
+    step = choose_step(change, 0, possible, 0.02)
+    assert step is not None
+    assert step.index in (4, 7)
+
+
+def test_a_search_ends_with_the_commit():
+    """Its neighbour failed and it did not: nothing is left to learn."""
+    change = counted(5, c0=(95, 100), c1=(96, 100), c2=(0, 300), c4=(0, 100))
+    assert choose_step(change, 0, costs(5, 40.0), 0.02) is None
+    assert find_answer(change) is Answer.FOUND
+    assert change.placement.at == 2
+
+
+def test_a_search_ends_undecided_where_nothing_more_can_be_measured():
+    """The change lies in one of two commits, and the first does not build."""
+    change = counted(4, c0=(95, 100), c2=(0, 500), c3=(0, 500))
+    possible = costs(4, 40.0, c1=math.inf)
+    assert choose_step(change, 0, possible, 0.02) is None
+    assert find_answer(change) is Answer.NOT_DECIDED
+    assert change.placement.places == (1, 2)
+
+
+def test_no_change_is_not_stated_before_both_ends_were_measured():
+    """However little room a change has before the first commit with trials."""
+    change = counted(300, c1=(95, 100), c299=(94, 100))
+    step = choose_step(change, 0, costs(300, 40.0), 0.02)
+    assert step == Step(0, END_TRIALS)
+    unbuildable = costs(300, 40.0, c0=math.inf)
+    assert choose_step(change, 0, unbuildable, 0.02) is None
+    assert find_answer(change) is Answer.NO_CHANGE
+
+
+@pytest.mark.parametrize("is_fix", [True, False])
+def test_a_planted_change_is_found_with_few_builds(is_fix):
+    """Sixty histories of 100 commits at a rate of 5 %: log2(99) is 6.6, and there are two ends."""
+    rng = np.random.default_rng(7)
+    builds = []
+    n_right = 0
+    for _ in range(60):
+        at = int(rng.integers(1, 100))
+        failures, trials = np.zeros((2, 100, 1))
+        possible = costs(100, 41.0)
+        while step := choose_step(SingleChange(failures, trials), 0, possible, 0.02, TRIALS):
+            rate = 0.05 if (step.index < at) is is_fix else 0.0
+            failures[step.index] += rng.binomial(step.n_trials, rate)
+            trials[step.index] += step.n_trials
+            possible[step.index] = 1.0
+        change = SingleChange(failures, trials)
+        builds.append(int((trials > 0).sum()))
+        n_right += find_answer(change) is Answer.FOUND and change.placement.at == at
+    # Stated at 0.999 each: three or more wrong of 60 have a chance below 4e-5.
+    assert n_right >= 58
+    assert np.median(builds) <= 10
