@@ -18,6 +18,8 @@ from fixwatch.statistics.single_change import SingleChange
 from fixwatch.statistics.states import MIN_PROBABILITY
 
 FORMAT_VERSION = 1
+# In a summary those nearest to the change are listed; all of them are in the JSON.
+MAX_ROWS = 16
 # A place that is less likely than this is not named; all of them are in the JSON's `places`.
 MAX_NAMED = 10
 
@@ -207,7 +209,8 @@ class Finding:
             "| commit | date | trials that failed | |",
             "|---|---|---|---|",
         ]
-        for index in self._measured:
+        shown = sorted(self._measured, key=lambda index: abs(index - self.change.placement.at))
+        for index in sorted(shown[:MAX_ROWS]):
             commit = self.commits[index]
             n_failures, n_trials = (
                 int(x[index].sum()) for x in (observed.failures, observed.trials)
@@ -216,6 +219,8 @@ class Finding:
                 f"| {quote_markdown(commit.name)} | {commit.date[:10]} | "
                 f"{n_failures} of {n_trials} | {self._mark(index)} |"
             )
+        if len(shown) > MAX_ROWS:
+            lines.append(f"| {len(shown) - MAX_ROWS} more commits | | measured | |")
         for index, gap in sorted(observed.gaps.items()):
             commit = self.commits[index]
             lines.append(
@@ -239,7 +244,7 @@ class Finding:
     def _list_doubts(self) -> list[str]:
         """Say what stands in the way of an exact answer."""
         if self.answer is Answer.FOUND and self.is_exact:
-            return ["Both neighbours of the change were measured: the commit is exact."]
+            return ["This commit and the one right before it were measured: the place is exact."]
         doubtful = self.missing
         if self.answer is Answer.NOT_DECIDED:
             doubtful = tuple(self.commits[index] for index in self.change.placement.places)

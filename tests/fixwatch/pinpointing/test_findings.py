@@ -79,7 +79,7 @@ def test_neighbours_that_differ_make_it_exact():
     assert document["probability"] > 0.99
     assert f"fixed in {2:040x}" in finding.state()
     assert "| `c1` | 2024-01-02 | 95 of 100 | last before |" in finding.to_markdown()
-    assert "the commit is exact" in finding.to_markdown()
+    assert "the place is exact" in finding.to_markdown()
 
 
 def test_what_was_not_measured_in_between_is_named():
@@ -141,6 +141,18 @@ def test_a_record_with_a_broken_control_is_a_gap():
     finding = find([commit(n) for n in range(3)], [measured(0, 95), spoiled, measured(2, 0, 500)])
     assert finding.observations.trials[1].sum() == 0
     assert finding.observations.gaps[1].stage == "verdict"
+
+
+def test_a_summary_lists_the_commits_around_the_change():
+    """Thirty measured commits make no page-long comment."""
+    records = [measured(n, 95 if n < 20 else 0) for n in range(30)]
+    finding = find([commit(n) for n in range(30)], records)
+    text = finding.to_markdown()
+    assert "| 14 more commits | | measured | |" in text
+    assert "| `c19` |" in text
+    assert "| `c20` |" in text
+    assert "| `c2` |" not in text
+    assert len(check_document(finding)["measurements"]) == 30
 
 
 def test_names_and_reasons_of_upstream_add_no_markup():
