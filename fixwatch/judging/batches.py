@@ -24,7 +24,12 @@ from fixwatch.evidence import BatchEvidence, compact_batch
 from fixwatch.install_record import BATCH
 from fixwatch.judging.installs import JUDGE_DIR, Installed
 from fixwatch.layout import MEASUREMENT_VERSION_PATH
-from fixwatch.report.controls import NEGATIVE_CONTROL, POSITIVE_CONTROL, WORKLOAD
+from fixwatch.report.controls import (
+    NEGATIVE_CONTROL,
+    POSITIVE_CONTROL,
+    SINGLE_THREADED_CONTROL,
+    WORKLOAD,
+)
 from fixwatch.run_lock import inherited_descriptors
 from mwe.client import BatchServer, digest_harness
 from mwe.plan import decides, find_planned_trials
@@ -77,7 +82,7 @@ def plan_batches(names: Collection[str] = ()) -> list[PlannedBatch]:
     ----------
     names
         Of workloads, all if there are none among them; of negative controls likewise. The
-        positive control is always part of it.
+        positive control and the single-threaded one are always part of it.
 
     Raises
     ------
@@ -89,7 +94,7 @@ def plan_batches(names: Collection[str] = ()) -> list[PlannedBatch]:
         raise FixwatchError(
             f"no workload {sorted(unknown)[0]!r}; choose from {', '.join(WORKLOADS)}"
         )
-    chosen = set()
+    chosen = {SINGLE_THREADED_CONTROL}
     for role in (WORKLOAD, NEGATIVE_CONTROL, POSITIVE_CONTROL):
         own = {name for name, each in WORKLOADS.items() if each.role.value == role}
         chosen |= (own & set(names)) or own

@@ -35,6 +35,7 @@ def build_document(run: JudgeRun) -> dict[str, Any]:
             "description": answer.reference.description,
         },
         "wrong_fixes": _describe_wrong_fixes(answer),
+        "broken_controls": list(answer.broken_controls),
         "against": _describe_base(run),
         "launch_cost": _describe_cost(run.launch_cost),
     }
@@ -103,6 +104,7 @@ def _describe_base(run: JudgeRun) -> dict[str, Any] | None:
         "verdict": run.base_answer.outcome.value,
         "confidence": run.base_answer.confidence,
         "reason": run.base_answer.reason,
+        "broken_controls": list(run.base_answer.broken_controls),
         "revision": _describe_revision(run.base, run.base_answer),
         "measurements": [_describe_measurement(each) for each in run.base_answer.measurements],
     }

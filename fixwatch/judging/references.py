@@ -107,7 +107,7 @@ def _covers(records: Sequence[Evidence], ways: Collection[Way]) -> bool:
 def _describe(records: Sequence[Evidence], judged: Evidence, order: RevisionOrder) -> Reference:
     first = records[0]
     is_here = (first.machine, first.python) == (judged.machine, judged.python)
-    where = "this machine" if is_here else f"another machine ({first.machine})"
+    where = "this machine" if is_here else f"another machine, {first.machine}"
     n_affected = sum(any(count_race(batch) for batch in _of_workloads(r)) for r in records)
     return Reference(
         kind="this-machine" if is_here else "another-machine",

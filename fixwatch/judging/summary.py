@@ -95,6 +95,13 @@ def _iter_statements(run: JudgeRun) -> Iterator[str]:
             f"(reference: {answer.reference.description})"
         )
         yield _describe_wrong_fixes(answer)
+    if answer.outcome is Outcome.OBSERVED and answer.confidence is not None:
+        yield f"That is not the harness's own doing: {format_probability(answer.confidence)}"
+    if answer.broken_controls:
+        yield (
+            f"It reaches further than the race as shipped, which leaves alone "
+            f"{', '.join(answer.broken_controls)}"
+        )
     if run.base is not None and run.base_answer is not None:
         yield f"Beside it {run.base.label}: {_describe_verdict(run.base_answer)}"
     if run.launch_cost is not None and run.base is not None:
@@ -165,7 +172,8 @@ def print_answer(run: JudgeRun, console: Console) -> None:
             style=None if row.role == WORKLOAD else "dim",
         )
     console.print(table)
-    console.print(f"\n{LIMITS}", soft_wrap=True)
+    if run.answer.outcome is Outcome.NOT_OBSERVED:
+        console.print(f"\n{LIMITS}", soft_wrap=True)
 
 
 def render_markdown(run: JudgeRun) -> str:
@@ -181,7 +189,8 @@ def render_markdown(run: JudgeRun) -> str:
             headings.append(quote_markdown(run.base.name))
         lines += ["", _table_row(headings), _table_row(["---"] * len(headings))]
         lines += [_table_row(_cells(row, run)) for row in rows]
-    lines += ["", f"{LIMITS} How it is measured: Fixwatch, docs/method.md."]
+    if run.answer.outcome is Outcome.NOT_OBSERVED:
+        lines += ["", LIMITS]
     return "\n".join(lines) + "\n"
 
 

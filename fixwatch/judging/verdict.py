@@ -9,7 +9,13 @@ from enum import Enum
 from fixwatch.evidence import BatchEvidence, Evidence
 from fixwatch.judging.references import Reference, choose_reference
 from fixwatch.judging.wrong_fixes import ChanceOfPassing, find_chances_of_passing, load_wrong_fixes
-from fixwatch.report.controls import NEGATIVE_CONTROL, WORKLOAD, count_batch, describe_misbehaviour
+from fixwatch.report.controls import (
+    NEGATIVE_CONTROL,
+    WORKLOAD,
+    count_batch,
+    describe_misbehaviour,
+    take_failing_controls_for_workloads,
+)
 from fixwatch.report.series import FALLBACK_WORKLOAD, Measurement, build_series
 from fixwatch.statistics.verdicts import Judgement, Verdict, combine_judgements, combine_verdicts
 
@@ -46,6 +52,8 @@ class Answer:
     chances_of_passing
         Of wrong fixes, the likeliest first; None where they say nothing, because their workload
         was not run, or not silent.
+    broken_controls
+        Negative controls that failed because of what is judged.
     """
 
     record: Evidence
@@ -55,14 +63,15 @@ class Answer:
     confidence: float | None = None
     reason: str | None = None
     chances_of_passing: tuple[ChanceOfPassing, ...] | None = None
+    broken_controls: tuple[str, ...] = ()
 
 
 def judge(judged: Evidence, base: Evidence | None = None) -> Answer:
     """Judge what was measured of a working tree.
 
-    A control that misbehaved makes all of it worth nothing. Else one observation decides; silence
-    only if every workload was silent under every schedule that decides, and would not have been if
-    it were affected.
+    A control that misbehaved makes all of it worth nothing. Else one observation decides, also of
+    a negative control that only the shipped race cannot reach; silence only if every workload was
+    silent under every schedule that decides, and would not have been if it were affected.
 
     Parameters
     ----------
@@ -72,6 +81,8 @@ def judge(judged: Evidence, base: Evidence | None = None) -> Answer:
         What was measured beside it, if anything was.
     """
     reference = choose_reference(judged, base)
+    planned = judged
+    judged = take_failing_controls_for_workloads(judged)
     measurements = _measure(judged, reference)
     trouble = _find_trouble(judged)
     judgements = _judge_workloads(measurements)
@@ -96,6 +107,7 @@ def judge(judged: Evidence, base: Evidence | None = None) -> Answer:
         reference=reference,
         confidence=choose(sure, default=None),
         chances_of_passing=_find_chances(measurements) if outcome is Outcome.NOT_OBSERVED else None,
+        broken_controls=_find_broken_controls(planned, judged),
     )
 
 
@@ -168,6 +180,11 @@ def _find_reason(measurements: Sequence[Measurement]) -> str:
             reason = f"{each.judgement.reason}{_find_detail(batch)}"
             return f"{batch.workload} under {batch.schedule}: {reason}"
     return "nothing was run"
+
+
+def _find_broken_controls(planned: Evidence, judged: Evidence) -> tuple[str, ...]:
+    pairs = zip(planned.batches, judged.batches, strict=True)
+    return tuple(dict.fromkeys(was.workload for was, now in pairs if was.role != now.role))
 
 
 def _find_chances(measurements: Sequence[Measurement]) -> tuple[ChanceOfPassing, ...] | None:
