@@ -13,6 +13,7 @@ _SETTINGS = (
     f"core.hooksPath={os.devnull}",
     "core.fsmonitor=false",
     "core.splitIndex=false",
+    "core.safecrlf=false",
     "advice.addEmbeddedRepo=false",
     "advice.detachedHead=false",
     "log.showSignature=false",

@@ -80,7 +80,10 @@ class SnapshotRepository:
         run_git(["init", "--quiet", "--template=", f"--object-format={version}"], self.source)
         info = self._git_folder / "objects" / "info"
         info.mkdir(exist_ok=True)
-        (info / "alternates").write_text(f"{checkout.objects}\n", encoding="utf-8")
+        self._new_objects = self._git_folder / "objects-of-changes"
+        self._new_objects.mkdir()
+        borrowed = f"{checkout.objects}\n{self._new_objects}\n"
+        (info / "alternates").write_text(borrowed, encoding="utf-8", errors="surrogateescape")
         shallow = checkout.find_git_path("shallow")
         if shallow.is_file():
             shutil.copyfile(shallow, self._git_folder / "shallow")
@@ -120,10 +123,11 @@ class SnapshotRepository:
             shutil.copyfile(known, index)
         variables = {
             "GIT_INDEX_FILE": str(index),
-            "GIT_OBJECT_DIRECTORY": str(self._git_folder / "objects"),
+            # Alone: git would touch the files of objects that it finds in the checkout's.
+            "GIT_OBJECT_DIRECTORY": str(self._new_objects),
         }
         root = self._checkout.root
-        run_git(["-c", "core.safecrlf=false", "add", "--all"], root, variables=variables)
+        run_git(["add", "--all"], root, variables=variables)
         listed = split_entries(run_git(["ls-files", "-z", "--stage"], root, variables=variables))
         left_out = list(self._find_unwanted(listed))
         for path, reason in left_out:
@@ -136,7 +140,7 @@ class SnapshotRepository:
                 stdin=entries.encode("utf-8", "surrogateescape"),
                 variables=variables,
             )
-        tree = read_line(run_git(["write-tree"], root, variables=variables))
+        tree = read_line(run_git(["write-tree", "--missing-ok"], root, variables=variables))
         base = self.take_commit(self._checkout.head)
         if tree == base.tree:
             return base

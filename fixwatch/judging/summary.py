@@ -150,7 +150,7 @@ def _list_packages(answer: Answer) -> str:
 def print_answer(run: JudgeRun, console: Console) -> None:
     """Print the statements and a table of all batches."""
     for statement in list_statements(run):
-        console.print(escape(statement), soft_wrap=True)
+        console.print(statement, markup=False, highlight=False, soft_wrap=True)
     rows = list_rows(run)
     if not rows:
         return
