@@ -12,6 +12,7 @@ import os
 import shutil
 import time
 import zlib
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -38,7 +39,7 @@ from mwe.workloads import WORKLOADS
 
 SPOOL_DIR = JUDGE_DIR / "spool"
 BATCH_TIMEOUT_S = 120.0
-# After so many that crashed or did not end, the rest would only wait for the same.
+# After so many that crashed, hung or did not end, the rest would only wait for the same.
 MAX_UNFINISHED = 2
 N_PARALLEL = max(1, min(2, os.cpu_count() or 1))
 POLL_PERIOD_S = 0.005
@@ -217,7 +218,7 @@ def _run_jobs(
     waiting = list(waiting)
     servers: dict[tuple[int, str], BatchServer] = {}
     running: dict[int, tuple[Contender, PlannedBatch]] = {}
-    n_unfinished: dict[str, int] = {}
+    n_unfinished: Counter[str] = Counter()
     try:
         while waiting or running:
             for place in range(N_PARALLEL):
@@ -226,14 +227,12 @@ def _run_jobs(
                     outcome = servers[place, contender.name].poll()
                     if outcome is not None:
                         del running[place]
-                        failed = outcome.get("stage") == BATCH
-                        n_unfinished[contender.name] = n_unfinished.get(contender.name, 0) + failed
+                        n_unfinished[contender.name] += _is_unfinished(outcome)
                         yield contender, batch, outcome
                 elif waiting:
                     contender, batch = waiting.pop(0)
-                    n_failed = n_unfinished.get(contender.name, 0)
-                    if n_failed >= MAX_UNFINISHED:
-                        reason = f"not tried: {n_failed} batches before it did not finish"
+                    if n_unfinished[contender.name] >= MAX_UNFINISHED:
+                        reason = f"not tried: {MAX_UNFINISHED} batches before it did not finish"
                         yield contender, batch, {"stage": BATCH, "reason": reason}
                         continue
                     server = servers.get((place, contender.name))
@@ -246,6 +245,12 @@ def _run_jobs(
         for server in servers.values():
             if server.is_usable:
                 server.stop()
+
+
+def _is_unfinished(outcome: Mapping[str, Any]) -> bool:
+    if "batch" in outcome:
+        return bool(outcome["batch"]["status"] != "complete")
+    return bool(outcome["stage"] == BATCH)
 
 
 def _describe(

@@ -145,9 +145,11 @@ def _find_trouble(judged: Evidence) -> str | None:
 
 def _show_cause(judged: Evidence, schedule: str) -> str:
     """Return what went wrong in upstream's code, where a control misbehaved because of it."""
-    missing = [batch for batch in judged.batches if batch.batch is None]
-    if missing:
-        return f"; {missing[0].stage}: {missing[0].reason}"
+    for batch in judged.batches:
+        if batch.batch is None:
+            return f"; {batch.stage}: {batch.reason}"
+        if batch.batch["status"] != "complete":
+            return f"; {batch.workload} under {batch.schedule} {batch.batch['status']}"
     for batch in judged.batches:
         if batch.role == NEGATIVE_CONTROL and batch.schedule == schedule:
             detail = _find_detail(batch)

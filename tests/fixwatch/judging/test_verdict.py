@@ -99,6 +99,16 @@ def test_a_batch_that_is_missing_is_no_silence():
     assert "did not finish within 120 s" in answer.reason
 
 
+def test_a_tree_whose_launches_hang_says_so():
+    """The batch that was stopped is named, not those that were not tried after it."""
+    hung = new_batch("local-array", 3, 3, failures_by_mode={"hang": 3}, status="stopped: 3 hangs")
+    gap = {"batch": None, "stage": "batch", "reason": "not tried"}
+    changes = {"local_array__delay": {"batch": hung.batch}, "planted_race__delay": gap}
+    answer = judge(measure({}, **changes), BASE)
+    assert answer.outcome is Outcome.COULD_NOT_MEASURE
+    assert answer.reason.endswith("; local-array under delay stopped: 3 hangs")
+
+
 def test_a_tree_that_was_not_installed_has_no_measurement():
     """The step and the reason are all there is."""
     record = replace(measure({}), batches=(), not_run_stage="build", not_run_reason="no compiler")
