@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,9 +20,11 @@ from fixwatch.report.series import FALLBACK_WORKLOAD
 from fixwatch.statistics.paired_ratios import Ratio, estimate_ratio
 from mwe.client import BatchServer
 
-N_ROUNDS = 15
-# A batch long enough that starting its process is next to nothing of it.
-N_TRIALS = 100
+N_ROUNDS = 9
+# Batches of each in a round, an even number, after one to warm up.
+N_BATCHES = 4
+# A batch long enough that starting its process is little of it.
+N_TRIALS = 50
 SCHEDULE = "natural"
 ANNOUNCE_PERIOD_S = 5.0
 
@@ -37,34 +40,47 @@ class LaunchCost:
 def compare_launches(
     judged: Contender, base: Contender, announce: Callable[[str], None]
 ) -> LaunchCost:
-    """Time launches of both in turns, one batch at a time: judged, base, base, judged.
+    """Time launches of both in turns, one batch at a time.
 
-    Half of the launches include building the kernel, as in test suites. The first round warms up.
+    Each round has processes of its own: where a process's memory happens to lie makes it slower or
+    faster for as long as it lives, which would be taken for a difference of the two. In a round
+    they take turns (judged, base, base, judged, and so on); the next round begins with the other.
+    Half of the launches include building the kernel, as in test suites.
     """
     announce("comparing the cost of a launch")
-    servers = {each.name: each.start_server() for each in (judged, base)}
     costs: dict[str, list[float]] = {judged.name: [], base.name: []}
     announced_s = time.monotonic()
+    for number in range(N_ROUNDS):
+        pair = (judged, base) if number % 2 == 0 else (base, judged)
+        outcome = _run_round(pair, number)
+        if isinstance(outcome, str):
+            return LaunchCost(reason=outcome)
+        for name, cost_s in outcome.items():
+            costs[name].append(cost_s)
+        if time.monotonic() - announced_s >= ANNOUNCE_PERIOD_S:
+            announced_s = time.monotonic()
+            announce(f"{number + 1} of {N_ROUNDS} rounds")
+    return LaunchCost(ratio=estimate_ratio(costs[judged.name], costs[base.name]))
+
+
+def _run_round(pair: tuple[Contender, Contender], number: int) -> dict[str, float] | str:
+    """Return the median seconds of a trial by name, or why they are not known."""
+    servers = {each.name: each.start_server() for each in pair}
+    costs: dict[str, list[float]] = {each.name: [] for each in pair}
+    first, second = pair
+    turns = [*pair, *(first, second, second, first) * (N_BATCHES // 2)]
     try:
-        for number in range(N_ROUNDS + 1):
-            round_costs = {judged.name: 0.0, base.name: 0.0}
-            for turn, each in enumerate((judged, base, base, judged)):
-                seed = f"/{number}/{turn}"
-                outcome = _time_batch(servers[each.name], each, seed)
-                if isinstance(outcome, str):
-                    return LaunchCost(reason=f"{each.installed.snapshot.name}: {outcome}")
-                round_costs[each.name] += outcome
-            if number:
-                for name, cost in round_costs.items():
-                    costs[name].append(cost)
-            if time.monotonic() - announced_s >= ANNOUNCE_PERIOD_S:
-                announced_s = time.monotonic()
-                announce(f"{number} of {N_ROUNDS} rounds")
+        for turn, each in enumerate(turns):
+            outcome = _time_batch(servers[each.name], each, f"/{number}/{turn}")
+            if isinstance(outcome, str):
+                return f"{each.installed.snapshot.name}: {outcome}"
+            if turn >= len(pair):
+                costs[each.name].append(outcome)
     finally:
         for server in servers.values():
             if server.is_usable:
                 server.stop()
-    return LaunchCost(ratio=estimate_ratio(costs[judged.name], costs[base.name]))
+    return {name: statistics.median(found) for name, found in costs.items()}
 
 
 def _time_batch(server: BatchServer, contender: Contender, seed: str) -> float | str:
