@@ -119,8 +119,9 @@ class SnapshotRepository:
         index = self._git_folder / "index-of-checkout"
         known = self._checkout.find_git_path("index")
         if known.is_file():
-            # It knows which files are as they were, and which a sparse checkout has not got.
-            shutil.copyfile(known, index)
+            # It knows which files are as they were, and which a sparse checkout has not got. Its
+            # time is part of that: git looks again into files that are as new as the index.
+            shutil.copy2(known, index)
         variables = {
             "GIT_INDEX_FILE": str(index),
             # Alone: git would touch the files of objects that it finds in the checkout's.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from fixwatch.errors import FixwatchError
@@ -84,6 +86,19 @@ def test_the_same_content_has_the_same_hash(tree, tmp_path):
     again = Taken(tree, tmp_path / "again").snapshot
     assert first == again
     assert first.commit != other.commit
+
+
+def test_a_change_as_new_as_the_index_is_taken(tree, tmp_path):
+    """Of the same size, within the same tick of the clock: only its content differs."""
+    index, changed = tree / ".git" / "index", tree / "kept.py"
+    # A second back, so that the copy of the index is newer than both whatever the clock does.
+    moment_ns = changed.stat().st_mtime_ns - 10**9
+    os.utime(changed, ns=(moment_ns, moment_ns))
+    git(tree, "update-index", "--refresh")
+    changed.write_text("kept = 2\n")
+    for path in (changed, index):
+        os.utime(path, ns=(moment_ns, moment_ns))
+    assert Taken(tree, tmp_path / "taken").snapshot.n_changed == 1
 
 
 def test_links_out_of_the_tree_and_repositories_in_it_are_left_out(tree, tmp_path):
