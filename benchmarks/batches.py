@@ -4,7 +4,6 @@ A finished batch is kept in a spool at once: an asv that is killed loses the bat
 running and no other, and the next run of the same revision takes the rest from there.
 """
 
-import hashlib
 import json
 import os
 import sys
@@ -16,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from benchmarks.batch_servers import BatchServer  # noqa: E402 (needs the root on the path)
+from mwe.client import BatchServer, digest_harness  # noqa: E402 (needs the root on the path)
 from mwe.plan import decides, find_planned_trials  # noqa: E402
 from mwe.schedules import SCHEDULES  # noqa: E402
 from mwe.workloads import WORKLOADS, Workload  # noqa: E402
@@ -183,11 +182,9 @@ class _Spool:
         self.folder = (
             Path(folder) / os.environ["ASV_COMMIT"] / os.environ["ASV_ENV_NAME"] if folder else None
         )
-        sources = sorted((ROOT / "mwe").rglob("*.py"))
-        digest = hashlib.sha256(b"\0".join(source.read_bytes() for source in sources))
         self.identity = {
             "measurement_version": MEASUREMENT_VERSION,
-            "harness_sha256": digest.hexdigest(),
+            "harness_sha256": digest_harness(),
             "packages": install_record.get("packages", {}),
             "build_packages": install_record.get("build_packages", {}),
         }

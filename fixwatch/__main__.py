@@ -40,6 +40,7 @@ from fixwatch.history.release_table import (
 from fixwatch.history.relevance import SelectedCommit
 from fixwatch.history.repositories import UpstreamCommits, refresh_listing
 from fixwatch.history.sharding import PlannedCommit, digest_sources, plan_shards
+from fixwatch.judging.command import add_judge_arguments, run_judge_command
 from fixwatch.layout import (
     COMMITS_CONFIGURATION,
     CONFIGURATIONS,
@@ -116,6 +117,12 @@ def _build_parser() -> argparse.ArgumentParser:
         "--dry-run", action="store_true", help="print the tracking issue that would be written"
     )
     check.set_defaults(run=_run_check)
+
+    judge = commands.add_parser(
+        "judge", help="say whether a numba or numba-cuda checkout shows the race"
+    )
+    add_judge_arguments(judge)
+    judge.set_defaults(run=lambda options: run_judge_command(options, _say))
 
     track = commands.add_parser(
         "track", help="bring the tracking issue up to date with what a check measured"

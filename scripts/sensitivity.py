@@ -3,6 +3,8 @@
 Each way of swapping globals in `tests.subjects.swaps` is run under each schedule in trials of
 their own, and the racy ones in whole batch plans. Rates come with exact 95 % intervals; the chance
 that the plan catches a variant is one minus the Beta-binomial chance that all its trials pass.
+With ``--save`` the counts of the wrong fixes become what judges reckon with; docs/method.md states
+the same ones.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import math
 import platform
 from collections.abc import Callable
 
+from fixwatch.judging.wrong_fixes import TABLE_PATH, WrongFixTable, save_wrong_fixes
 from fixwatch.statistics.binomial import Counts, chance_of_silence, interval, upper_bound
 from mwe.batch import Batch
 from mwe.isolation import run_batch
@@ -86,11 +89,14 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=500, help="of each racy variant")
     parser.add_argument("--sound-trials", type=int, default=5000, help="of each sound variant")
     parser.add_argument("--plans", type=int, default=100, help="whole plans of each racy variant")
+    parser.add_argument("--save", action="store_true", help=f"write {TABLE_PATH.name} for judges")
     options = parser.parse_args()
-    print(f"{platform.python_implementation()} {platform.python_version()}")
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    print(python)
     print("\n| variant | schedule | failures | rate, 95 % | same outcome again, same seed |")
     print("|---|---|---|---|---|")
     caught: dict[str, tuple[float, int]] = {}
+    wrong_fixes: dict[str, dict[str, Counts]] = {}
     for name, make_swap in VARIANTS.items():
         is_sound = name in SOUND
         rates = {}
@@ -108,6 +114,8 @@ def main() -> None:
             bound = f"at most {upper_bound(counts):.2g}" if is_sound else f"{low:.3f}–{high:.3f}"
             found = f"{counts.n_failures} of {counts.n_trials}"
             print(f"| {name} | {schedule_name} | {found} | {bound} | {again} |", flush=True)
+        if name in RACY:
+            wrong_fixes[name] = rates
         if not is_sound:
             n_caught = sum(is_caught_by_plan(make_swap, seed) for seed in range(options.plans))
             caught[name] = (chance_that_plan_catches(rates), n_caught)
@@ -115,6 +123,8 @@ def main() -> None:
     for name, (chance, n_caught) in caught.items():
         predicted = f"1 − {1 - chance:.1g}" if chance < 1 else "1 − < 1e-16"
         print(f"| {name} | {predicted} | {n_caught} of {options.plans} |")
+    if options.save:
+        save_wrong_fixes(WrongFixTable(measured_with=python, counts=wrong_fixes))
 
 
 if __name__ == "__main__":

@@ -90,13 +90,13 @@ def plan_issue(comparison: Comparison, existing: str | None, known: str = "") ->
     return IssueAction(kind=kind, title=TITLE, body="\n".join(lines) + "\n")
 
 
-def quote_markdown(text: str) -> str:
+def quote_markdown(text: str, max_characters: int = MAX_CELL) -> str:
     """Return a text as a code span of one line: nothing in it is a link, a mention or markup.
 
     A long one is cut, so that no text of upstream's makes an issue too long to be written.
     """
     line = " ".join(text.split())
-    line = line if len(line) <= MAX_CELL else line[: MAX_CELL - 1] + "…"
+    line = line if len(line) <= max_characters else line[: max_characters - 1] + "…"
     # A table's cell ends at a bar even within a code span.
     return "`" + line.replace("`", "'").replace("|", "\\|") + "`" if line else ""
 

@@ -24,6 +24,10 @@ TIMEOUT_S = 600.0
 MAX_REASON_LINES = 12
 MAX_REASON_CHARACTERS = 2000
 
+_UNWANTED_VARIABLES = frozenset({
+    "PYTHONHOME", "PYTHONPATH", "UV_EXCLUDE_NEWER", "UV_PRERELEASE", "UV_RESOLUTION", "VIRTUAL_ENV",
+})  # fmt: skip
+
 # What uv says when the index cannot be asked, as opposed to when it has no answer.
 _UNREACHABLE = (
     "error sending request",
@@ -126,6 +130,19 @@ def resolve_as_of(
     return Resolution(pins=pins, as_of=as_of)
 
 
+def create_environment(path: Path, python: Path) -> Path:
+    """Make an empty environment, in the place of what is there, and return its interpreter.
+
+    Raises
+    ------
+    ResolutionError
+        If it cannot be made; with the last lines of the output.
+    """
+    shutil.rmtree(path, ignore_errors=True)
+    _run_uv(["venv", "--quiet", "--no-project", "--python", str(python), str(path)])
+    return next(each for each in path.glob("[bS]*/python*") if each.stem == "python").absolute()
+
+
 def install_exactly(pins: Sequence[str], environment_path: Path, python: Path) -> None:
     """Make an environment hold these packages and no others.
 
@@ -187,12 +204,9 @@ def _format_moment(moment: datetime) -> str:
 
 
 def _uv_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    # A configuration of the user's project, or of the folder, must not change a resolution.
-    result = {
-        name: value
-        for name, value in environment.items()
-        if name not in {"UV_EXCLUDE_NEWER", "UV_PRERELEASE", "UV_RESOLUTION", "VIRTUAL_ENV"}
-    }
+    # A configuration of the user's project, or of the folder, must not change a resolution, nor
+    # a package of another place a build.
+    result = {name: value for name, value in environment.items() if name not in _UNWANTED_VARIABLES}
     result["UV_NO_CONFIG"] = "1"
     result["UV_PYTHON_DOWNLOADS"] = "never"
     if "PIP_INDEX_URL" in result and not result.keys() & {"UV_DEFAULT_INDEX", "UV_INDEX_URL"}:

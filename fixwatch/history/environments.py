@@ -27,16 +27,14 @@ from fixwatch.history.as_of import (
     shorten_output,
 )
 from fixwatch.history.as_of_exceptions import (
-    EXEMPT_FOR_COMMITS,
     find_commit_constraints,
     find_missing_requirements,
-    find_requirements_beside,
 )
 from fixwatch.history.builds import Build, BuildPlace, build_commit, find_build
+from fixwatch.history.commit_packages import resolve_commit
 from fixwatch.history.extension_cache import ExtensionCache
 from fixwatch.history.release_table import Release, load_release_table
 from fixwatch.history.repositories import read_release_commits, refresh_listing
-from fixwatch.history.wheel_metadata import read_wheel_metadata
 from fixwatch.install_record import AVAILABILITY, BUILD, INSTALL, InstallRecord
 from fixwatch.layout import EXTENSIONS_DIR, SPOOL_DIR
 from fixwatch.run_lock import hold_lock
@@ -241,20 +239,11 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
             build = self._attempt(record, BUILD, check_out_and_build)
             self._cache.finalize_cache_dir(commit_hash)
             cached = self._cache.get_cache_dir(commit_hash)
-        wheel = (Path(cached) / build.wheel).absolute()
+        wheel = Path(cached) / build.wheel
         record = replace(record, build_packages=build.packages, extensions=build.extensions)
 
         def resolve_and_install() -> Resolution:
-            resolution = resolve_as_of(
-                [
-                    f"{upstream} @ {wheel.as_uri()}",
-                    *find_requirements_beside(upstream, read_wheel_metadata(wheel)),
-                ],
-                committed_at,
-                self.interpreter,
-                constraints=constraints,
-                exempt=EXEMPT_FOR_COMMITS.get(upstream, ()),
-            )
+            resolution = resolve_commit(upstream, wheel, committed_at, self.interpreter)
             install_exactly([*resolution.pins, *TOOL_PINS], self.path, self.interpreter)
             return resolution
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fixwatch.evidence import BatchEvidence, Evidence
 from fixwatch.statistics.binomial import Counts
 from fixwatch.statistics.verdicts import RACE_MODES
@@ -9,6 +11,8 @@ from fixwatch.statistics.verdicts import RACE_MODES
 WORKLOAD = "workload"
 POSITIVE_CONTROL = "positive-control"
 NEGATIVE_CONTROL = "negative-control"
+# The negative control that is one for any simulator, not only for those with the shipped race.
+SINGLE_THREADED_CONTROL = "one-thread"
 
 
 def count_batch(batch: BatchEvidence) -> Counts | None:
@@ -40,6 +44,35 @@ def pool_negative_controls(record: Evidence, schedule: str) -> Counts | None:
     if not pooled:
         return None
     return Counts(sum(c.n_failures for c in pooled), sum(c.n_trials for c in pooled))
+
+
+def take_failing_controls_for_workloads(record: Evidence) -> Evidence:
+    """Return a record of a patch in which a negative control that it broke is a workload.
+
+    The negative controls are beyond the reach of the race as it was shipped. A wrong fix may reach
+    further: one that counts without a lock puts globals back under the feet of code in one module.
+    Only what has a single active thread cannot race whatever the simulator does; as long as that
+    stays silent under the same schedule, it is not the harness that fails.
+    """
+    sound = {
+        batch.schedule
+        for batch in record.batches
+        if batch.workload == SINGLE_THREADED_CONTROL
+        and (counts := count_batch(batch)) is not None
+        and not counts.n_failures
+    }
+
+    def is_broken(batch: BatchEvidence) -> bool:
+        counts = count_batch(batch)
+        return counts is not None and counts.n_failures > 0 and batch.schedule in sound
+
+    batches = tuple(
+        replace(batch, role=WORKLOAD)
+        if batch.role == NEGATIVE_CONTROL and is_broken(batch)
+        else batch
+        for batch in record.batches
+    )
+    return replace(record, batches=batches)
 
 
 def describe_misbehaviour(record: Evidence, schedule: str) -> str | None:

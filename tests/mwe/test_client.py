@@ -1,10 +1,10 @@
-"""The processes that run a revision's batches, killed and out of time."""
+"""The processes that run batches on request, killed and out of time."""
 
 from __future__ import annotations
 
 import time
 
-from benchmarks.batch_servers import BatchServer
+from mwe.client import BatchServer
 
 REQUEST = {
     "workload": "planted-race",

@@ -1,0 +1,34 @@
+"""What is installed together with a commit's wheel, as of the commit's date."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from fixwatch.history.as_of import Resolution, resolve_as_of
+from fixwatch.history.as_of_exceptions import (
+    EXEMPT_FOR_COMMITS,
+    find_commit_constraints,
+    find_requirements_beside,
+)
+from fixwatch.history.wheel_metadata import read_wheel_metadata
+
+
+def resolve_commit(upstream: str, wheel: Path, committed_at: datetime, python: Path) -> Resolution:
+    """Resolve a commit's wheel with all that it needs, what its metadata leaves out included.
+
+    Raises
+    ------
+    ResolutionError, IndexUnreachableError
+        As `resolve_as_of`.
+    """
+    return resolve_as_of(
+        [
+            f"{upstream} @ {wheel.absolute().as_uri()}",
+            *find_requirements_beside(upstream, read_wheel_metadata(wheel)),
+        ],
+        committed_at,
+        python,
+        constraints=find_commit_constraints(upstream, committed_at),
+        exempt=EXEMPT_FOR_COMMITS.get(upstream, ()),
+    )

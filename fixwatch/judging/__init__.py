@@ -1,0 +1,1 @@
+"""Judging a working tree: whether the race still shows in it."""

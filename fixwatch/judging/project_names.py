@@ -1,0 +1,75 @@
+"""Which upstream a source tree is, read from its metadata without running any of it."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+# Where setup.py states its metadata; an Extension's name is another thing.
+_CALLS_WITH_METADATA = frozenset({"setup", "dict"})
+
+
+def find_project_name(tree: Path) -> str | None:
+    """Return the name that a source tree is built under, canonical; None if it states none.
+
+    In the order of precedence that setuptools has: ``pyproject.toml``, ``setup.cfg``, ``setup.py``.
+    """
+    names = (*_read_pyproject(tree), *_read_setup_cfg(tree), *_read_setup_script(tree))
+    return canonicalize_name(names[0]) if names else None
+
+
+def _read_pyproject(tree: Path) -> Iterator[str]:
+    try:
+        data = tomllib.loads(_read(tree / "pyproject.toml"))
+    except tomllib.TOMLDecodeError:
+        return
+    project = data.get("project")
+    if isinstance(project, dict) and isinstance(project.get("name"), str):
+        yield project["name"]
+
+
+def _read_setup_cfg(tree: Path) -> Iterator[str]:
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read_string(_read(tree / "setup.cfg"))
+    except configparser.Error:
+        return
+    if parser.has_option("metadata", "name"):
+        yield parser.get("metadata", "name").strip()
+
+
+def _read_setup_script(tree: Path) -> Iterator[str]:
+    try:
+        script = ast.parse(_read(tree / "setup.py"))
+    except (SyntaxError, ValueError, RecursionError):
+        return
+    for node in ast.walk(script):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+            continue
+        if node.func.id not in _CALLS_WITH_METADATA:
+            continue
+        for keyword in node.keywords:
+            value = keyword.value
+            if (
+                keyword.arg == "name"
+                and isinstance(value, ast.Constant)
+                and isinstance(value.value, str)
+            ):
+                yield value.value
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    except OSError:
+        return ""
