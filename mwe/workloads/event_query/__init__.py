@@ -1,0 +1,6 @@
+"""`Event.query`, on a device only: what a chunked transfer polls to learn that data has arrived.
+
+Upstream's way of handing the event to the driver changed more than once. The workload polls an
+event behind a launch and a copy, takes the data as soon as it is told that they are there, and
+judges answers and data.
+"""
