@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fixwatch.evidence import BatchEvidence, Evidence
+from fixwatch.report.targets import count_shown
 from fixwatch.statistics.binomial import Counts
-from fixwatch.statistics.verdicts import RACE_MODES
 
 WORKLOAD = "workload"
 POSITIVE_CONTROL = "positive-control"
@@ -16,12 +16,6 @@ def count_batch(batch: BatchEvidence) -> Counts | None:
     if batch.batch is None or not batch.batch["trials"]:
         return None
     return Counts(batch.batch["failures"], batch.batch["trials"])
-
-
-def count_race(batch: BatchEvidence) -> int:
-    """Return how many trials of a batch that ran failed with the race's signature."""
-    modes = batch.batch["failures_by_mode"] if batch.batch else {}
-    return sum(modes.get(mode, 0) for mode in RACE_MODES)
 
 
 def _controls_of(record: Evidence, role: str, schedule: str) -> list[BatchEvidence]:
@@ -45,7 +39,8 @@ def pool_negative_controls(record: Evidence, schedule: str) -> Counts | None:
 def describe_misbehaviour(record: Evidence, schedule: str) -> str | None:
     """Say why the controls of a run forbid to believe a schedule; None where they behaved.
 
-    A positive control has to fail with the race's signature: one that only crashes shows nothing.
+    A positive control has to fail in the way that its target is measured for: in the simulator one
+    that only crashes shows nothing.
     """
     for role in (POSITIVE_CONTROL, NEGATIVE_CONTROL):
         controls = _controls_of(record, role, schedule)
@@ -55,7 +50,7 @@ def describe_misbehaviour(record: Evidence, schedule: str) -> str | None:
             counts = count_batch(batch)
             if counts is None or batch.batch is None:
                 return f"does not count: the {role} {batch.workload} was not run"
-            if role == POSITIVE_CONTROL and not count_race(batch):
+            if role == POSITIVE_CONTROL and not count_shown(record, batch):
                 return (
                     f"does not count: the positive control {batch.workload} did not fail in "
                     f"{counts.n_trials} trials of the same run"
