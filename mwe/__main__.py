@@ -14,11 +14,17 @@ from typing import NoReturn
 from mwe.batch import Batch
 from mwe.device import MissingPartError
 from mwe.errors import BadArgumentError, HarnessError
-from mwe.ptx import DEFAULT_COMPUTE_CAPABILITY, compile_workloads, parse_compute_capability
+from mwe.ptx import (
+    DEFAULT_COMPUTE_CAPABILITY,
+    check_compiler,
+    compile_workloads,
+    parse_compute_capability,
+)
 from mwe.request import BatchRequest
 from mwe.schedules import DEFAULT_SCHEDULES, SCHEDULES
 from mwe.service import serve_standard_streams
 from mwe.targets import Target, find_packages, find_python, find_target, prepare_target
+from mwe.toolkit import offer_toolkit
 from mwe.workloads import DEFAULT_WORKLOAD, WORKLOADS, find_workload
 
 DEFAULT_TRIALS = 100
@@ -112,7 +118,10 @@ def _print_summary(batch: Batch) -> None:
 def _check(target: Target, *, as_json: bool) -> int:
     """Say whether kernels can run on a target; what is missing is an error as in a batch."""
     try:
-        prepare_target(target)
+        with offer_toolkit(target):
+            prepare_target(target)
+            if target is Target.CUDA:
+                check_compiler(parse_compute_capability(DEFAULT_COMPUTE_CAPABILITY))
     except HarnessError as error:
         if as_json:
             missing = error.part.value if isinstance(error, MissingPartError) else None

@@ -88,7 +88,7 @@ def compile_workloads(
         with _stand_in_device(compute_capability), warnings.catch_warnings():
             # Of arguments that a version ignores, and launches that would not fill a device.
             warnings.simplefilter("ignore")
-            _check_compiler(compute_capability)
+            check_compiler(compute_capability)
             for workload in workloads:
                 yield _compile(workload, compute_capability)
 
@@ -117,8 +117,14 @@ def _compile_to_ptx(
     return ptx if isinstance(ptx, str) else ptx.decode()
 
 
-def _check_compiler(compute_capability: ComputeCapability) -> None:
-    """Compile a kernel that does nothing: what fails is then the compiler's, not a workload's."""
+def check_compiler(compute_capability: ComputeCapability) -> None:
+    """Compile a kernel that does nothing: what fails is then the compiler's, not a workload's.
+
+    Raises
+    ------
+    MissingPartError
+        With what numba says of it; ``numba.cuda`` must have been imported for a device.
+    """
     from mwe.workloads.kernel_subject import describe_compile_error
 
     def nothing() -> None:

@@ -92,9 +92,9 @@ def _check_numba_is_installed() -> None:
 def _check_numba_can_use_the_device() -> None:
     from numba import cuda
 
-    if cuda.is_available():
-        return
     try:
+        if cuda.is_available():
+            return
         cuda.current_context()
         reason = "cuda.is_available() is false"
     except Exception as error:

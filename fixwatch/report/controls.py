@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fixwatch.evidence import BatchEvidence, Evidence
-from fixwatch.report.targets import count_shown
+from fixwatch.report.targets import SIMULATOR, count_shown
 from fixwatch.statistics.binomial import Counts
 
 WORKLOAD = "workload"
@@ -21,7 +21,11 @@ def count_batch(batch: BatchEvidence) -> Counts | None:
 def _controls_of(record: Evidence, role: str, schedule: str) -> list[BatchEvidence]:
     """Return the controls of a schedule; one that has none of its own is checked by all."""
     controls = [batch for batch in record.batches if batch.role == role]
-    return [batch for batch in controls if batch.schedule == schedule] or controls
+    own = [batch for batch in controls if batch.schedule == schedule] or controls
+    if record.target == SIMULATOR:
+        return own
+    # A release that cannot compile a control for a device has the others to be checked by.
+    return [batch for batch in own if count_batch(batch) is not None] or own
 
 
 def pool_negative_controls(record: Evidence, schedule: str) -> Counts | None:

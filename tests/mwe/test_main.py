@@ -103,7 +103,7 @@ def test_nothing_observed_exits_0():
 
 def test_without_a_device_cuda_is_a_failure_of_the_harness():
     """Exit 3 with one line on standard error, and nothing that looks like a result."""
-    done = mwe("--target", "cuda", "--schedule", "natural", CUDA_VISIBLE_DEVICES="")
+    done = mwe("--target", "cuda", CUDA_VISIBLE_DEVICES="")
     assert done.returncode == 3
     assert done.stdout == ""
     assert done.stderr.startswith("mwe: ")

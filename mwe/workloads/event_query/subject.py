@@ -82,7 +82,7 @@ class EventQuerySubject(CompiledSubject):
         # Always a stream of its own: another launch's work is not what the event is asked about.
         stream = cuda.stream()
         guarded = GuardedArray(output, stream)
-        event = cuda.event(timing=False)
+        event = cuda.event()
         kernel[n_blocks, threads_per_block, stream](guarded.array, *numbers)
         guarded.array.copy_to_host(arrived, stream=stream)
         event.record(stream)
