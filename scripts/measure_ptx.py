@@ -91,10 +91,8 @@ def describe(release: Release, cuda: int) -> str | None:
     kernels = document["workloads"]
     refused = {each["reason"] for each in kernels.values() if not each["is_complete"]}
     n_complete = sum(each["is_complete"] for each in kernels.values())
-    return (
-        f"| {name} | {parts} | {n_complete} of {len(kernels)} | {'; '.join(sorted(refused)) or '–'} "
-        f"| {duration_s:.1f} |"
-    )
+    reasons = "; ".join(sorted(refused)) or "–"
+    return f"| {name} | {parts} | {n_complete} of {len(kernels)} | {reasons} | {duration_s:.1f} |"
 
 
 def main() -> None:

@@ -201,13 +201,14 @@ def copy_nothing(self, array=None, stream=0):
     return np.array(self) if array is None else array
 
 
-def test_the_host_computes_what_the_slow_kernel_does():
+@pytest.mark.parametrize("n_rounds", [0, 1, 2, 7, 300])
+def test_the_host_computes_what_the_slow_kernel_does(n_rounds):
     """Every round of it, for each thread."""
     from mwe.workloads.event_query.kernel import build_kernel, compute_expected
 
     output = np.zeros(5, np.float32)
-    build_kernel()[1, 8](output, 5, 7)
-    assert output.tolist() == compute_expected(5, 7).tolist()
+    build_kernel()[1, 8](output, 5, n_rounds)
+    assert output.tolist() == compute_expected(5, n_rounds).tolist()
     assert len(set(output.tolist())) == 5
 
 
