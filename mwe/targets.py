@@ -69,6 +69,8 @@ def import_target(target: Target) -> None:
     # Idle threads of numpy's would make forking unsafe, and cost memory.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ["NUMBA_ENABLE_CUDASIM"] = "1" if target is Target.SIMULATOR else "0"
+    # Small launches are what is asked for; a warning of each kernel would bury what is printed.
+    os.environ.setdefault("NUMBA_CUDA_LOW_OCCUPANCY_WARNINGS", "0")
     try:
         from numba import config, cuda
     except ModuleNotFoundError as error:

@@ -45,7 +45,11 @@ def install_newest(upstream, folder):
     subprocess.run([sys.executable, "-m", "virtualenv", "-q", "--no-pip", folder], check=True)
     python = next(folder.glob("[bS]*/python*"))
     release = max(
-        (each for each in load_release_table() if each.upstream == upstream),
+        (
+            each
+            for each in load_release_table()
+            if each.upstream == upstream and each.has_wheel_for(sys.version_info[:2])
+        ),
         key=lambda each: each.parsed_version,
     )
     parts = find_cuda_requirements(upstream, Version(release.version), None)
