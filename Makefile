@@ -14,7 +14,7 @@ $(shell rm -rf $(VENV))
 endif
 endif
 
-.PHONY: dashboard test check sensitivity measure-engine calibrate clean
+.PHONY: dashboard test check sensitivity measure-engine measure-ptx calibrate clean
 
 dashboard: $(VENV)/installed
 	$(BIN)/python -m fixwatch dashboard $(if $(filter all,$(RELEASES)),--all)
@@ -42,6 +42,10 @@ calibrate: $(VENV)/installed-dev
 # What a trial costs, on an affected and on a fixed release (5 minutes).
 measure-engine: $(VENV)/installed-dev
 	$(BIN)/python -m scripts.measure_engine
+
+# Which releases compile the workloads for a device; it needs none (5 minutes).
+measure-ptx: $(VENV)/installed-dev
+	$(BIN)/python -m scripts.measure_ptx
 
 # uv installs what pip would, in a fraction of the time.
 $(BIN)/uv:

@@ -1,7 +1,32 @@
 #!/usr/bin/env bash
-# Runs the reproducer on a real device, in an environment of its own.
+# Runs the workloads on a real device, in an environment of its own: numba-cuda's newest release
+# with the parts of the toolkit that its extra brings.
+#
+#   FIXWATCH_EXTRA=cu12   the extra, where the driver's version must not decide
+#   FIXWATCH_LONG=1       10,000 trials of each workload as well
 set -euo pipefail
 cd "$(dirname "$0")/.."
-python3 -m venv .fixwatch/gpu
-.fixwatch/gpu/bin/python -m pip install --quiet numpy 'numba-cuda[cu12]'
-.fixwatch/gpu/bin/python -m mwe --target cuda --schedule natural --workload local-array
+
+extra="${FIXWATCH_EXTRA:-}"
+if [ -z "$extra" ]; then
+    # CUDA 13 needs a driver of its own generation, 580 or newer; CUDA 12 runs on both.
+    driver="$(nvidia-smi --query-gpu=driver_version --format=csv,noheader)"
+    driver="${driver%%.*}"
+    if [ "$driver" -ge 580 ]; then extra=cu13; else extra=cu12; fi
+fi
+python3 -m venv --clear .fixwatch/gpu
+python=.fixwatch/gpu/bin/python
+"$python" -m pip install --quiet --disable-pip-version-check "numba-cuda[$extra]" 'pytest>=8.2'
+
+# A machine that was meant to have a device and has none must not pass by skipping everything.
+"$python" -m mwe --target cuda --check
+"$python" -m mwe --ptx
+"$python" -m pytest tests/device
+"$python" -m mwe --target cuda
+"$python" -m mwe --target cuda --schedule launch-mix
+
+# The same release as a row of the tracker: results/cuda and html/.
+make .venv/installed
+.venv/bin/asv machine --yes
+.venv/bin/asv --config asv.cuda.conf.json run 'numba-cuda^!'
+.venv/bin/python -m fixwatch status --config asv.cuda.conf.json

@@ -6,6 +6,7 @@ running and no other, and the next run of the same revision takes the rest from 
 
 import json
 import os
+import subprocess
 import sys
 import time
 import zlib
@@ -16,8 +17,9 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from mwe.client import BatchServer, digest_harness  # noqa: E402 (needs the root on the path)
-from mwe.plan import decides, find_planned_trials  # noqa: E402
+from mwe.plan import decides, describe_unplanned, find_planned_trials  # noqa: E402
 from mwe.schedules import SCHEDULES  # noqa: E402
+from mwe.targets import Target  # noqa: E402
 from mwe.workloads import WORKLOADS, Workload  # noqa: E402
 
 # Bumped whenever the meaning of a count changes; see the CHANGELOG's *Measurement*.
@@ -28,8 +30,10 @@ BATCH_TIMEOUT_S = float(os.environ.get("ASV_FIXWATCH_BATCH_TIMEOUT_S", "120"))
 # After so many that crashed or did not end, the rest would only wait for the same.
 MAX_UNFINISHED = 2
 POLL_PERIOD_S = 0.005
-NOT_PLANNED = "not planned: only the default workload runs under natural"
 LEFT_OUT = "not planned: the configuration leaves this workload out"
+TARGET = Target.CUDA if os.environ.get("NUMBA_ENABLE_CUDASIM") == "0" else Target.SIMULATOR
+# Importing numba and asking the driver takes a second or two.
+CHECK_TIMEOUT_S = 60.0
 # Names with commas between, from the configuration; nothing means all.
 SELECTED = frozenset(filter(None, os.environ.get("ASV_FIXWATCH_WORKLOADS", "").split(",")))
 
@@ -54,25 +58,51 @@ def measure_batches() -> dict:
     for workload in WORKLOADS.values():
         for schedule in SCHEDULES:
             key = (workload.name, schedule)
-            n_trials = find_planned_trials(workload, schedule)
+            n_trials = find_planned_trials(workload, schedule, TARGET)
             if SELECTED and workload.name not in SELECTED:
                 outcomes[key] = {"reason": LEFT_OUT}
             elif n_trials is None:
-                outcomes[key] = {"reason": NOT_PLANNED}
+                outcomes[key] = {"reason": describe_unplanned(workload, schedule, TARGET)}
             else:
                 planned.append((workload, schedule))
                 waiting.append((workload, schedule, more.find_trials(workload, schedule, n_trials)))
     spool = _Spool(install_record, more)
     spool.save_plan(planned)
-    reason = install_record.get("not_run_reason")
-    if reason:
+    obstacle = _find_obstacle(install_record)
+    if obstacle:
         for workload, schedule, _ in waiting:
-            outcome = _not_run(workload, schedule, install_record["not_run_stage"], reason)
+            outcome = _not_run(workload, schedule, *obstacle)
             spool.save(workload, schedule, outcome)
             outcomes[workload.name, schedule] = outcome
     else:
         outcomes.update(_run_batches(waiting, spool))
     return outcomes
+
+
+def _find_obstacle(install_record: dict) -> "tuple[str, str] | None":
+    """Return at which stage, and why, no batch of the revision can run; None if they can be tried.
+
+    Whether there is a device is asked once: it is the machine's, the same for every batch.
+    """
+    if install_record.get("not_run_reason"):
+        return install_record["not_run_stage"], install_record["not_run_reason"]
+    if TARGET is Target.SIMULATOR:
+        return None
+    command = [sys.executable, "-m", "mwe", "--check", "--json", "--target", TARGET.value]
+    try:
+        done = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=CHECK_TIMEOUT_S
+        )
+        missing = json.loads(done.stdout)["missing"]
+    except subprocess.TimeoutExpired:
+        return "device", f"the driver did not answer within {CHECK_TIMEOUT_S:g} s"
+    except (ValueError, KeyError, TypeError):
+        # Batches that are tried say more than a check that does not know.
+        return None
+    # What else is wrong, such as a numba.cuda that does not import, each batch finds for itself.
+    if missing not in ("driver", "device"):
+        return None
+    return "device", done.stderr.strip().removeprefix("mwe: ")
 
 
 def _run_batches(waiting: list, spool: "_Spool") -> dict:
@@ -105,7 +135,7 @@ def _run_batches(waiting: list, spool: "_Spool") -> dict:
                             server = servers[place] = BatchServer()
                         request = _describe(workload, schedule, n_trials, kept)
                         # The limit is one for batches of the plan's size.
-                        n_planned = find_planned_trials(workload, schedule) or n_trials
+                        n_planned = find_planned_trials(workload, schedule, TARGET) or n_trials
                         server.request(request, BATCH_TIMEOUT_S * n_trials / n_planned)
                         running[place] = (workload, schedule)
                         continue
@@ -129,7 +159,6 @@ def _run_batches(waiting: list, spool: "_Spool") -> dict:
 def _describe(
     workload: Workload, schedule: str, n_trials: int, earlier: "dict | None" = None
 ) -> dict:
-    simulated = os.environ.get("NUMBA_ENABLE_CUDASIM", "1") != "0"
     # Different revisions and batches draw different decisions; the same one the same.
     identity = f"{os.environ.get('ASV_COMMIT', '')}/{workload.name}/{schedule}"
     return {
@@ -137,7 +166,7 @@ def _describe(
         "schedule": schedule,
         "n_trials": n_trials,
         "seed": earlier["seed"] if earlier else zlib.crc32(identity.encode()),
-        "target": "simulator" if simulated else "cuda",
+        "target": TARGET.value,
         "earlier": earlier,
     }
 
@@ -199,7 +228,7 @@ class _Spool:
                 "workload": workload.name,
                 "role": workload.role.value,
                 "schedule": schedule,
-                "decides": decides(schedule),
+                "decides": decides(schedule, TARGET),
                 "file": _file_name(workload, schedule),
             }
             for workload, schedule in planned

@@ -28,7 +28,14 @@ from fixwatch.evidence import (
 )
 from fixwatch.history.as_of import shorten_output
 from fixwatch.history.environments import AsOfVirtualenv
-from fixwatch.install_record import BATCH, BUILD, INSTALL, InstallRecord, read_install_record
+from fixwatch.install_record import (
+    BATCH,
+    BUILD,
+    DEVICE,
+    INSTALL,
+    InstallRecord,
+    read_install_record,
+)
 from fixwatch.layout import STATE_DIR
 
 _asv_save: Callable[..., None] = Results.save
@@ -123,6 +130,9 @@ def _save(result: Results, results_dir: str) -> None:
             f"{gaps[0].stage}: {reason}"
         )
     save_evidence(evidence, evidence_path(path))
+    if gaps and all(batch.stage == DEVICE for batch in evidence.batches):
+        # asv takes "not applicable" for measured and would never try again, on no machine.
+        return
     _asv_save(result, results_dir)
     if evidence.is_complete:
         folder = spool_folder(environment, result.commit_hash)

@@ -9,10 +9,11 @@ from pathlib import Path
 from fixwatch.durable_files import write_json_atomically
 
 # The steps at which a revision can turn out not to be measurable. AVAILABILITY is the one that no
-# new try can change.
+# new try can change; DEVICE is no property of the revision at all, but of the machine.
 AVAILABILITY = "availability"
 BUILD = "build"
 INSTALL = "install"
+DEVICE = "device"
 IMPORT = "import"
 BATCH = "batch"
 

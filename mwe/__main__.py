@@ -12,12 +12,20 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from mwe.batch import Batch
+from mwe.device import MissingPartError
 from mwe.errors import BadArgumentError, HarnessError
+from mwe.ptx import (
+    DEFAULT_COMPUTE_CAPABILITY,
+    check_compiler,
+    compile_workloads,
+    parse_compute_capability,
+)
 from mwe.request import BatchRequest
-from mwe.schedules import DEFAULT_SCHEDULE, SCHEDULES
+from mwe.schedules import DEFAULT_SCHEDULES, SCHEDULES
 from mwe.service import serve_standard_streams
-from mwe.targets import Target
-from mwe.workloads import DEFAULT_WORKLOAD, WORKLOADS
+from mwe.targets import Target, find_packages, find_python, find_target, prepare_target
+from mwe.toolkit import offer_toolkit
+from mwe.workloads import DEFAULT_WORKLOAD, WORKLOADS, find_workload
 
 DEFAULT_TRIALS = 100
 PROGRESS_PERIOD_S = 2.0
@@ -39,12 +47,14 @@ class _Parser(argparse.ArgumentParser):
 def _parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = _Parser(
         prog="python -m mwe",
-        description="Run trials of a workload and count the failures of Numba's CUDA simulator.",
+        description="Run trials of a workload, in Numba's CUDA simulator or on a device, and count "
+        "the failures.",
         epilog="Exit status: 0 nothing observed, 1 a failure was observed, 2 bad arguments, "
         "3 the harness could not run.",
     )
-    parser.add_argument("--workload", default=DEFAULT_WORKLOAD, help=", ".join(WORKLOADS))
-    parser.add_argument("--schedule", default=DEFAULT_SCHEDULE, help=", ".join(SCHEDULES))
+    parser.add_argument("--workload", help=", ".join(WORKLOADS))
+    defaults = ", ".join(f"{name} ({target.value})" for target, name in DEFAULT_SCHEDULES.items())
+    parser.add_argument("--schedule", help=f"{', '.join(SCHEDULES)}; default: {defaults}")
     parser.add_argument("--trials", type=int, default=DEFAULT_TRIALS, help="at least 1")
     parser.add_argument("--seed", type=int, default=0, help="fixes the schedule's decisions")
     parser.add_argument(
@@ -57,6 +67,17 @@ def _parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         "--serve",
         action="store_true",
         help="run the batches that standard input asks for, a JSON object a line each",
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="only say whether the target can be used, and exit"
+    )
+    parser.add_argument(
+        "--ptx",
+        nargs="?",
+        const=DEFAULT_COMPUTE_CAPABILITY,
+        metavar="X.Y",
+        help="compile the kernels for a device of compute capability X.Y "
+        f"({DEFAULT_COMPUTE_CAPABILITY}), which needs no device, and exit",
     )
     parser.add_argument(
         "--list", action="store_true", help="print workloads and controls, and exit"
@@ -94,6 +115,63 @@ def _print_summary(batch: Batch) -> None:
         print(f"  {batch.status}")
 
 
+def _check(target: Target, *, as_json: bool) -> int:
+    """Say whether kernels can run on a target; what is missing is an error as in a batch."""
+    try:
+        with offer_toolkit(target):
+            prepare_target(target)
+            if target is Target.CUDA:
+                check_compiler(parse_compute_capability(DEFAULT_COMPUTE_CAPABILITY))
+    except HarnessError as error:
+        if as_json:
+            missing = error.part.value if isinstance(error, MissingPartError) else None
+            print(json.dumps({"version": 1, "target": target.value, "missing": missing}))
+        raise
+    if as_json:
+        print(json.dumps({"version": 1, "target": target.value, "missing": None}))
+    else:
+        print(f"the target {target.value} can be used")
+    return EXIT_NOTHING_OBSERVED
+
+
+def _compile(workload: str | None, capability: str, *, as_json: bool) -> int:
+    """Compile one workload, or all that make sense on a device, and print a line for each."""
+    compute_capability = parse_compute_capability(capability)
+    chosen = [find_workload(workload)] if workload else list(WORKLOADS.values())
+    fitting = [each for each in chosen if Target.CUDA in each.targets]
+    if not fitting:
+        raise BadArgumentError(f"workload {workload!r} has nothing to compile for a device")
+    described = {}
+    for kernel in compile_workloads(fitting, compute_capability):
+        described[kernel.workload] = {
+            "is_complete": kernel.is_complete,
+            "target": kernel.target,
+            "n_entries": kernel.n_entries,
+            "reason": kernel.reason,
+            "ptx": kernel.ptx,
+        }
+        if not as_json:
+            result = f"{kernel.target}, {len(kernel.ptx)} bytes" if kernel.ptx else kernel.reason
+            print(f"{kernel.workload:<22}{result}", flush=True)
+    n_complete = sum(bool(each["is_complete"]) for each in described.values())
+    if as_json:
+        document = {
+            "version": 1,
+            "compute_capability": capability,
+            "packages": find_packages(),
+            "python": find_python(),
+            "workloads": described,
+        }
+        print(json.dumps(document))
+    if n_complete < len(fitting):
+        refused = ", ".join(name for name, each in described.items() if not each["is_complete"])
+        raise HarnessError(
+            f"{n_complete} of {len(fitting)} kernels compiled for {capability}; "
+            f"this release refused {refused}"
+        )
+    return EXIT_NOTHING_OBSERVED
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run the command and return its exit status.
 
@@ -110,9 +188,14 @@ def run(arguments: Sequence[str]) -> int:
     if options.serve:
         serve_standard_streams()
         return EXIT_NOTHING_OBSERVED
+    target = find_target(options.target)
+    if options.check:
+        return _check(target, as_json=options.json)
+    if options.ptx:
+        return _compile(options.workload, options.ptx, as_json=options.json)
     request = BatchRequest(
-        workload=options.workload,
-        schedule=options.schedule,
+        workload=options.workload or DEFAULT_WORKLOAD,
+        schedule=options.schedule or DEFAULT_SCHEDULES[target],
         n_trials=options.trials,
         seed=options.seed,
         target=options.target,

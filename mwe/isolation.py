@@ -25,7 +25,7 @@ from typing import Any
 from mwe.batch import Batch
 from mwe.errors import HarnessError, MweError
 from mwe.outcomes import FailureMode, Outcome
-from mwe.runner import JOIN_TIMEOUT_S, iter_trials
+from mwe.runner import FRESH_PERIOD, JOIN_TIMEOUT_S, iter_trials, name_kernel
 from mwe.schedules import Schedule
 from mwe.workloads.subject import Subject
 
@@ -36,7 +36,9 @@ MAX_HANGS = 3
 # What a failing trial may leave behind that the next one would inherit: a kernel context, threads,
 # and, whenever a global leaked, a fake for good. The race itself leaves nothing once its threads
 # are joined.
-_DAMAGING = frozenset({FailureMode.LEAKED_GLOBAL, FailureMode.EXCEPTION, FailureMode.HANG})
+DAMAGING = frozenset({FailureMode.LEAKED_GLOBAL, FailureMode.EXCEPTION, FailureMode.HANG})
+# On a device whatever a launch raised may be the driver's, and a fault costs the context.
+DAMAGING_ON_DEVICE = DAMAGING | {FailureMode.MISSING_ATTRIBUTE}
 # Forking a process that has used the system's frameworks is not safe on macOS.
 CAN_FORK = sys.platform not in {"win32", "darwin"} and hasattr(os, "fork")
 
@@ -59,6 +61,8 @@ def run_batch(
     *,
     limits: Limits = Limits(),
     can_fork: bool = CAN_FORK,
+    fresh_period: int = FRESH_PERIOD,
+    damaging: frozenset[FailureMode] = DAMAGING,
     report_progress: Callable[[Batch], None] = lambda _batch: None,
 ) -> None:
     """Run the trials up to `n_trials` and count them into `batch`.
@@ -74,6 +78,10 @@ def run_batch(
         already are not run again.
     n_trials
         At least 1. The batch stops earlier, and says so in its status, after `MAX_HANGS` hangs.
+    fresh_period
+        One trial of so many builds its kernel anew; at least 2.
+    damaging
+        Failure modes after which a fresh worker goes on.
     report_progress
         Called after each trial.
 
@@ -109,13 +117,15 @@ def run_batch(
             range(number, n_trials + 1),
             limits,
             can_fork=can_fork,
+            fresh_period=fresh_period,
+            damaging=damaging,
         )
         for trial in worker.iter_trials():
             record(trial.outcome, trial.number, trial.kernel, worker.n_threads)
             number = trial.number + 1
         ending = worker.ending
         if ending is not None:
-            record(ending, number, "fresh" if number % 2 else "reused", worker.n_threads)
+            record(ending, number, name_kernel(number, fresh_period), worker.n_threads)
             number += 1
         if batch.failures_by_mode[FailureMode.HANG.value] >= MAX_HANGS and number <= n_trials:
             batch.status = f"stopped after trial {number - 1} of {n_trials}: {MAX_HANGS} hangs"
@@ -142,6 +152,8 @@ class _Worker:
         limits: Limits,
         *,
         can_fork: bool,
+        fresh_period: int,
+        damaging: frozenset[FailureMode],
     ) -> None:
         self.n_threads = 0
         self.ending: Outcome | None = None
@@ -154,6 +166,7 @@ class _Worker:
         self._process = context.Process(
             target=_work,
             args=(self._receiver, sender, load_subject, schedule, seed, numbers, limits, stacks),
+            kwargs={"fresh_period": fresh_period, "damaging": damaging},
             daemon=True,
         )
         with warnings.catch_warnings():
@@ -231,6 +244,9 @@ def _work(
     numbers: range,
     limits: Limits,
     stacks: str,
+    *,
+    fresh_period: int,
+    damaging: frozenset[FailureMode],
 ) -> None:
     """Run trials until one may have damaged the state; the main function of a worker."""
     # While this process holds the other end too, it would never learn that nobody reads.
@@ -240,6 +256,12 @@ def _work(
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with open(stacks, "w", encoding="utf-8") as stacks_file:
         watchdog = _Watchdog(limits.trial_timeout_s, stacks_file)
+
+        def report_ready() -> None:
+            # Importing and compiling took its time; the first trial has all of its own.
+            watchdog.feed()
+            sender.send(("loaded", subject.n_threads))
+
         try:
             subject = load_subject()
             trials = iter_trials(
@@ -248,12 +270,13 @@ def _work(
                 seed,
                 numbers,
                 join_timeout_s=limits.join_timeout_s,
-                report_ready=lambda: sender.send(("loaded", subject.n_threads)),
+                fresh_period=fresh_period,
+                report_ready=report_ready,
             )
             for trial in trials:
                 watchdog.feed()
                 sender.send(("trial", trial))
-                if trial.outcome.mode in _DAMAGING or trial.outcome.leaked:
+                if trial.outcome.mode in damaging or trial.outcome.leaked:
                     break
             sender.send(("done", None))
         except BrokenPipeError:

@@ -5,6 +5,8 @@ docs/method.md has the arithmetic, `make sensitivity` the rates that it rests on
 
 from __future__ import annotations
 
+from mwe.schedules import find_schedule
+from mwe.targets import Target
 from mwe.workloads import DEFAULT_WORKLOAD, Workload
 from mwe.workloads.subject import Role
 
@@ -25,18 +27,39 @@ _TRIALS: dict[tuple[str, Role], int] = {
 # least, so 50 pass with less than 1e-14; wrong fixes are for the default workload to find.
 _OTHER_TRIALS = {"handoff": 20, "delay": 50}
 
+# On a device no failure is known whose rate could be planned for. 300 trials without one say that
+# fewer than 1 in 100 fail (1 - 0.99**300 > 0.95); launches cost milliseconds. The positive
+# control fails each time, so 20 leave no doubt that the guards bite.
+_DEVICE_TRIALS = {
+    Role.WORKLOAD: 300,
+    Role.NEGATIVE_CONTROL: 300,
+    Role.POSITIVE_CONTROL: 20,
+}
 
-# Silence under it says nothing, so no verdict rests on it.
-_RECORD_ONLY = frozenset({"natural"})
+
+def decides(schedule: str, target: Target) -> bool:
+    """Whether a revision has to be silent under a schedule to count as not affected.
+
+    Silence under `natural` says nothing in the simulator, so no verdict rests on it there.
+    """
+    return target is Target.CUDA or schedule != "natural"
 
 
-def decides(schedule: str) -> bool:
-    """Whether a revision has to be silent under a schedule to count as not affected."""
-    return schedule not in _RECORD_ONLY
-
-
-def find_planned_trials(workload: Workload, schedule: str) -> int | None:
+def find_planned_trials(workload: Workload, schedule: str, target: Target) -> int | None:
     """Return how many trials a batch has; None where the combination is not planned."""
+    if target not in workload.targets & find_schedule(schedule).targets:
+        return None
+    if target is Target.CUDA:
+        return _DEVICE_TRIALS[workload.role]
     if workload.role is Role.WORKLOAD and workload.name != DEFAULT_WORKLOAD:
         return _OTHER_TRIALS.get(schedule)
     return _TRIALS.get((schedule, workload.role))
+
+
+def describe_unplanned(workload: Workload, schedule: str, target: Target) -> str:
+    """Say why a combination is not planned."""
+    if target not in workload.targets:
+        return f"not planned: {workload.name} makes no sense on the target {target.value}"
+    if target not in find_schedule(schedule).targets:
+        return f"not planned: {schedule} makes no sense on the target {target.value}"
+    return f"not planned: only the default workload runs under {schedule}"

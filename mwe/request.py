@@ -9,11 +9,17 @@ from typing import Any
 
 from mwe.batch import Batch
 from mwe.errors import BadArgumentError, HarnessError
-from mwe.isolation import CAN_FORK, run_batch
-from mwe.schedules import find_schedule
-from mwe.targets import Target, find_packages, find_python, prepare_target
+from mwe.isolation import CAN_FORK, DAMAGING, DAMAGING_ON_DEVICE, run_batch
+from mwe.runner import FRESH_PERIOD
+from mwe.schedules import SCHEDULES, find_schedule
+from mwe.targets import Target, find_packages, find_python, find_target, prepare_target
+from mwe.toolkit import offer_toolkit
 from mwe.workloads import Workload, find_workload
 from mwe.workloads.subject import Subject
+
+# A kernel takes the compilers about as long as hundreds of launches take the device, so there
+# only one trial of a hundred builds its own.
+DEVICE_FRESH_PERIOD = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,23 +53,21 @@ class BatchRequest:
             If there is no such thing, or they do not go together.
         """
         workload = find_workload(self.workload)
-        find_schedule(self.schedule)
+        schedule = find_schedule(self.schedule)
         if self.n_trials < 1:
             raise BadArgumentError(f"--trials is {self.n_trials}; give at least 1")
-        try:
-            target = Target(self.target)
-        except ValueError:
+        target = find_target(self.target)
+        if target not in schedule.targets:
+            fitting = [name for name, each in SCHEDULES.items() if target in each.targets]
             raise BadArgumentError(
-                f"unknown target {self.target!r}; choose one of simulator, cuda"
-            ) from None
-        if target is Target.CUDA and self.schedule != "natural":
-            raise BadArgumentError(
-                f"schedule {self.schedule!r} paces simulated threads, a device has none; "
-                "use --schedule natural"
+                f"schedule {self.schedule!r} is not for the target {target.value}; "
+                f"use --schedule {' or '.join(fitting)}"
             )
-        if target is Target.CUDA and not workload.needs_numba:
+        if target not in workload.targets:
+            fitting = sorted(each.value for each in workload.targets)
             raise BadArgumentError(
-                f"workload {workload.name!r} has no CUDA code; use --target simulator"
+                f"workload {workload.name!r} is not for the target {target.value}; "
+                f"use --target {' or '.join(fitting)}"
             )
         return workload, target
 
@@ -97,15 +101,19 @@ class BatchRequest:
                     f"the earlier batch has seed {batch.seed}, this one {self.seed}; only one with "
                     "the same seed can go on"
                 )
-        run_batch(
-            functools.partial(_load_subject, workload, target, self.schedule),
-            find_schedule(self.schedule),
-            batch,
-            self.n_trials,
-            # A device's driver that the parent has looked at does not work in a fork of it.
-            can_fork=CAN_FORK and target is Target.SIMULATOR,
-            report_progress=report_progress,
-        )
+        on_device = target is Target.CUDA
+        with offer_toolkit(target):
+            run_batch(
+                functools.partial(_load_subject, workload, target, self.schedule),
+                find_schedule(self.schedule),
+                batch,
+                self.n_trials,
+                # A device's driver that the parent has looked at does not work in a fork of it.
+                can_fork=CAN_FORK and not on_device,
+                fresh_period=DEVICE_FRESH_PERIOD if on_device else FRESH_PERIOD,
+                damaging=DAMAGING_ON_DEVICE if on_device else DAMAGING,
+                report_progress=report_progress,
+            )
         return batch
 
 

@@ -6,17 +6,20 @@ import faulthandler
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
 from mwe.outcomes import PASSED, FailureMode, Outcome, classify_error
 from mwe.schedules import Driver, Schedule
-from mwe.workloads.subject import Subject
+from mwe.workloads.subject import LaunchShape, Subject
 
 # A simulated thread of these workloads runs for milliseconds; one that outlives its launch by
 # this much will not end.
 JOIN_TIMEOUT_S = 10.0
+# Every other trial builds its kernel, which costs nothing in the simulator.
+FRESH_PERIOD = 2
 
 
 @dataclass(frozen=True)
@@ -43,27 +46,39 @@ def iter_trials(
     numbers: range,
     *,
     join_timeout_s: float = JOIN_TIMEOUT_S,
+    fresh_period: int = FRESH_PERIOD,
     report_ready: Callable[[], None] | None = None,
 ) -> Iterator[Trial]:
     """Run trials one after another and yield each as it is judged.
 
-    Trials with an odd number build their kernel from fresh factories; the rest launch one kernel
-    again and again. Both ways occur in test suites, and are told apart.
+    One trial of `fresh_period`, at least 2, builds its kernel from fresh factories; the rest launch
+    one kernel again and again. Both ways occur in test suites, and are told apart.
 
-    What building a kernel, opening the schedule or the oracle raises passes through: it is a
-    failure of the harness, no outcome. `report_ready` is called before the first trial.
+    What building or compiling a kernel, opening the schedule or the oracle raises passes through:
+    it is a failure of the harness, no outcome. `report_ready` is called before the first trial.
     """
     with schedule.open(subject.user_files) as driver:
-        reused_kernel = subject.build_kernel()
+        reused_kernel = _build_kernel(subject)
         if report_ready is not None:
             report_ready()
         for number in numbers:
-            is_fresh = number % 2 == 1
-            kernel = subject.build_kernel() if is_fresh else reused_kernel
+            kernel_age = name_kernel(number, fresh_period)
+            kernel = _build_kernel(subject) if kernel_age == "fresh" else reused_kernel
             outcome = run_trial(
                 subject, driver, kernel, f"{seed}/{number}", join_timeout_s=join_timeout_s
             )
-            yield Trial(number, "fresh" if is_fresh else "reused", outcome)
+            yield Trial(number, kernel_age, outcome)
+
+
+def name_kernel(number: int, fresh_period: int = FRESH_PERIOD) -> str:
+    """Return whether trial `number` has a ``fresh`` or a ``reused`` kernel."""
+    return "fresh" if number % fresh_period == 1 else "reused"
+
+
+def _build_kernel(subject: Subject) -> Any:
+    kernel = subject.build_kernel()
+    subject.compile_kernel(kernel)
+    return kernel
 
 
 def run_trial(
@@ -74,17 +89,17 @@ def run_trial(
     *,
     join_timeout_s: float = JOIN_TIMEOUT_S,
 ) -> Outcome:
-    """Launch once under the schedule and judge the outcome.
+    """Launch under the schedule, once or as it says, and judge the outcome.
 
     A failed launch leaves its threads running. They are joined here, still under the schedule:
     one that is left over swaps globals in the middle of the next trial.
     """
     error: Exception | None = None
-    output = None
+    outputs: list[Any] = []
     threads_before = frozenset(threading.enumerate())
-    with driver.trial(trial_seed):
+    with driver.trial(trial_seed) as shapes:
         try:
-            output = subject.launch(kernel)
+            outputs = _launch(subject, kernel, shapes)
         except Exception as raised:
             error = raised
         n_unfinished = _join_threads_since(threads_before, join_timeout_s)
@@ -107,8 +122,22 @@ def run_trial(
             detail=f"not the original after all threads were joined: {names}",
             leaked=True,
         )
-    mismatch = subject.describe_mismatch(output)
+    mismatch = next(filter(None, map(subject.judge, outputs)), "")
     return Outcome(mode=FailureMode.WRONG_RESULT, detail=mismatch) if mismatch else PASSED
+
+
+def _launch(subject: Subject, kernel: Any, shapes: Sequence[LaunchShape] | None) -> list[Any]:
+    """Launch in the workload's own way, or each shape in a host thread of its own, all at once."""
+    if shapes is None:
+        return [subject.launch(kernel)]
+    together = threading.Barrier(len(shapes))
+
+    def launch(shape: LaunchShape) -> Any:
+        together.wait()
+        return subject.launch(kernel, shape)
+
+    with ThreadPoolExecutor(len(shapes)) as pool:
+        return list(pool.map(launch, shapes))
 
 
 def describe_stacks() -> str:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import os
 import platform
 import sys
 from enum import Enum
 from pathlib import Path
 
-from mwe.errors import HarnessError
+from mwe.device import MissingPart, MissingPartError, check_driver
+from mwe.errors import BadArgumentError, HarnessError
+
+_NO_NUMBA = "numba is not installed in this environment; install numba, or numba-cuda"
 
 
 class Target(str, Enum):
@@ -19,6 +23,21 @@ class Target(str, Enum):
     CUDA = "cuda"
 
 
+def find_target(name: str) -> Target:
+    """Return the target of that name.
+
+    Raises
+    ------
+    BadArgumentError
+        If there is none.
+    """
+    try:
+        return Target(name)
+    except ValueError:
+        choice = ", ".join(target.value for target in Target)
+        raise BadArgumentError(f"unknown target {name!r}; choose one of {choice}") from None
+
+
 def prepare_target(target: Target) -> None:
     """Import ``numba.cuda`` for the target, and check that it is what will be measured.
 
@@ -26,18 +45,37 @@ def prepare_target(target: Target) -> None:
     ------
     HarnessError
         If numba is missing, ``numba.cuda`` does not import, the process has imported it for the
-        other target, there is no CUDA device, or numba-cuda is installed but not in effect.
+        other target, or numba-cuda is installed but not in effect.
+    MissingPartError
+        If the driver or a device is missing, or numba cannot use them.
+    """
+    if target is Target.CUDA:
+        # What can be said without numba comes first, whichever numba there is.
+        _check_numba_is_installed()
+        check_driver()
+    import_target(target)
+    if target is Target.CUDA:
+        _check_numba_can_use_the_device()
+
+
+def import_target(target: Target) -> None:
+    """Import ``numba.cuda`` for the target; for a device, whether or not there is one.
+
+    Raises
+    ------
+    HarnessError
+        As `prepare_target`.
     """
     # Idle threads of numpy's would make forking unsafe, and cost memory.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ["NUMBA_ENABLE_CUDASIM"] = "1" if target is Target.SIMULATOR else "0"
+    # Small launches are what is asked for; a warning of each kernel would bury what is printed.
+    os.environ.setdefault("NUMBA_CUDA_LOW_OCCUPANCY_WARNINGS", "0")
     try:
         from numba import config, cuda
     except ModuleNotFoundError as error:
         if error.name == "numba":
-            raise HarnessError(
-                "numba is not installed in this environment; install numba, or numba-cuda"
-            ) from error
+            raise HarnessError(_NO_NUMBA) from error
         raise HarnessError(_import_failure(target, error)) from error
     except Exception as error:
         raise HarnessError(_import_failure(target, error)) from error
@@ -46,11 +84,24 @@ def prepare_target(target: Target) -> None:
             "numba was imported for the other target in this process; start a fresh one"
         )
     _check_numba_cuda_is_in_effect(Path(str(cuda.__file__)))
-    if target is Target.CUDA and not cuda.is_available():
-        raise HarnessError(
-            "no CUDA device can be used (cuda.is_available() is false); "
-            "install a driver, or use --target simulator"
-        )
+
+
+def _check_numba_is_installed() -> None:
+    if importlib.util.find_spec("numba") is None:
+        raise HarnessError(_NO_NUMBA)
+
+
+def _check_numba_can_use_the_device() -> None:
+    from numba import cuda
+
+    try:
+        if cuda.is_available():
+            return
+        cuda.current_context()
+        reason = "cuda.is_available() is false"
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+    raise MissingPartError(MissingPart.DRIVER, f"numba cannot use the CUDA driver: {reason}")
 
 
 def _import_failure(target: Target, error: Exception) -> str:

@@ -69,7 +69,9 @@ def run_plan():
     start_s, start_cpu_s = time.perf_counter(), _cpu_s()
     first_failure_s = None
     for name, schedule in SCHEDULES.items():
-        n_trials = find_planned_trials(WORKLOADS[DEFAULT_WORKLOAD], name)
+        n_trials = find_planned_trials(WORKLOADS[DEFAULT_WORKLOAD], name, Target.SIMULATOR)
+        if n_trials is None:
+            continue
         batch = Batch(workload="", role="", schedule=name, target="simulator", seed=1)
         batch_start_s = time.perf_counter() - start_s
         run_batch(lambda s=schedule: workload.load(s.n_active_threads), schedule, batch, n_trials)

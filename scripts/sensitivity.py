@@ -22,6 +22,7 @@ from mwe.isolation import run_batch
 from mwe.plan import find_planned_trials
 from mwe.runner import iter_trials
 from mwe.schedules import SCHEDULES, Schedule
+from mwe.targets import Target
 from mwe.workloads import DEFAULT_WORKLOAD, WORKLOADS
 from mwe.workloads.planted_race.simulator import Swap
 from mwe.workloads.planted_race.subject import PlantedSubject
@@ -56,7 +57,7 @@ def find_failures_in_one_process(
 def is_caught_by_plan(make_swap: Callable[[], Swap], seed: int) -> bool:
     """Run the plan of a workload; stop at the first batch with a failure."""
     for name, schedule in SCHEDULES.items():
-        n_trials = find_planned_trials(WORKLOADS[DEFAULT_WORKLOAD], name)
+        n_trials = find_planned_trials(WORKLOADS[DEFAULT_WORKLOAD], name, Target.SIMULATOR)
         if n_trials is None or name == "natural":
             continue
         batch = Batch(
@@ -77,7 +78,7 @@ def chance_that_plan_catches(rates: dict[str, Counts]) -> float:
     """Return the predictive chance of at least one failure in a plan."""
     silent = 0.0
     for name, counts in rates.items():
-        n_trials = find_planned_trials(WORKLOADS[DEFAULT_WORKLOAD], name)
+        n_trials = find_planned_trials(WORKLOADS[DEFAULT_WORKLOAD], name, Target.SIMULATOR)
         if n_trials is not None:
             silent += math.log(max(chance_of_silence(n_trials, counts), 1e-300))
     return -math.expm1(silent)

@@ -153,8 +153,13 @@ def find_missing_requirements(upstream: str, version: str) -> list[str]:
     return list(_iter_missing(upstream, Version(version)))
 
 
-def find_requirements_beside(upstream: str, metadata: WheelMetadata) -> list[str]:
-    """Return what a commit needs besides what its wheel names for everybody."""
+def find_requirements_beside(
+    upstream: str, metadata: WheelMetadata, *, with_extras: bool = True
+) -> list[str]:
+    """Return what a commit needs besides what its wheel names for everybody.
+
+    Without extras it is what no extra of the wheel names either.
+    """
     required = {each.name for each in metadata.find_requirements()}
     found = []
     for row in MISSING_FROM_METADATA:
@@ -162,7 +167,7 @@ def find_requirements_beside(upstream: str, metadata: WheelMetadata) -> list[str
             continue
         if row.extra is None:
             found.append(row.requirement)
-        else:
+        elif with_extras:
             found += [
                 f"{row.requirement}{each.specifier}"
                 for each in metadata.find_requirements(row.extra)

@@ -15,6 +15,8 @@ from typing import Any, ClassVar
 from asv import util
 from asv.console import log
 from asv.plugins.virtualenv import Virtualenv
+from packaging.utils import parse_wheel_filename
+from packaging.version import Version
 
 from fixwatch.errors import FixwatchError
 from fixwatch.history.as_of import (
@@ -32,6 +34,12 @@ from fixwatch.history.as_of_exceptions import (
 )
 from fixwatch.history.builds import Build, BuildPlace, build_commit, find_build
 from fixwatch.history.commit_packages import resolve_commit
+from fixwatch.history.cuda_driver import find_cuda_driver
+from fixwatch.history.cuda_parts import (
+    NO_CUDA_REQUIREMENTS,
+    CudaRequirements,
+    find_cuda_requirements,
+)
 from fixwatch.history.extension_cache import ExtensionCache
 from fixwatch.history.release_table import Release, load_release_table
 from fixwatch.history.repositories import read_release_commits, refresh_listing
@@ -75,6 +83,10 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
             self._global_env_vars["ASV_FIXWATCH_BATCH_TIMEOUT_S"] = timeout_s
         if "workloads" in self._settings:
             self._global_env_vars["ASV_FIXWATCH_WORKLOADS"] = ",".join(self._settings["workloads"])
+        self.on_device = tagged_env_vars.get(("nobuild", "NUMBA_ENABLE_CUDASIM")) == "0"
+        if self.on_device:
+            # A toolkit of the machine's must not stand in for the one that is resolved.
+            self._global_env_vars.update(CUDA_HOME="", CUDA_PATH="")
         self.by_name[self.name] = self
 
     @property
@@ -180,14 +192,20 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
             self._declare_unavailable(record, reason)
             return
         log.info(f"Installing {release.upstream} {release.version} into {self.name}")
+        parts = self._find_cuda_parts(release.upstream, Version(release.version))
         requirements = [
-            f"{release.upstream}=={release.version}",
+            f"{parts.name(release.upstream)}=={release.version}",
+            *parts.requirements,
             *find_missing_requirements(release.upstream, release.version),
         ]
 
         def resolve_and_install() -> Resolution:
             resolution = resolve_as_of(
-                requirements, release.resolved_as_of, self.interpreter, exempt=[release.upstream]
+                requirements,
+                release.resolved_as_of,
+                self.interpreter,
+                constraints=parts.constraints,
+                exempt=[release.upstream],
             )
             install_exactly([*resolution.pins, *TOOL_PINS], self.path, self.interpreter)
             return resolution
@@ -198,6 +216,12 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
             self._declare_unavailable(record, shorten_output(str(error)))
             return
         self._write_record(record, resolution)
+
+    def _find_cuda_parts(self, upstream: str, version: Version) -> CudaRequirements:
+        """Return what a revision needs besides for a device; nothing for the simulator."""
+        if not self.on_device:
+            return NO_CUDA_REQUIREMENTS
+        return find_cuda_requirements(upstream, version, find_cuda_driver())
 
     def _declare_unavailable(self, record: InstallRecord, reason: str) -> None:
         """Say that a release can never be measured here, and let the benchmarks say so too."""
@@ -241,9 +265,11 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
             cached = self._cache.get_cache_dir(commit_hash)
         wheel = Path(cached) / build.wheel
         record = replace(record, build_packages=build.packages, extensions=build.extensions)
+        _, version, _, _ = parse_wheel_filename(wheel.name)
+        parts = self._find_cuda_parts(upstream, version)
 
         def resolve_and_install() -> Resolution:
-            resolution = resolve_commit(upstream, wheel, committed_at, self.interpreter)
+            resolution = resolve_commit(upstream, wheel, committed_at, self.interpreter, parts)
             install_exactly([*resolution.pins, *TOOL_PINS], self.path, self.interpreter)
             return resolution
 

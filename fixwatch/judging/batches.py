@@ -35,6 +35,7 @@ from fixwatch.run_lock import inherited_descriptors
 from mwe.client import BatchServer, digest_harness
 from mwe.plan import decides, find_planned_trials
 from mwe.schedules import SCHEDULES
+from mwe.targets import Target
 from mwe.workloads import WORKLOADS
 
 SPOOL_DIR = JUDGE_DIR / "spool"
@@ -44,7 +45,7 @@ MAX_UNFINISHED = 2
 N_PARALLEL = max(1, min(2, os.cpu_count() or 1))
 POLL_PERIOD_S = 0.005
 ANNOUNCE_PERIOD_S = 5.0
-TARGET = "simulator"
+TARGET = Target.SIMULATOR
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +104,8 @@ def plan_batches(names: Collection[str] = ()) -> list[PlannedBatch]:
         PlannedBatch(workload=name, role=workload.role.value, schedule=schedule, n_trials=n_trials)
         for name, workload in WORKLOADS.items()
         for schedule in SCHEDULES
-        if name in chosen and (n_trials := find_planned_trials(workload, schedule)) is not None
+        if name in chosen
+        and (n_trials := find_planned_trials(workload, schedule, TARGET)) is not None
     ]
 
 
@@ -115,7 +117,7 @@ def describe_request(contender: Contender, planned: PlannedBatch, seed: str = ""
         "schedule": planned.schedule,
         "n_trials": planned.n_trials,
         "seed": zlib.crc32(identity.encode()),
-        "target": TARGET,
+        "target": TARGET.value,
     }
 
 
@@ -264,7 +266,7 @@ def _describe(
         workload=planned.workload,
         role=planned.role,
         schedule=planned.schedule,
-        decides=decides(planned.schedule),
+        decides=decides(planned.schedule, TARGET),
         batch=None if batch is None or reason else compact_batch(batch),
         stage=stage,
         reason=reason,

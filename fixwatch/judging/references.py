@@ -10,7 +10,8 @@ from fixwatch.configuration import load_configuration
 from fixwatch.evidence import BatchEvidence, Evidence, iter_evidence
 from fixwatch.history.order import RevisionOrder, load_order
 from fixwatch.layout import CONFIGURATIONS
-from fixwatch.report.controls import WORKLOAD, count_race
+from fixwatch.report.controls import WORKLOAD
+from fixwatch.report.targets import count_shown
 
 # A workload under a schedule.
 Way = tuple[str, str]
@@ -99,7 +100,7 @@ def _covers(records: Sequence[Evidence], ways: Collection[Way]) -> bool:
         (batch.workload, batch.schedule)
         for record in records
         for batch in record.batches
-        if count_race(batch)
+        if count_shown(record, batch)
     }
     return bool(ways) and shown.issuperset(ways)
 
@@ -108,7 +109,7 @@ def _describe(records: Sequence[Evidence], judged: Evidence, order: RevisionOrde
     first = records[0]
     is_here = (first.machine, first.python) == (judged.machine, judged.python)
     where = "this machine" if is_here else f"another machine, {first.machine}"
-    n_affected = sum(any(count_race(batch) for batch in _of_workloads(r)) for r in records)
+    n_affected = sum(any(count_shown(r, batch) for batch in _of_workloads(r)) for r in records)
     return Reference(
         kind="this-machine" if is_here else "another-machine",
         description=(

@@ -148,7 +148,7 @@ def _describe(contender: Contender, batches: tuple[BatchEvidence, ...]) -> Evide
         machine=describe_machine().name,
         environment=contender.name,
         python=f"{sys.version_info[0]}.{sys.version_info[1]}",
-        target=TARGET,
+        target=TARGET.value,
         measured_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         measurement_version=read_measurement_version(),
         packages=record.packages,

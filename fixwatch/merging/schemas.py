@@ -86,7 +86,7 @@ _BATCH = _closed(
         "status": {"type": "string", "maxLength": 200},
     }
 )
-_STAGE = _or_null({"enum": ["availability", "build", "install", "import", "batch"]})
+_STAGE = _or_null({"enum": ["availability", "build", "install", "device", "import", "batch"]})
 EVIDENCE = _closed(
     {
         "version": {"const": FORMAT_VERSION},

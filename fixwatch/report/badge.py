@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
+from fixwatch.report.targets import CUDA, SIMULATOR
 from fixwatch.statistics.states import WORST_FIRST, State
 
-LABEL = "CUDA simulator race"
+# What is said of which target; a device has no simulator, and a badge of its own.
+_LABELS = {SIMULATOR: "CUDA simulator race", CUDA: "on a CUDA device"}
 # Readable on white and on black.
 _COLOURS = {
     State.AFFECTED: "#b3261e",
@@ -23,14 +25,18 @@ _CHARACTER_WIDTH, _PADDING, _HEIGHT = 6.6, 12, 20
 def describe_badges(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return for each upstream the object that badge services read (schema version 1).
 
+    Its name is the upstream's, for a device with that behind it.
+
     Source: the endpoint form of shields.io.
     """
     badges = {}
-    for upstream in sorted({series["upstream"] for series in document["upstreams"]}):
+    places = sorted({(each["upstream"], each["target"]) for each in document["upstreams"]})
+    for upstream, target in places:
         own = [
             series
             for series in document["upstreams"]
-            if series["upstream"] == upstream and series["role"] == "workload"
+            if (series["upstream"], series["target"]) == (upstream, target)
+            and series["role"] == "workload"
         ]
         if not own:
             continue
@@ -43,9 +49,9 @@ def describe_badges(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
             ),
         )
         fixed_in = worst["fixed_in"]
-        badges[upstream] = {
+        badges[upstream if target == SIMULATOR else f"{upstream}-on-a-device"] = {
             "schemaVersion": 1,
-            "label": f"{upstream} {LABEL}",
+            "label": f"{upstream} {_LABELS[target]}",
             "message": f"fixed in {fixed_in['name']}" if fixed_in else worst["state"],
             "color": _COLOURS[State(worst["state"])],
         }

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fixwatch.evidence import BatchEvidence, Evidence
+from fixwatch.report.targets import SIMULATOR, count_shown
 from fixwatch.statistics.binomial import Counts
-from fixwatch.statistics.verdicts import RACE_MODES
 
 WORKLOAD = "workload"
 POSITIVE_CONTROL = "positive-control"
@@ -22,53 +22,55 @@ def count_batch(batch: BatchEvidence) -> Counts | None:
     return Counts(batch.batch["failures"], batch.batch["trials"])
 
 
-def count_race(batch: BatchEvidence) -> int:
-    """Return how many trials of a batch that ran failed with the race's signature."""
-    modes = batch.batch["failures_by_mode"] if batch.batch else {}
-    return sum(modes.get(mode, 0) for mode in RACE_MODES)
-
-
 def _controls_of(record: Evidence, role: str, schedule: str) -> list[BatchEvidence]:
     """Return the controls of a schedule; one that has none of its own is checked by all."""
     controls = [batch for batch in record.batches if batch.role == role]
-    return [batch for batch in controls if batch.schedule == schedule] or controls
+    own = [batch for batch in controls if batch.schedule == schedule] or controls
+    if record.target == SIMULATOR:
+        return own
+    # A release that cannot compile a control for a device has the others to be checked by.
+    return [batch for batch in own if count_batch(batch) is not None] or own
 
 
 def pool_negative_controls(record: Evidence, schedule: str) -> Counts | None:
-    """Return what the negative controls of a schedule counted together; None if none ran."""
+    """Return what the negative controls of a schedule counted together; None if none ran.
+
+    Those that upstream broke are none.
+    """
     pooled = [
         counts
         for batch in _controls_of(record, NEGATIVE_CONTROL, schedule)
-        if (counts := count_batch(batch)) is not None
+        if (counts := count_batch(batch)) is not None and not is_broken_by_upstream(record, batch)
     ]
     if not pooled:
         return None
     return Counts(sum(c.n_failures for c in pooled), sum(c.n_trials for c in pooled))
 
 
-def take_failing_controls_for_workloads(record: Evidence) -> Evidence:
-    """Return a record of a patch in which a negative control that it broke is a workload.
+def is_broken_by_upstream(record: Evidence, control: BatchEvidence) -> bool:
+    """Whether a negative control failed and it is not the harness that made it.
 
     The negative controls are beyond the reach of the race as it was shipped. A wrong fix may reach
     further: one that counts without a lock puts globals back under the feet of code in one module.
     Only what has a single active thread cannot race whatever the simulator does; as long as that
-    stays silent under the same schedule, it is not the harness that fails.
+    stays silent under the same schedule, the harness does its work.
     """
-    sound = {
-        batch.schedule
+    counts = count_batch(control)
+    if record.target != SIMULATOR or counts is None or not counts.n_failures:
+        return False
+    single = [
+        count_batch(batch)
         for batch in record.batches
-        if batch.workload == SINGLE_THREADED_CONTROL
-        and (counts := count_batch(batch)) is not None
-        and not counts.n_failures
-    }
+        if (batch.workload, batch.schedule) == (SINGLE_THREADED_CONTROL, control.schedule)
+    ]
+    return any(each is not None and not each.n_failures for each in single)
 
-    def is_broken(batch: BatchEvidence) -> bool:
-        counts = count_batch(batch)
-        return counts is not None and counts.n_failures > 0 and batch.schedule in sound
 
+def take_failing_controls_for_workloads(record: Evidence) -> Evidence:
+    """Return a record of a patch in which a negative control that it broke is a workload."""
     batches = tuple(
         replace(batch, role=WORKLOAD)
-        if batch.role == NEGATIVE_CONTROL and is_broken(batch)
+        if batch.role == NEGATIVE_CONTROL and is_broken_by_upstream(record, batch)
         else batch
         for batch in record.batches
     )
@@ -78,7 +80,8 @@ def take_failing_controls_for_workloads(record: Evidence) -> Evidence:
 def describe_misbehaviour(record: Evidence, schedule: str) -> str | None:
     """Say why the controls of a run forbid to believe a schedule; None where they behaved.
 
-    A positive control has to fail with the race's signature: one that only crashes shows nothing.
+    A positive control has to fail in the way that its target is measured for: in the simulator one
+    that only crashes shows nothing.
     """
     for role in (POSITIVE_CONTROL, NEGATIVE_CONTROL):
         controls = _controls_of(record, role, schedule)
@@ -88,12 +91,13 @@ def describe_misbehaviour(record: Evidence, schedule: str) -> str | None:
             counts = count_batch(batch)
             if counts is None or batch.batch is None:
                 return f"does not count: the {role} {batch.workload} was not run"
-            if role == POSITIVE_CONTROL and not count_race(batch):
+            if role == POSITIVE_CONTROL and not count_shown(record, batch):
                 return (
                     f"does not count: the positive control {batch.workload} did not fail in "
                     f"{counts.n_trials} trials of the same run"
                 )
-            if role == NEGATIVE_CONTROL and counts.n_failures:
+            is_broken = role == NEGATIVE_CONTROL and counts.n_failures
+            if is_broken and not is_broken_by_upstream(record, batch):
                 return (
                     f"does not count: the negative control {batch.workload} failed in "
                     f"{counts.n_failures} of {counts.n_trials} trials of the same run"

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree
 
+from fixwatch.report.targets import name_place
+
 FEED_NAME = "fix-status.atom"
 _NAMESPACE = "http://www.w3.org/2005/Atom"
 _EPOCH = "1970-01-01T00:00:00+00:00"
@@ -44,6 +46,7 @@ def _find_entries(document: Mapping[str, Any]) -> list[dict[str, str]]:
         place = [series[name] for name in ("upstream", "source", "target", "machine", "python")]
         for change in series["transitions"]:
             at, after = change["at"], change["after"]
+            named = name_place(series["upstream"], series["target"])
             exact = "" if change["exact"] else "; not exactly placed"
             if len(change["places"]) > 1:
                 exact += f", or in one of {len(change['places']) - 1} other places"
@@ -51,7 +54,7 @@ def _find_entries(document: Mapping[str, Any]) -> list[dict[str, str]]:
                 {
                     "id": "tag:fixwatch,2026:"
                     + "/".join([*place, series["workload"], change["kind"], at["commit"]]),
-                    "title": f"{series['upstream']}: {change['kind']} in {at['name']}",
+                    "title": f"{named}: {change['kind']} in {at['name']}",
                     "updated": measured_at.get(at["commit"], at["date"]),
                     "summary": f"{series['workload']} ({series['source']}, {series['target']}): "
                     f"{change['kind']} in {at['name']} of {at['date'][:10]}, after "

@@ -20,6 +20,7 @@ from fixwatch.report.controls import WORKLOAD
 from fixwatch.report.feed import series_anchor
 from fixwatch.report.safety import find_safe_releases
 from fixwatch.report.series import FALLBACK_WORKLOAD, Series
+from fixwatch.report.targets import SIMULATOR, name_place
 from fixwatch.report.ways import find_ways, find_work_arounds
 from fixwatch.statistics.states import WORST_FIRST, State
 from fixwatch.upstream_texts import parse_moment
@@ -65,13 +66,14 @@ def render_pages(
     rows.sort(
         key=lambda row: (
             row["is_control"],
+            row["entry"]["target"] != SIMULATOR,
             row["entry"]["upstream"],
             row["entry"]["source"],
             row["entry"]["workload"] != FALLBACK_WORKLOAD,
         )
     )
     headlines = [id(row) for row in _choose_headlines(rows)]
-    files = {row["file"]: f"{row['entry']['upstream']}, {row['entry']['source']}" for row in rows}
+    files = {row["file"]: f"{row['place']}, {row['entry']['source']}" for row in rows}
     checked_at = max(
         (
             item["measured_at"]
@@ -156,6 +158,7 @@ def _rank(row: Mapping[str, Any]) -> tuple[int, bool, str]:
 def _describe_row(series: Series, entry: Mapping[str, Any]) -> dict[str, Any]:
     is_control = series.role != WORKLOAD
     answer = describe_state(series)
+    place = name_place(entry["upstream"], entry["target"])
     measurements = [
         {**item, "command": describe_command(entry, item)} if item["trials"] else item
         for item in entry["measurements"]
@@ -166,11 +169,17 @@ def _describe_row(series: Series, entry: Mapping[str, Any]) -> dict[str, Any]:
         "confidence": format_confidence(series),
         "is_control": is_control,
         "anchor": series_anchor(entry),
-        "file": f"fix-status-{entry['upstream']}-{entry['source']}.html",
-        "timeline": None
-        if is_control
-        else timeline.draw_timeline(series, f"{entry['upstream']}: {answer}"),
+        "place": place,
+        "file": _name_file(entry),
+        "timeline": None if is_control else timeline.draw_timeline(series, f"{place}: {answer}"),
     }
+
+
+def _name_file(entry: Mapping[str, Any]) -> str:
+    names = [entry["upstream"], entry["source"]]
+    if entry["target"] != SIMULATOR:
+        names.append(entry["target"])
+    return f"fix-status-{'-'.join(names)}.html"
 
 
 def _describe_size() -> dict[str, float]:

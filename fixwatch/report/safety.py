@@ -13,6 +13,7 @@ from packaging.version import Version
 from fixwatch.history.release_table import Release as UploadedRelease
 from fixwatch.report.controls import WORKLOAD
 from fixwatch.report.series import Series
+from fixwatch.report.targets import SIMULATOR
 from fixwatch.statistics.states import MIN_PROBABILITY
 from fixwatch.statistics.verdicts import Verdict
 
@@ -84,7 +85,7 @@ def find_safe_releases(
     }
     grouped: dict[str, dict[str, list[Series]]] = defaultdict(lambda: defaultdict(list))
     for each in series:
-        if each.role == WORKLOAD and each.key.target == "simulator":
+        if each.role == WORKLOAD and each.key.target == SIMULATOR:
             grouped[each.key.upstream][each.key.source].append(each)
     found = []
     for upstream, by_source in sorted(grouped.items()):

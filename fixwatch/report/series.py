@@ -13,10 +13,10 @@ from fixwatch.report.controls import (
     NEGATIVE_CONTROL,
     WORKLOAD,
     count_batch,
-    count_race,
     describe_misbehaviour,
     pool_negative_controls,
 )
+from fixwatch.report.targets import SIMULATOR, count_shown, judge_on_device
 from fixwatch.statistics.binomial import Counts
 from fixwatch.statistics.states import History, SeriesState, analyse_history, derive_state
 from fixwatch.statistics.verdicts import Judgement, Verdict, combine_judgements, judge_batch
@@ -161,19 +161,19 @@ def _build_one(
 def count_for_history(record: Evidence, workload: str) -> dict[str, Counts]:
     """Return what a revision brings to its history, by schedule; nothing if it is undecided.
 
-    One failure with the race's signature counts under any schedule. Silence counts only if every
-    schedule that decides ran, with controls that behaved, and nothing failed otherwise.
+    One failure of the kind that is looked for counts under any schedule. Silence counts only if
+    every schedule that decides ran, with controls that behaved, and nothing failed otherwise.
     """
     counted = {}
     is_silent = True
     for batch in record.batches:
         if batch.workload != workload:
             continue
-        counts, n_race = count_batch(batch), count_race(batch)
+        counts, n_shown = count_batch(batch), count_shown(record, batch)
         is_spoiled = batch.role == WORKLOAD and describe_misbehaviour(record, batch.schedule)
-        is_clear = n_race > 0 or (batch.decides and counts is not None and not counts.n_failures)
+        is_clear = n_shown > 0 or (batch.decides and counts is not None and not counts.n_failures)
         if counts is not None and is_clear and not is_spoiled:
-            counted[batch.schedule] = Counts(n_race, counts.n_trials)
+            counted[batch.schedule] = Counts(n_shown, counts.n_trials)
         elif batch.decides:
             is_silent = False
     shows = any(counts.n_failures for counts in counted.values())
@@ -261,7 +261,11 @@ def _judge(record: Evidence, batch: BatchEvidence, affected: Sequence[Counts]) -
         stage = f"{batch.stage}: " if batch.stage else ""
         return Judgement(Verdict.NOT_RUN, reason=f"{stage}{batch.reason or 'no trial was run'}")
     negative = pool_negative_controls(record, batch.schedule) if batch.role == WORKLOAD else None
-    judgement = judge_batch(counts, batch.batch["failures_by_mode"], affected, negative)
+    modes = batch.batch["failures_by_mode"]
+    if record.target == SIMULATOR:
+        judgement = judge_batch(counts, modes, affected, negative)
+    else:
+        judgement = judge_on_device(counts, modes, negative)
     spoiled = describe_misbehaviour(record, batch.schedule) if batch.role == WORKLOAD else None
     if spoiled and judgement.verdict in (Verdict.OBSERVED, Verdict.NOT_OBSERVED):
         return Judgement(Verdict.INCONCLUSIVE, reason=spoiled)

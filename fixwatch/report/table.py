@@ -11,6 +11,7 @@ from rich.table import Table
 from fixwatch.report.answer import describe_state, format_confidence
 from fixwatch.report.controls import WORKLOAD
 from fixwatch.report.series import Series
+from fixwatch.report.targets import SIMULATOR, name_place
 
 _STYLES = {
     "affected": "red",
@@ -28,7 +29,8 @@ def print_status_table(series: Sequence[Series], console: Console) -> None:
         if each.role == WORKLOAD:
             key = each.key
             place = f" on {key.machine}, Python {key.python}" if len(places) > 1 else ""
-            line = f"{key.upstream} ({key.source}, {key.workload}{place}): {describe_state(each)}"
+            named = name_place(key.upstream, key.target)
+            line = f"{named} ({key.source}, {key.workload}{place}): {describe_state(each)}"
             console.print(escape(line), soft_wrap=True)
     console.print()
     table = Table(show_edge=False, pad_edge=False)
@@ -37,7 +39,15 @@ def print_status_table(series: Sequence[Series], console: Console) -> None:
     if len(places) > 1:
         table.add_column("machine, Python")
     table.add_column("what was measured", overflow="fold")
-    ordered = sorted(series, key=lambda each: (each.key.upstream, each.role != WORKLOAD, each.key))
+    ordered = sorted(
+        series,
+        key=lambda each: (
+            each.key.target != SIMULATOR,
+            each.key.upstream,
+            each.role != WORKLOAD,
+            each.key,
+        ),
+    )
     for each in ordered:
         key, state, is_control = each.key, each.state.state.value, each.role != WORKLOAD
         columns = [escape(f"{key.machine}, {key.python}")] if len(places) > 1 else []

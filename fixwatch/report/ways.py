@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fixwatch.report.controls import NEGATIVE_CONTROL, WORKLOAD
 from fixwatch.report.series import Series
+from fixwatch.report.targets import SIMULATOR
 from fixwatch.statistics.binomial import Counts, upper_bound
 from fixwatch.statistics.verdicts import Verdict
 
@@ -56,13 +57,13 @@ def find_ways(series: Sequence[Series], role: str = WORKLOAD) -> list[Way]:
     hit = {
         (each.key.upstream, each.key.source, record.commit)
         for each in series
-        if each.role == WORKLOAD
+        if each.role == WORKLOAD and each.key.target == SIMULATOR
         for record in each.revisions
         if any(m.judgement.verdict is Verdict.OBSERVED for m in each.measurements_of(record))
     }
     ways = []
     for each in series:
-        if each.role != role or each.key.target != "simulator":
+        if each.role != role or each.key.target != SIMULATOR:
             continue
         counted = [
             (measurement.evidence.commit, measurement.counts)

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from mwe.errors import BadArgumentError
 from mwe.schedules.delay import DelayInjection
 from mwe.schedules.handoff import HandOff
+from mwe.schedules.launch_mix import LaunchMix
 from mwe.schedules.natural import Natural
 from mwe.schedules.stepping import Granularity
+from mwe.targets import Target
+from mwe.workloads.subject import LaunchShape
 
 __all__ = [
-    "DEFAULT_SCHEDULE",
+    "DEFAULT_SCHEDULES",
     "SCHEDULES",
     "DelayInjection",
     "Driver",
     "Granularity",
     "HandOff",
+    "LaunchMix",
     "Natural",
     "Schedule",
     "find_schedule",
@@ -28,8 +32,11 @@ __all__ = [
 class Driver(Protocol):
     """A schedule that is ready for the trials of a batch."""
 
-    def trial(self, trial_seed: str) -> AbstractContextManager[None]:
-        """Apply the schedule to every thread that is started inside the block."""
+    def trial(self, trial_seed: str) -> AbstractContextManager[Sequence[LaunchShape] | None]:
+        """Apply the schedule to every thread that is started inside the block.
+
+        What it gives is the launches of the trial; None leaves one to the workload.
+        """
 
 
 class Schedule(Protocol):
@@ -38,6 +45,10 @@ class Schedule(Protocol):
     @property
     def n_active_threads(self) -> int | None:
         """Active threads that a trial should have; None leaves it to the workload."""
+
+    @property
+    def targets(self) -> frozenset[Target]:
+        """Where there is something that it can decide."""
 
     def open(self, user_files: Collection[str]) -> AbstractContextManager[Driver]:
         """Make ready for a batch whose user's functions stand in these files."""
@@ -48,8 +59,9 @@ SCHEDULES: dict[str, Schedule] = {
     "delay": DelayInjection(),
     "handoff": HandOff(),
     "natural": Natural(),
+    "launch-mix": LaunchMix(),
 }
-DEFAULT_SCHEDULE = "delay"
+DEFAULT_SCHEDULES = {Target.SIMULATOR: "delay", Target.CUDA: "natural"}
 
 
 def find_schedule(name: str) -> Schedule:

@@ -9,8 +9,10 @@ import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from random import Random
+from typing import ClassVar
 
 from mwe.schedules.stepping import Granularity, Listener, Watch, open_watch
+from mwe.targets import Target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +61,7 @@ class DelayInjection:
     entry_probability: float = 1.0
     entry_pause_s: float = 150e-6
     n_active_threads: int | None = None
+    targets: ClassVar[frozenset[Target]] = frozenset({Target.SIMULATOR})
 
     @contextlib.contextmanager
     def open(self, user_files: Collection[str]) -> Iterator[DelayDriver]:

@@ -7,8 +7,10 @@ import sys
 import threading
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from mwe.schedules.stepping import Granularity, Listener, Watch, open_watch
+from mwe.targets import Target
 
 _NEVER = sys.maxsize
 
@@ -41,6 +43,7 @@ class HandOff:
 
     max_wait_s: float = 50e-3
     n_active_threads: int | None = 2
+    targets: ClassVar[frozenset[Target]] = frozenset({Target.SIMULATOR})
 
     @contextlib.contextmanager
     def open(self, user_files: Collection[str]) -> Iterator[HandOffDriver]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import ClassVar
+
+from mwe.targets import Target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +25,7 @@ class Natural:
     """
 
     n_active_threads: int | None = None
+    targets: ClassVar[frozenset[Target]] = frozenset(Target)
 
     @contextlib.contextmanager
     def open(self, user_files: Collection[str]) -> Iterator[NaturalDriver]:

@@ -9,6 +9,7 @@ import importlib
 from dataclasses import dataclass
 
 from mwe.errors import BadArgumentError
+from mwe.targets import Target
 from mwe.workloads.subject import Role, Subject
 
 __all__ = ["DEFAULT_WORKLOAD", "WORKLOADS", "Role", "Subject", "Workload", "find_workload"]
@@ -31,6 +32,8 @@ class Workload:
         One line for ``--list``.
     needs_numba
         Whether it runs upstream code at all.
+    targets
+        Where it makes sense.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Workload:
     factory: str
     summary: str
     needs_numba: bool = True
+    targets: frozenset[Target] = frozenset(Target)
 
     def load(self, n_threads: int | None = None) -> Subject:
         """Import the workload, and with it numba where it needs it, and return its subject."""
@@ -126,6 +130,21 @@ WORKLOADS: dict[str, Workload] = {
             factory="mwe.workloads.planted_race.subject:planted_race",
             summary="a race of our own without upstream code: must fail under delay",
             needs_numba=False,
+            targets=frozenset({Target.SIMULATOR}),
+        ),
+        Workload(
+            name="event-query",
+            role=Role.WORKLOAD,
+            factory="mwe.workloads.event_query.subject:event_query",
+            summary="device only: polls Event.query, and believes what it says",
+            targets=frozenset({Target.CUDA}),
+        ),
+        Workload(
+            name="planted-overrun",
+            role=Role.POSITIVE_CONTROL,
+            factory="mwe.workloads.planted_overrun.subject:planted_overrun",
+            summary="device only: a kernel of our own writes one element too far: must fail",
+            targets=frozenset({Target.CUDA}),
         ),
     )
 }

@@ -35,6 +35,43 @@ class GuardedGlobal:
         setattr(self.module, self.name, self.original)
 
 
+@dataclass(frozen=True, kw_only=True)
+class LaunchShape:
+    """How one launch of a trial is put on a device, where a schedule decides that.
+
+    Attributes
+    ----------
+    threads_per_block
+        Threads of a block; there are as many blocks as the workload's threads need.
+    n_extra_blocks
+        Blocks behind those, whose threads return early.
+    uses_own_stream
+        Whether it has a stream of its own, or the default one.
+    """
+
+    threads_per_block: int
+    n_extra_blocks: int
+    uses_own_stream: bool
+
+    def find_n_blocks(self, n_threads: int) -> int:
+        """Return how many blocks a launch with so many threads at the least has."""
+        return -(-n_threads // self.threads_per_block) + self.n_extra_blocks
+
+
+@dataclass(frozen=True)
+class GuardedOutput:
+    """An output that lay between guard elements, and what became of those.
+
+    Attributes
+    ----------
+    damage
+        Empty where no guard was written, else what was, in one line.
+    """
+
+    content: Any
+    damage: str
+
+
 class Subject(ABC):
     """The program of a workload, with its oracle.
 
@@ -59,13 +96,34 @@ class Subject(ABC):
     def build_kernel(self) -> Any:
         """Build a kernel from fresh factories."""
 
+    def compile_kernel(self, kernel: Any) -> None:
+        """Compile what a launch would compile first, outside of the trial.
+
+        Nothing is compiled in the simulator, or where there is no upstream code.
+        """
+        del kernel
+
     @abstractmethod
-    def launch(self, kernel: Any) -> Any:
+    def launch(self, kernel: Any, shape: LaunchShape | None = None) -> Any:
         """Launch the kernel once, wait for it, and return its output.
 
         Whatever the launch raises passes through: it is the trial's outcome.
+
+        Parameters
+        ----------
+        kernel
+            As `build_kernel` returns it.
+        shape
+            How it is put on a device; None for the workload's own way. With a shape it may be
+            called in several threads at once.
         """
 
     @abstractmethod
     def describe_mismatch(self, output: Any) -> str:
         """Judge an output: an empty text if it is right, else what differs in one line."""
+
+    def judge(self, output: Any) -> str:
+        """Judge what a launch returned, with its guards where it had any, as above."""
+        if isinstance(output, GuardedOutput):
+            return output.damage or self.describe_mismatch(output.content)
+        return self.describe_mismatch(output)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+from fixwatch.configuration import load_configuration
 from fixwatch.evidence import iter_evidence
 from fixwatch.history.release_table import load_release_table
 from fixwatch.history.repositories import build_release_repository, read_release_commits
@@ -55,10 +56,11 @@ class Project:
 
 
 class ReleaseProject(Project):
-    """A project that measures releases."""
+    """A project that measures releases, in the simulator unless another configuration is given."""
 
-    def __init__(self, folder):
-        super().__init__(folder, RELEASES_CONFIGURATION)
+    def __init__(self, folder, configuration=RELEASES_CONFIGURATION):
+        super().__init__(folder, configuration)
+        self.results_dir = load_configuration(self.path / configuration).results_dir
         repository = folder / "releases.git"
         build_release_repository(load_release_table(), repository)
         self.commits = {key: commit for commit, key in read_release_commits(repository).items()}
@@ -91,7 +93,7 @@ class ReleaseProject(Project):
         """Return the record of a release."""
         (record,) = [
             each
-            for each in iter_evidence(self.path / "results" / "releases")
+            for each in iter_evidence(self.results_dir)
             if (each.upstream, each.name) == release
         ]
         return record

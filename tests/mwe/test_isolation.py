@@ -14,7 +14,7 @@ import pytest
 
 from mwe.batch import Batch
 from mwe.errors import HarnessError
-from mwe.isolation import CAN_FORK, MAX_HANGS, Limits, run_batch
+from mwe.isolation import CAN_FORK, DAMAGING_ON_DEVICE, MAX_HANGS, Limits, run_batch
 from mwe.schedules import SCHEDULES, Natural
 from mwe.workloads import find_workload
 from tests.subjects.planted import (
@@ -260,3 +260,49 @@ def is_alive(group):
     except ProcessLookupError:
         return False
     return True
+
+
+def test_only_one_trial_of_a_period_builds_its_kernel():
+    """On a device a kernel is expensive; the counts still tell fresh from reused."""
+    batch = run(SoundSubject, n_trials=9, fresh_period=4)
+    assert batch.trials_by_kernel == {"fresh": 3, "reused": 6}
+
+
+def test_a_trial_that_ends_its_process_is_counted_with_its_kernel():
+    """The one that was killed had the kernel that its number says."""
+    batch = run(functools.partial(AbruptSubject, 2), n_trials=3, fresh_period=3)
+    assert batch.failing_trials == [2]
+    assert batch.failures_by_kernel == {"reused": 1}
+
+
+class RacingOnceSubject(LeakingForGoodSubject):
+    """Fails with the race's signature at first, and with a wrong result ever after."""
+
+    def launch(self, kernel, shape=None):
+        """Raise once in a process."""
+        self.n_launched += 1
+        if self.n_launched == 1:
+            raise RACE
+        return 2
+
+
+def test_after_an_exception_on_a_device_a_fresh_process_goes_on():
+    """Whatever it says; in the simulator the race itself leaves nothing behind."""
+    batch = run(RacingOnceSubject, n_trials=3, damaging=DAMAGING_ON_DEVICE)
+    assert batch.failures_by_mode == {"missing-attribute": 3}
+    batch = run(RacingOnceSubject, n_trials=3)
+    assert batch.failures_by_mode == {"missing-attribute": 1, "wrong-result": 2}
+
+
+class RefusedSubject(SoundSubject):
+    """Has a kernel that the compiler refuses."""
+
+    def compile_kernel(self, kernel):
+        """Refuse."""
+        raise HarnessError("the kernel does not compile for this device: NvvmError")
+
+
+def test_a_kernel_that_does_not_compile_is_no_outcome():
+    """Nothing is counted, and the compiler's reason passes through."""
+    with pytest.raises(HarnessError, match="does not compile for this device: NvvmError"):
+        run(RefusedSubject)

@@ -34,11 +34,14 @@ def mwe(*arguments, python=sys.executable, **environment):
         (["--trials", "0"], "--trials is 0; give at least 1"),
         (["--trials", "many"], "invalid int value: 'many'"),
         (["--nope"], "unrecognized arguments: --nope"),
-        (["--target", "cuda"], "use --schedule natural"),
-        (
-            ["--target", "cuda", "--schedule", "natural", "--workload", "planted-race"],
-            "has no CUDA code",
-        ),
+        (["--target", "cuda", "--schedule", "delay"], "use --schedule natural or launch-mix"),
+        (["--schedule", "launch-mix"], "use --schedule delay or handoff or natural"),
+        (["--target", "cuda", "--workload", "planted-race"], "use --target simulator"),
+        (["--workload", "event-query"], "use --target cuda"),
+        (["--workload", "planted-overrun"], "use --target cuda"),
+        (["--ptx", "nine"], "compute capability 'nine' is not of the form 9.0"),
+        (["--ptx", "--workload", "planted-race"], "has nothing to compile for a device"),
+        (["--check", "--target", "nope"], "unknown target 'nope'"),
     ],
 )
 def test_bad_arguments_are_one_line_and_exit_2(arguments, message):
@@ -66,6 +69,8 @@ def test_list_prints_a_workload_a_line():
         "registry-persistent",
         "chunked-plain",
         "planted-race",
+        "event-query",
+        "planted-overrun",
     ]
     assert done.returncode == 0
 
@@ -98,7 +103,7 @@ def test_nothing_observed_exits_0():
 
 def test_without_a_device_cuda_is_a_failure_of_the_harness():
     """Exit 3 with one line on standard error, and nothing that looks like a result."""
-    done = mwe("--target", "cuda", "--schedule", "natural", CUDA_VISIBLE_DEVICES="")
+    done = mwe("--target", "cuda", CUDA_VISIBLE_DEVICES="")
     assert done.returncode == 3
     assert done.stdout == ""
     assert done.stderr.startswith("mwe: ")

@@ -33,11 +33,10 @@ N_LINES = 4
 def count_pauses(schedule, monkeypatch, seed, target=outer, n_threads=2):
     """Return how often each of some threads, run one after another, was paused."""
     pauses = []
-    launching = threading.get_ident()
 
     def pause(duration_s):
-        # The launching thread may park meanwhile; that is no pause of a simulated thread.
-        if threading.get_ident() != launching:
+        # The launching thread may park meanwhile, and a thread of another test's may poll.
+        if threading.current_thread().name == "counted":
             pauses.append(duration_s)
 
     monkeypatch.setattr(time, "sleep", pause)
@@ -48,7 +47,7 @@ def count_pauses(schedule, monkeypatch, seed, target=outer, n_threads=2):
             with driver.trial(seed):
                 for _ in range(n_threads):
                     pauses.clear()
-                    thread = threading.Thread(target=target)
+                    thread = threading.Thread(target=target, name="counted")
                     thread.start()
                     thread.join()
                     counts.append(len(pauses))

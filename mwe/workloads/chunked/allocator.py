@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numba import cuda
 
+from mwe.workloads.inlining import ensure_inlined
+
 __all__ = ["build_allocator"]
 
 
@@ -16,4 +18,4 @@ def build_allocator(size: int) -> Any:
     def allocate_work():  # type: ignore[no-untyped-def]
         return cuda.local.array(size, np.float32)
 
-    return cuda.jit(device=True, inline=True)(allocate_work)
+    return ensure_inlined(cuda.jit(device=True, inline=True)(allocate_work))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,10 @@ from numba import config, cuda
 from mwe.workloads.chunked import allocator, kernels
 from mwe.workloads.chunked.transfers import SENTINEL, BatchShape, BatchTransfer
 from mwe.workloads.chunked.watcher import WritebackWatcher
-from mwe.workloads.subject import GuardedGlobal, Subject
+from mwe.workloads.kernel_subject import N_EARLY_RETURNS, CompiledSubject
+from mwe.workloads.subject import GuardedGlobal, GuardedOutput, LaunchShape, Subject
 
 N_THREADS = 12
-N_EARLY_RETURNS = 2
 # Small, because every element of it is paced.
 RUN_SHAPE = (2, 3)
 DEADLINE_S = 10.0
@@ -41,7 +41,7 @@ class BatchResult:
     n_pending: int
 
 
-class ChunkedSubject(Subject):
+class ChunkedSubject(CompiledSubject):
     """A batch of two full chunks and a smaller one, a thread a run.
 
     The write-back thread starts outside of the trials and goes on from one to the next: it is the
@@ -67,31 +67,54 @@ class ChunkedSubject(Subject):
         """Return the watcher of all trials in this process."""
         return WritebackWatcher()
 
-    def make_transfer(self) -> BatchTransfer:
-        """Return the transfer of one trial."""
-        return BatchTransfer(self.shape, self._watcher)
+    def make_transfer(self, watcher: WritebackWatcher | None = None) -> BatchTransfer:
+        """Return the transfer of one launch, with the watcher of all of them or its own."""
+        return BatchTransfer(self.shape, watcher or self._watcher)
 
     def build_kernel(self) -> Any:
         """Build a kernel, and have the watcher run."""
         self._watcher.start()
         return self._build()
 
-    def launch(self, kernel: Any) -> Any:
+    def make_arguments(self) -> Sequence[Any]:
+        """Return a chunk's outputs and inputs, and its number of runs."""
+        chunk = np.zeros(self.shape.device_shape, dtype=np.float32)
+        return chunk, chunk, self.n_threads
+
+    def launch(self, kernel: Any, shape: LaunchShape | None = None) -> Any:
         """Run the batch, wait for everything, and return what it left."""
-        transfer = self.make_transfer()
+        if shape is None:
+            return self._launch(kernel, self.make_transfer(), None)
+        # What other launches have pending is not this one's.
+        watcher = self.make_watcher()
+        watcher.start()
+        try:
+            return self._launch(kernel, self.make_transfer(watcher), shape)
+        finally:
+            watcher.shutdown()
+
+    def _launch(self, kernel: Any, transfer: BatchTransfer, shape: LaunchShape | None) -> Any:
         transfer.inputs[...] = np.arange(transfer.inputs.size, dtype=np.float32).reshape(
             transfer.inputs.shape
         )
 
         def launch_chunk(outputs: Any, inputs: Any, n_chunk: int) -> None:
-            kernel[1, self.threads_per_block](outputs, inputs, n_chunk)
+            if config.ENABLE_CUDASIM:
+                kernel[1, self.threads_per_block](outputs, inputs, n_chunk)
+                return
+            n_blocks, threads_per_block = 1, self.threads_per_block
+            if shape is not None:
+                n_blocks = shape.find_n_blocks(self.n_threads + N_EARLY_RETURNS)
+                threads_per_block = shape.threads_per_block
+            # Always the chunk's stream: only there does the launch wait for the copies.
+            kernel[n_blocks, threads_per_block, transfer.stream](outputs, inputs, n_chunk)
 
         try:
             transfer.run(launch_chunk)
         except Exception:
             # What is pending belongs to this trial, not to the next one.
             with contextlib.suppress(Exception):
-                self._watcher.wait_all(DEADLINE_S)
+                transfer.watcher.wait_all(DEADLINE_S)
             raise
         transfer.wait_pending(DEADLINE_S)
         if not config.ENABLE_CUDASIM:
@@ -101,10 +124,13 @@ class ChunkedSubject(Subject):
             outputs=np.array(transfer.outputs),
             tail=find_tail(transfer),
             n_in_use=transfer.pool.n_in_use,
-            n_pending=self._watcher.n_pending,
+            n_pending=transfer.watcher.n_pending,
         )
         transfer.release_buffers()
-        return result
+        if config.ENABLE_CUDASIM:
+            return result
+        damages = (each.read().damage for each in transfer.guarded)
+        return GuardedOutput(result, next(filter(None, damages), ""))
 
     def describe_mismatch(self, output: BatchResult) -> str:
         """Compare with the formula; nothing may be unwritten, in use or pending."""

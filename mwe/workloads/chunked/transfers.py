@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import cuda
+from numba import config, cuda
 
 from mwe.workloads.chunked.pool import ChunkBuffer, ChunkBufferPool
 from mwe.workloads.chunked.watcher import BufferTask, WritebackWatcher
+from mwe.workloads.device_arrays import GuardedArray
 
 # What no kernel writes: an element that still has it was never written.
 SENTINEL = np.float32(-12345.0)
@@ -68,6 +69,13 @@ class BatchTransfer:
 
     An array that fits into one chunk is a pinned host array, and is copied whole. One that is
     chunked is a plain host array, with pinned buffers of a chunk each from the pool.
+
+    Attributes
+    ----------
+    stream
+        That of the newest chunk; 0, the default one, where the batch is not chunked.
+    guarded
+        The outputs on the device, each between guards; none in the simulator.
     """
 
     def __init__(self, shape: BatchShape, watcher: WritebackWatcher) -> None:
@@ -79,6 +87,8 @@ class BatchTransfer:
         self.outputs[...] = SENTINEL
         # The buffer of the newest chunk, and how many runs it has.
         self.last_output: tuple[ChunkBuffer, int] | None = None
+        self.stream: Any = 0
+        self.guarded: list[GuardedArray] = []
 
     def run(self, launch: Launch) -> None:
         """Launch every chunk and hand its output to the watcher; `wait_pending` waits for it.
@@ -127,9 +137,16 @@ class BatchTransfer:
 
     def _run_whole(self, launch: Launch) -> None:
         inputs = cuda.to_device(self.inputs)
-        outputs = cuda.to_device(self.outputs)
+        outputs = self._put_output(self.outputs)
         launch(outputs, inputs, self.shape.n_runs)
         outputs.copy_to_host(self.outputs)
+
+    def _put_output(self, array: Any) -> Any:
+        if config.ENABLE_CUDASIM:
+            return cuda.to_device(array, stream=self.stream)
+        guarded = GuardedArray(array, self.stream)
+        self.guarded.append(guarded)
+        return guarded.array
 
     def _run_chunk(self, launch: Launch, first: int, n_chunk: int) -> None:
         source = self.acquire_buffer("inputs")
@@ -150,12 +167,12 @@ class BatchTransfer:
         self, launch: Launch, source: ChunkBuffer, target: ChunkBuffer, first: int, n_chunk: int
     ) -> tuple[Any, Any]:
         """Copy in, launch, copy out; return the events behind the last uses of both buffers."""
-        stream = cuda.stream()
+        stream = self.stream = cuda.stream()
         data = tuple(slice(0, length) for length in self.shape.find_data_shape(n_chunk))
         source.array[data] = self.inputs[..., first : first + n_chunk]
         inputs = cuda.to_device(source.array, stream=stream)
         # The runs that the last chunk does not have stay as they are.
-        outputs = cuda.to_device(target.array, stream=stream)
+        outputs = self._put_output(target.array)
         launch(outputs, inputs, n_chunk)
         events = cuda.event(), cuda.event()
         events[0].record(stream)

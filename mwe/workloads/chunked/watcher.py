@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from numba import config, cuda
+
 from mwe.workloads.chunked.pool import ChunkBuffer, ChunkBufferPool
 
 POLL_PERIOD_S = 0.0005
@@ -136,6 +138,9 @@ class WritebackWatcher:
 
 def wait_for_event(event: Any) -> None:
     """Poll an event; where it cannot be asked, as in the simulator, it counts as complete."""
+    if not config.ENABLE_CUDASIM:
+        # The driver answers threads that have the device's context only.
+        cuda.current_context()
     has_completed = getattr(event, "query", None)
     while has_completed is not None and not has_completed():
         time.sleep(POLL_PERIOD_S)

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numba import cuda
 
+from mwe.workloads.inlining import ensure_inlined
+
 __all__ = ["build_kernel"]
 
 
@@ -14,6 +16,8 @@ def build_kernel(buffer_size: int) -> Any:
     @cuda.jit(device=True, inline=True)  # type: ignore[untyped-decorator,unused-ignore]
     def allocate_buffer():  # type: ignore[no-untyped-def]
         return cuda.local.array(buffer_size, dtype=np.float32)
+
+    ensure_inlined(allocate_buffer)
 
     @cuda.jit  # type: ignore[untyped-decorator,unused-ignore]
     def kernel(output, n_threads):  # type: ignore[no-untyped-def]

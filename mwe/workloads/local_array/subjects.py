@@ -7,20 +7,20 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from numba import config, cuda
+from numba import cuda
 
+from mwe.workloads.inlining import ensure_inlined
+from mwe.workloads.kernel_subject import N_EARLY_RETURNS, KernelSubject, describe_difference
 from mwe.workloads.local_array import plain_helper, plain_helper_kernel, same_module
 from mwe.workloads.local_array.reproducer import allocator, kernel
 from mwe.workloads.subject import GuardedGlobal, Subject
 
 BUFFER_SIZE = 5
-# One block: the active threads, one with index n_threads exactly, and one more; the last two return
-# early.
+# One block: these, and those that return early.
 N_THREADS = 12
-N_EARLY_RETURNS = 2
 
 
-class LocalArraySubject(Subject):
+class LocalArraySubject(KernelSubject):
     """A kernel that writes 1.0 to ``output[:n_threads]`` by way of a local array.
 
     Parameters
@@ -47,27 +47,27 @@ class LocalArraySubject(Subject):
         """Build a kernel from fresh factories."""
         return self._build()
 
-    def launch(self, kernel: Any) -> Any:
-        """Launch one grid that covers the output, wait for it, and return the output."""
-        output = np.zeros(self.array_size, dtype=np.float32)
-        kernel[1, self.threads_per_block](output, self.n_threads)
-        if not config.ENABLE_CUDASIM:
-            cuda.synchronize()
-        return output
+    def make_output(self) -> Any:
+        """Return zeros, one more than there are active threads."""
+        return np.zeros(self.array_size, dtype=np.float32)
 
     def describe_mismatch(self, output: Any) -> str:
         """Compare with ones for the active threads and zeros for the rest."""
-        expected = np.zeros(self.array_size, dtype=np.float32)
+        expected = self.make_output()
         expected[: self.n_threads] = 1.0
-        wrong = np.flatnonzero(output != expected)
-        if not wrong.size:
-            return ""
-        i = int(wrong[0])
-        return f"output[{i}] is {output[i]}, expected {expected[i]} ({wrong.size} elements differ)"
+        return describe_difference(output, expected)
+
+
+class _AllocatorFactory(allocator.AllocatorFactory):  # type: ignore[misc,unused-ignore]
+    """The reproducer's, for releases as well that need help with ``inline=True`` on a device."""
+
+    def build(self) -> Any:
+        """Return the device function ``allocate_buffer()``."""
+        return ensure_inlined(super().build())
 
 
 def _build_across_modules() -> Any:
-    return kernel.KernelFactory(allocator.AllocatorFactory(BUFFER_SIZE)).build()
+    return kernel.KernelFactory(_AllocatorFactory(BUFFER_SIZE)).build()
 
 
 def local_array(n_threads: int | None = None) -> Subject:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from mwe.workloads.planted_race import helper
 from mwe.workloads.planted_race.simulator import Swap, cuda, device, launch, swap_on_each_call
-from mwe.workloads.subject import GuardedGlobal, Subject
+from mwe.workloads.subject import GuardedGlobal, LaunchShape, Subject
 
 Kernel = Callable[[list[float], int, int], None]
 
@@ -45,8 +45,9 @@ class PlantedSubject(Subject):
 
         return kernel
 
-    def launch(self, kernel: Kernel) -> list[float]:
-        """Launch one block, wait for it, and return the output."""
+    def launch(self, kernel: Kernel, shape: LaunchShape | None = None) -> list[float]:
+        """Launch one block, wait for it, and return the output; it knows no other shape."""
+        del shape
         output = [0.0] * self.threads_per_block
         launch(kernel, self.threads_per_block, output, self.n_threads)
         return output

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numba import cuda
 
+from mwe.workloads.inlining import ensure_inlined
+
 __all__ = [
     "build_local_allocator",
     "build_persistent_allocator",
@@ -58,5 +60,5 @@ def build_shared_taker(n_elements: int) -> DeviceFunction:
 
 
 def _make_device_function(function: DeviceFunction) -> DeviceFunction:
-    made: DeviceFunction = cuda.jit(device=True, inline=True)(function)
+    made: DeviceFunction = ensure_inlined(cuda.jit(device=True, inline=True)(function))
     return made

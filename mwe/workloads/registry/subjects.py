@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import config, cuda
+from numba import cuda
 
+from mwe.workloads.kernel_subject import N_EARLY_RETURNS, KernelSubject, describe_difference
 from mwe.workloads.registry import allocators, kernels
 from mwe.workloads.registry.kernels import FIRST_VALUES
 from mwe.workloads.registry.registry import BufferRegistry
 from mwe.workloads.subject import GuardedGlobal, Subject
 
-# One block, as in the local-array family: two threads more than are active, which return early.
+# One block, as in the local-array family.
 N_THREADS = 12
-N_EARLY_RETURNS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ PERSISTENT_PLAN = (
 BuildKernel = Callable[[Sequence[Any], Sequence[int], "RegistrySubject", int, int], Any]
 
 
-class RegistrySubject(Subject):
+class RegistrySubject(KernelSubject):
     """A kernel that writes and reads back every element of three buffers.
 
     Parameters
@@ -108,14 +108,10 @@ class RegistrySubject(Subject):
         # A local array has at least one element.
         return self._build(made, sizes, self, shared_size, max(1, persistent_size))
 
-    def launch(self, kernel: Any) -> Any:
-        """Launch one block, wait for it, and return what each thread read, a row a thread."""
+    def make_output(self) -> Any:
+        """Return zeros, a row for what each thread reads, and one for a thread that returns."""
         n_elements = sum(each.size for each in self._plan)
-        output = np.zeros((self.n_threads + 1, n_elements), dtype=np.float32)
-        kernel[1, self.threads_per_block](output, self.n_threads)
-        if not config.ENABLE_CUDASIM:
-            cuda.synchronize()
-        return output
+        return np.zeros((self.n_threads + 1, n_elements), dtype=np.float32)
 
     def describe_mismatch(self, output: Any) -> str:
         """Compare with what each buffer was given; the row of the thread that returned is zero."""
@@ -126,14 +122,7 @@ class RegistrySubject(Subject):
         values[0][: self._n_overlapping] = values[2][: self._n_overlapping]
         expected = np.zeros_like(output)
         expected[: self.n_threads] = np.concatenate(values)
-        wrong = np.argwhere(output != expected)
-        if not wrong.size:
-            return ""
-        i, j = (int(each) for each in wrong[0])
-        return (
-            f"output[{i}, {j}] is {output[i, j]}, expected {expected[i, j]} "
-            f"({len(wrong)} elements differ)"
-        )
+        return describe_difference(output, expected)
 
 
 def _build_local(

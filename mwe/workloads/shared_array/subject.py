@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mwe.workloads.local_array.subjects import N_EARLY_RETURNS, N_THREADS, LocalArraySubject
+from mwe.workloads.kernel_subject import N_EARLY_RETURNS
+from mwe.workloads.local_array.subjects import N_THREADS, LocalArraySubject
 from mwe.workloads.shared_array import allocator, kernel
 from mwe.workloads.subject import Subject
 

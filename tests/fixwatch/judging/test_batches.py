@@ -17,7 +17,7 @@ from fixwatch.judging.installs import Installed
 from fixwatch.judging.snapshots import Snapshot
 from mwe.plan import find_planned_trials
 from mwe.schedules import SCHEDULES
-from mwe.targets import find_packages
+from mwe.targets import Target, find_packages
 from mwe.workloads import WORKLOADS
 
 PLANTED = PlannedBatch(
@@ -51,7 +51,7 @@ def test_the_plan_is_that_of_the_histories():
         (name, schedule): n_trials
         for name, workload in WORKLOADS.items()
         for schedule in SCHEDULES
-        if (n_trials := find_planned_trials(workload, schedule)) is not None
+        if (n_trials := find_planned_trials(workload, schedule, Target.SIMULATOR)) is not None
     }
 
 

@@ -1,0 +1,51 @@
+"""The CUDA toolkit of the environment: NVIDIA's wheels, put where every numba looks for them.
+
+Newer numba-cuda finds the wheels by itself. Numba's built-in target, and numba-cuda before 0.10,
+know conda packages and the folder that CUDA_HOME names, and nothing of wheels.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sysconfig
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from mwe.targets import Target
+
+# What a toolkit's folder is named by; who set one of them has chosen.
+_VARIABLES = ("CUDA_HOME", "CUDA_PATH")
+
+
+@contextlib.contextmanager
+def offer_toolkit(target: Target) -> Iterator[None]:
+    """Let CUDA_HOME name the toolkit of the environment's wheels, for this block.
+
+    It is a folder of links: the parts of a toolkit come in a wheel each, and numba wants them in
+    one place. Nothing is done in the simulator, where CUDA_HOME or CUDA_PATH is set, or where
+    there are no such wheels.
+    """
+    wheels = Path(sysconfig.get_path("purelib")) / "nvidia"
+    nvvm = wheels / "cuda_nvcc" / "nvvm"
+    is_chosen = any(os.environ.get(name) for name in _VARIABLES)
+    if target is Target.SIMULATOR or is_chosen or os.name != "posix" or not nvvm.is_dir():
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="mwe-cuda-home-") as folder:
+        _link_toolkit(Path(folder), wheels, nvvm)
+        os.environ["CUDA_HOME"] = folder
+        try:
+            yield
+        finally:
+            del os.environ["CUDA_HOME"]
+
+
+def _link_toolkit(folder: Path, wheels: Path, nvvm: Path) -> None:
+    (folder / "nvvm").symlink_to(nvvm)
+    libraries = folder / "lib64"
+    libraries.mkdir()
+    for part in ("cuda_runtime", "cuda_nvrtc"):
+        for library in (wheels / part / "lib").glob("lib*"):
+            (libraries / library.name).symlink_to(library)

@@ -1,0 +1,166 @@
+"""A device's target without a device: the toolkit from the package index, PTX, and `not-run`."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from packaging.version import Version
+
+from fixwatch.history.as_of import install_exactly, resolve_as_of
+from fixwatch.history.cuda_parts import find_cuda_requirements
+from fixwatch.history.release_table import load_release_table
+from fixwatch.layout import CUDA_CONFIGURATION
+from tests.end_to_end.measuring import MACHINE, ReleaseProject
+from tests.project import ROOT
+
+pytestmark = pytest.mark.end_to_end
+
+RELEASE = ("numba-cuda", "0.30.4")
+NO_SUCH_DRIVER = "/nowhere/libcuda.so.1"
+COMPILABLE = {
+    "local-array",
+    "shared-array",
+    "registry-local",
+    "registry-shared",
+    "registry-mixed",
+    "chunked-local",
+    "same-module",
+    "helper-without-cuda",
+    "one-thread",
+    "registry-persistent",
+    "chunked-plain",
+    "event-query",
+    "planted-overrun",
+}
+# Without a device function that returns an array, which the built-in target never compiles.
+BUILT_IN = {"helper-without-cuda", "chunked-plain", "event-query", "planted-overrun"}
+
+
+def install_newest(upstream, folder):
+    """Install the newest release with its parts of the toolkit; return the interpreter."""
+    subprocess.run([sys.executable, "-m", "virtualenv", "-q", "--no-pip", folder], check=True)
+    python = next(folder.glob("[bS]*/python*"))
+    release = max(
+        (
+            each
+            for each in load_release_table()
+            if each.upstream == upstream and each.has_wheel_for(sys.version_info[:2])
+        ),
+        key=lambda each: each.parsed_version,
+    )
+    parts = find_cuda_requirements(upstream, Version(release.version), None)
+    resolution = resolve_as_of(
+        [f"{parts.name(upstream)}=={release.version}", *parts.requirements],
+        release.resolved_as_of,
+        python,
+        exempt=[upstream],
+    )
+    install_exactly(resolution.pins, folder, python)
+    return python
+
+
+def compile_to_ptx(python, *arguments):
+    """Return exit status, the compiled texts and the reasons of those that were refused."""
+    command = [python, "-m", "mwe", "--ptx", *arguments, "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    kernels = json.loads(done.stdout)["workloads"]
+    compiled = {name: each["ptx"] for name, each in kernels.items() if each["is_complete"]}
+    refused = {name: each["reason"] for name, each in kernels.items() if not each["is_complete"]}
+    return done.returncode, compiled, refused
+
+
+def assert_is_ptx(text, target):
+    """Check that a text is PTX of one kernel for a device generation."""
+    assert re.search(rf"^\.target {target}$", text, re.MULTILINE)
+    assert len(re.findall(r"^\.visible \.entry ", text, re.MULTILINE)) == 1
+    assert "st.global" in text
+
+
+def test_the_newest_numba_cuda_compiles_every_kernel(tmp_path):
+    """With the compiler of its extra, for two generations, and no driver."""
+    python = install_newest("numba-cuda", tmp_path)
+    status, compiled, refused = compile_to_ptx(python)
+    assert (status, refused) == (0, {})
+    assert compiled.keys() == COMPILABLE
+    for text in compiled.values():
+        assert_is_ptx(text, "sm_90")
+    status, compiled, _ = compile_to_ptx(python, "8.0", "--workload", "local-array")
+    assert status == 0
+    assert_is_ptx(compiled["local-array"], "sm_80")
+
+
+def test_the_built_in_target_compiles_what_it_accepts(tmp_path):
+    """With NVIDIA's wheels; it refuses every device function that returns an array of its own."""
+    status, compiled, refused = compile_to_ptx(install_newest("numba", tmp_path))
+    assert status == 3
+    assert compiled.keys() == BUILT_IN
+    for text in compiled.values():
+        assert_is_ptx(text, "sm_90")
+    assert refused.keys() == COMPILABLE - BUILT_IN
+    assert all("Only accept returning of array passed into" in each for each in refused.values())
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """Return a project in which a release was to be measured on a device."""
+    project = ReleaseProject(tmp_path_factory.mktemp("device"), CUDA_CONFIGURATION)
+    # So on a machine with a device, too.
+    project.environment["NUMBA_CUDA_DRIVER"] = NO_SUCH_DRIVER
+    done = project.measure(RELEASE)
+    assert done.returncode == 0, done.stdout + done.stderr
+    project.printed = done.stdout
+    return project
+
+
+def test_nothing_is_measured_and_the_reason_is_kept(project):
+    """Each batch is not run for want of a driver; asv prints n/a."""
+    record = project.evidence(RELEASE)
+    assert record.target == "cuda"
+    assert {batch.schedule for batch in record.batches} == {"natural", "launch-mix"}
+    assert {batch.workload for batch in record.batches} == COMPILABLE
+    for batch in record.batches:
+        assert (batch.batch, batch.stage) == (None, "device")
+        assert batch.reason.startswith(f"no CUDA driver: {NO_SUCH_DRIVER} cannot be loaded")
+    assert "n/a" in project.printed
+    assert "failed" not in project.printed
+
+
+def test_the_toolkit_was_installed_as_of_the_upload_day(project):
+    """By the release's own extra."""
+    packages = project.evidence(RELEASE).packages
+    assert packages["cuda-toolkit"].startswith(("12.", "13."))
+    assert any(name.startswith("nvidia-nvjitlink") for name in packages)
+
+
+def test_the_status_says_so_and_reads_no_zero(project):
+    """The one line is on the terminal, and no count anywhere."""
+    command = [sys.executable, "-m", "fixwatch", "status"]
+    printed, document = (
+        subprocess.run(
+            [*command, *options],
+            cwd=project.path,
+            env=project.environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for options in ([], ["--json"])
+    )
+    assert "numba-cuda on a device (releases, local-array): not run (0.30.4: device:" in printed
+    for entry in json.loads(document)["upstreams"]:
+        assert (entry["state"], entry["target"]) == ("not-run", "cuda")
+        assert {each["failures"] for each in entry["measurements"]} == {None}
+
+
+def test_it_is_tried_again(project):
+    """Another day there may be a driver: asv has no result that it would skip."""
+    before = project.evidence(RELEASE).measured_at
+    assert not list(project.results_dir.glob(f"{MACHINE}/*-virtualenv-*.json"))
+    done = project.measure(RELEASE, options=["--skip-existing-successful"])
+    assert done.returncode == 0
+    assert "26 of 26 batches were not run; device: no CUDA driver" in done.stdout
+    assert project.evidence(RELEASE).measured_at > before

@@ -1,0 +1,223 @@
+"""What a launch does on a device, as far as the simulator can stand in for one.
+
+The simulator takes the same calls: arrays between guards, streams, shapes. It compiles nothing and
+has no `Event.query`, and NumPy's bounds are checked where a device's are not.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from numba import cuda
+
+from mwe.outcomes import FailureMode
+from mwe.runner import run_trial
+from mwe.schedules import Natural
+from mwe.targets import Target
+from mwe.workloads import WORKLOADS, find_workload, kernel_subject
+from mwe.workloads.chunked import subjects as chunked_subjects
+from mwe.workloads.chunked import transfers, watcher
+from mwe.workloads.device_arrays import GUARD, N_GUARDS, GuardedArray, open_guards, surround
+from mwe.workloads.event_query.subject import EventResult
+from mwe.workloads.kernel_subject import describe_difference
+from mwe.workloads.subject import GuardedOutput, LaunchShape
+
+SHAPES = [
+    None,
+    LaunchShape(threads_per_block=5, n_extra_blocks=0, uses_own_stream=True),
+    LaunchShape(threads_per_block=16, n_extra_blocks=2, uses_own_stream=False),
+]
+LAUNCHED = [
+    name
+    for name, workload in WORKLOADS.items()
+    if Target.CUDA in workload.targets and name not in ("event-query", "planted-overrun")
+]
+
+
+@pytest.fixture
+def as_on_device(monkeypatch):
+    """Let the workloads take the simulator for a device."""
+    for module in (kernel_subject, chunked_subjects, transfers, watcher):
+        monkeypatch.setattr(module, "config", SimpleNamespace(ENABLE_CUDASIM=0))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("name", LAUNCHED)
+def test_each_workload_is_launched_between_guards_in_any_shape(as_on_device, name, shape):
+    """The output is right, the guards are whole, and the oracle says so."""
+    subject = find_workload(name).load(6)
+    output = subject.launch(subject.build_kernel(), shape)
+    assert isinstance(output, GuardedOutput)
+    assert subject.judge(output) == ""
+
+
+@pytest.mark.parametrize(("place", "element"), [(N_GUARDS - 1, -1), (N_GUARDS + 6, 6), (0, -64)])
+def test_a_write_beside_an_array_is_found(place, element):
+    """One element before the first, one behind the last, and the farthest guard."""
+    whole = surround(np.zeros((2, 3), np.float32))
+    whole[place] = 1.0
+    opened = open_guards(whole, (2, 3))
+    assert opened.damage.startswith(f"out of bounds: element {element} of an array of 6 was")
+    assert (opened.content == 0).all()
+
+
+def test_what_is_written_into_an_array_is_no_damage():
+    """Not even where it is what the guards are filled with."""
+    whole = surround(np.full(4, GUARD))
+    whole[N_GUARDS] = 7.0
+    opened = open_guards(whole, (4,))
+    assert opened.damage == ""
+    assert opened.content.tolist() == [7.0, *[GUARD] * 3]
+
+
+def test_a_guarded_array_on_the_device_is_what_a_kernel_writes():
+    """Through the view that the kernel gets, in its shape."""
+    guarded = GuardedArray(np.zeros((2, 3), np.float32))
+
+    @cuda.jit
+    def write_last(array):
+        array[1, 2] = 5.0
+
+    write_last[1, 1](guarded.array)
+    assert guarded.read().content.tolist() == [[0, 0, 0], [0, 0, 5]]
+    assert guarded.read().damage == ""
+
+
+def test_an_overrun_by_one_element_is_judged_as_such():
+    """The positive control's oracle, on what its kernel leaves on a device."""
+    subject = find_workload("planted-overrun").load()
+    ones = np.ones(subject.n_threads, np.float32)
+    whole = surround(ones)
+    assert subject.judge(open_guards(whole, ones.shape)) == ""
+    whole[N_GUARDS + subject.n_threads] = 1.0
+    assert "out of bounds: element 12 of an array of 12" in subject.judge(
+        open_guards(whole, ones.shape)
+    )
+
+
+def test_a_damaged_chunk_is_judged_as_such(as_on_device, monkeypatch):
+    """Guards lie around the outputs of every chunk, whatever the host array says."""
+    read = GuardedArray.read
+    damaged = [0]
+
+    def read_damaged(self):
+        damaged[0] += 1
+        opened = read(self)
+        return GuardedOutput(opened.content, "planted" if damaged[0] == 2 else "")
+
+    monkeypatch.setattr(GuardedArray, "read", read_damaged)
+    subject = find_workload("chunked-plain").load(4)
+    assert subject.judge(subject.launch(subject.build_kernel())) == "planted"
+
+
+class TestEventQuery:
+    """The oracle of the polled event, and how its launch goes."""
+
+    @pytest.fixture
+    def subject(self, monkeypatch):
+        """Return the workload with few rounds, which the simulator runs one by one."""
+        monkeypatch.setattr("mwe.workloads.event_query.subject.N_ROUNDS", 3)
+        return find_workload("event-query").load(4)
+
+    @pytest.fixture
+    def answer(self, monkeypatch):
+        """Return a function that gives the simulator's events a way to answer."""
+        kind = type(cuda.event())
+
+        def give(query):
+            monkeypatch.setattr(kind, "query", query, raising=False)
+
+        return give
+
+    def result(self, subject, **changes):
+        """Return a right result, but for some changes."""
+        right = subject._expected
+        values = {
+            "answer_types": ("bool",),
+            "arrived": right.copy(),
+            "after_synchronize": True,
+            "final": right.copy(),
+        }
+        return EventResult(**{**values, **changes})
+
+    def test_right_answers_and_data_pass(self, subject):
+        """Nothing else is wanted."""
+        assert subject.judge(self.result(subject)) == ""
+
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            ({"answer_types": ("bool", "int")}, "answered with bool, int, expected bool"),
+            ({"after_synchronize": False}, "says no after Event.synchronize"),
+            ({"arrived": np.full(4, -12345.0, np.float32)}, "before the data had arrived"),
+            ({"final": np.zeros(4, np.float32)}, "output[0] is 0.0"),
+        ],
+    )
+    def test_each_wrong_answer_is_caught(self, subject, changes, message):
+        """In words that say what was wrong."""
+        assert message in subject.judge(self.result(subject, **changes))
+
+    def test_a_launch_polls_until_the_answer_is_yes(self, subject, answer):
+        """Two times no, then yes; the answers and the data are what is judged."""
+        answers = [True, True, False, False]
+        answer(lambda _event: answers.pop())
+        output = subject.launch(subject.build_kernel())
+        assert subject.judge(output) == ""
+        assert answers == []
+
+    def test_an_answer_that_comes_too_early_is_a_wrong_result(self, subject, answer, monkeypatch):
+        """The copy has not been made when the event says so."""
+        answer(lambda _event: True)
+        monkeypatch.setattr(type(cuda.to_device(np.zeros(1))), "copy_to_host", copy_nothing)
+        with Natural().open(()) as driver:
+            outcome = run_trial(subject, driver, subject.build_kernel(), "1/1")
+        assert outcome.mode is FailureMode.WRONG_RESULT
+        assert "before the data had arrived" in outcome.detail
+
+    def test_an_upstream_that_cannot_ask_is_an_exception(self, subject, answer):
+        """As in versions that hand the driver an event of another type than it takes."""
+
+        def query(_event):
+            raise TypeError("Argument 'hEvent' has incorrect type")
+
+        answer(query)
+        with Natural().open(()) as driver:
+            outcome = run_trial(subject, driver, subject.build_kernel(), "1/1")
+        assert outcome.mode is FailureMode.EXCEPTION
+        assert "hEvent" in outcome.detail
+
+    def test_an_event_that_never_completes_ends_the_trial(self, subject, answer, monkeypatch):
+        """After the deadline, as an exception that says how long it was."""
+        monkeypatch.setattr("mwe.workloads.event_query.subject.DEADLINE_S", 0.01)
+        answer(lambda _event: False)
+        with pytest.raises(TimeoutError, match="has not completed after 0.01 s"):
+            subject.launch(subject.build_kernel())
+
+
+def copy_nothing(self, array=None, stream=0):
+    """Stand for a copy that has not been made yet."""
+    return np.array(self) if array is None else array
+
+
+@pytest.mark.parametrize("n_rounds", [0, 1, 2, 7, 300])
+def test_the_host_computes_what_the_slow_kernel_does(n_rounds):
+    """Every round of it, for each thread."""
+    from mwe.workloads.event_query.kernel import build_kernel, compute_expected
+
+    output = np.zeros(5, np.float32)
+    build_kernel()[1, 8](output, 5, n_rounds)
+    assert output.tolist() == compute_expected(5, n_rounds).tolist()
+    assert len(set(output.tolist())) == 5
+
+
+def test_a_difference_names_its_place():
+    """The first one, and how many there are."""
+    output = np.zeros((2, 2), np.float32)
+    expected = output.copy()
+    assert describe_difference(output, expected) == ""
+    expected[1, 0] = 3
+    assert describe_difference(output, expected) == (
+        "output[1, 0] is 0.0, expected 3.0 (1 elements differ)"
+    )
