@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import zlib
 from pathlib import Path
 
@@ -17,6 +16,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from mwe.client import BatchServer, digest_harness  # noqa: E402 (needs the root on the path)
+from mwe.job_queue import Job, run_jobs  # noqa: E402
 from mwe.plan import decides, describe_unplanned, find_planned_trials  # noqa: E402
 from mwe.schedules import SCHEDULES  # noqa: E402
 from mwe.targets import Target  # noqa: E402
@@ -27,9 +27,6 @@ MEASUREMENT_VERSION = (
     Path(__file__).with_name("measurement_version").read_text(encoding="utf-8").strip()
 )
 BATCH_TIMEOUT_S = float(os.environ.get("ASV_FIXWATCH_BATCH_TIMEOUT_S", "120"))
-# After so many that crashed or did not end, the rest would only wait for the same.
-MAX_UNFINISHED = 2
-POLL_PERIOD_S = 0.005
 LEFT_OUT = "not planned: the configuration leaves this workload out"
 TARGET = Target.CUDA if os.environ.get("NUMBA_ENABLE_CUDASIM") == "0" else Target.SIMULATOR
 # Importing numba and asking the driver takes a second or two.
@@ -107,52 +104,31 @@ def _find_obstacle(install_record: dict) -> "tuple[str, str] | None":
 
 def _run_batches(waiting: list, spool: "_Spool") -> dict:
     outcomes = {}
+    jobs = []
+    for workload, schedule, n_trials in waiting:
+        kept = spool.load(workload, schedule)
+        if kept is not None and kept["trials"] >= n_trials:
+            outcomes[workload.name, schedule] = {"batch": kept}
+            spool.save(workload, schedule, {"batch": kept})
+            continue
+        # The limit is one for batches of the plan's size.
+        n_planned = find_planned_trials(workload, schedule, TARGET) or n_trials
+        timeout_s = BATCH_TIMEOUT_S * n_trials / n_planned
+        request = _describe(workload, schedule, n_trials, kept)
+        jobs.append(Job((workload, schedule), "", request, timeout_s))
     parent = os.getppid()
-    n_parallel = max(1, min(2, os.cpu_count() or 1))
-    servers: list = [None] * n_parallel
-    running: dict = {}
-    n_unfinished = 0
-    try:
-        while waiting or running:
-            if os.getppid() != parent:
-                # asv was killed; going on would measure what the next run measures again.
-                sys.exit("asv has gone away; stopping")
-            for place, server in enumerate(servers):
-                if place in running:
-                    workload, schedule = running[place]
-                    outcome = server.poll()
-                    if outcome is None:
-                        continue
-                    del running[place]
-                    n_unfinished += outcome.get("stage") == "batch"
-                elif waiting:
-                    workload, schedule, n_trials = waiting.pop(0)
-                    kept = spool.load(workload, schedule)
-                    is_enough = kept is not None and kept["trials"] >= n_trials
-                    outcome = {"batch": kept} if is_enough else None
-                    if outcome is None and n_unfinished < MAX_UNFINISHED:
-                        if server is None or not server.is_usable:
-                            server = servers[place] = BatchServer()
-                        request = _describe(workload, schedule, n_trials, kept)
-                        # The limit is one for batches of the plan's size.
-                        n_planned = find_planned_trials(workload, schedule, TARGET) or n_trials
-                        server.request(request, BATCH_TIMEOUT_S * n_trials / n_planned)
-                        running[place] = (workload, schedule)
-                        continue
-                    if outcome is None:
-                        reason = f"not tried: {n_unfinished} batches before it did not finish"
-                        outcome = {"stage": "batch", "reason": reason}
-                else:
-                    continue
-                if "batch" not in outcome:
-                    outcome = _not_run(workload, schedule, outcome["stage"], outcome["reason"])
-                spool.save(workload, schedule, outcome)
-                outcomes[workload.name, schedule] = outcome
-            time.sleep(POLL_PERIOD_S)
-    finally:
-        for server in servers:
-            if server is not None and server.is_usable:
-                server.stop()
+
+    def check() -> None:
+        if os.getppid() != parent:
+            # asv was killed; going on would measure what the next run measures again.
+            sys.exit("asv has gone away; stopping")
+
+    for job, outcome in run_jobs(jobs, lambda _: BatchServer(), check=check):
+        workload, schedule = job.key
+        if "batch" not in outcome:
+            outcome = _not_run(workload, schedule, outcome["stage"], outcome["reason"])
+        spool.save(workload, schedule, outcome)
+        outcomes[workload.name, schedule] = outcome
     return outcomes
 
 

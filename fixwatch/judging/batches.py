@@ -12,8 +12,7 @@ import os
 import shutil
 import time
 import zlib
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ from fixwatch.report.controls import (
 )
 from fixwatch.run_lock import inherited_descriptors
 from mwe.client import BatchServer, digest_harness
+from mwe.job_queue import Job, never_finished, run_jobs
 from mwe.plan import decides, find_planned_trials
 from mwe.schedules import SCHEDULES
 from mwe.targets import Target
@@ -40,10 +40,6 @@ from mwe.workloads import WORKLOADS
 
 SPOOL_DIR = JUDGE_DIR / "spool"
 BATCH_TIMEOUT_S = 120.0
-# After so many that crashed, hung or did not end, the rest would only wait for the same.
-MAX_UNFINISHED = 2
-N_PARALLEL = max(1, min(2, os.cpu_count() or 1))
-POLL_PERIOD_S = 0.005
 ANNOUNCE_PERIOD_S = 5.0
 TARGET = Target.SIMULATOR
 
@@ -189,7 +185,7 @@ def run_batches(
     for number, batch in enumerate(planned):
         turn = contenders if number % 2 == 0 else tuple(reversed(contenders))
         jobs += [(contender, batch) for contender in turn]
-    outcomes: dict[tuple[str, PlannedBatch], dict[str, Any]] = {}
+    outcomes: dict[tuple[str, PlannedBatch], Mapping[str, Any]] = {}
     for contender, batch in jobs:
         kept = spools[contender.name].load(batch)
         if kept is not None:
@@ -198,7 +194,15 @@ def run_batches(
         announce(f"{len(outcomes)} batches of {len(jobs)} are kept from an interrupted run")
     waiting = [(each, batch) for each, batch in jobs if (each.name, batch) not in outcomes]
     announced_s = time.monotonic()
-    for contender, batch, outcome in _run_jobs(waiting, timeout_s):
+    by_name = {each.name: each for each in contenders}
+    queued = [
+        Job((contender, batch), contender.name, describe_request(contender, batch), timeout_s)
+        for contender, batch in waiting
+    ]
+    for job, outcome in run_jobs(
+        queued, lambda name: by_name[name].start_server(), is_unfinished=_is_unfinished
+    ):
+        contender, batch = job.key
         if "batch" in outcome:
             spools[contender.name].save(batch, outcome["batch"])
         outcomes[contender.name, batch] = outcome
@@ -213,46 +217,10 @@ def run_batches(
     }
 
 
-def _run_jobs(
-    waiting: Sequence[tuple[Contender, PlannedBatch]], timeout_s: float
-) -> Iterator[tuple[Contender, PlannedBatch, dict[str, Any]]]:
-    """Yield the outcome of each job as it ends: the batch, or the stage that failed and why."""
-    waiting = list(waiting)
-    servers: dict[tuple[int, str], BatchServer] = {}
-    running: dict[int, tuple[Contender, PlannedBatch]] = {}
-    n_unfinished: Counter[str] = Counter()
-    try:
-        while waiting or running:
-            for place in range(N_PARALLEL):
-                if place in running:
-                    contender, batch = running[place]
-                    outcome = servers[place, contender.name].poll()
-                    if outcome is not None:
-                        del running[place]
-                        n_unfinished[contender.name] += _is_unfinished(outcome)
-                        yield contender, batch, outcome
-                elif waiting:
-                    contender, batch = waiting.pop(0)
-                    if n_unfinished[contender.name] >= MAX_UNFINISHED:
-                        reason = f"not tried: {MAX_UNFINISHED} batches before it did not finish"
-                        yield contender, batch, {"stage": BATCH, "reason": reason}
-                        continue
-                    server = servers.get((place, contender.name))
-                    if server is None or not server.is_usable:
-                        server = servers[place, contender.name] = contender.start_server()
-                    server.request(describe_request(contender, batch), timeout_s)
-                    running[place] = (contender, batch)
-            time.sleep(POLL_PERIOD_S)
-    finally:
-        for server in servers.values():
-            if server.is_usable:
-                server.stop()
-
-
 def _is_unfinished(outcome: Mapping[str, Any]) -> bool:
     if "batch" in outcome:
         return bool(outcome["batch"]["status"] != "complete")
-    return bool(outcome["stage"] == BATCH)
+    return never_finished(outcome)
 
 
 def _describe(

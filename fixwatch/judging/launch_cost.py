@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from fixwatch.install_record import BATCH
 from fixwatch.judging.batches import (
     BATCH_TIMEOUT_S,
-    POLL_PERIOD_S,
     Contender,
     PlannedBatch,
     describe_request,
@@ -19,6 +18,7 @@ from fixwatch.report.controls import WORKLOAD
 from fixwatch.report.series import FALLBACK_WORKLOAD
 from fixwatch.statistics.paired_ratios import Ratio, estimate_ratio
 from mwe.client import BatchServer
+from mwe.job_queue import POLL_PERIOD_S
 
 N_ROUNDS = 9
 # Batches of each in a round, an even number, after one to warm up.

@@ -7,9 +7,11 @@ from fixwatch.evidence import BatchEvidence, Evidence
 
 def new_batch(workload="local-array", failures=0, trials=100, *, schedule="delay", **overrides):
     """Return the evidence of a batch; failures have the race's signature unless said otherwise."""
-    role = {"planted-race": "positive-control", "same-module": "negative-control"}.get(
-        workload, "workload"
-    )
+    role = {
+        "planted-race": "positive-control",
+        "same-module": "negative-control",
+        "one-thread": "negative-control",
+    }.get(workload, "workload")
     batch = {
         "trials": trials,
         "failures": failures,

@@ -199,6 +199,19 @@ def test_a_run_whose_controls_misbehave_does_not_count(controls, reason):
         assert entry["state"] == "fixed"
 
 
+@pytest.mark.parametrize(("single", "verdict"), [(0, "observed"), (1, "inconclusive")])
+def test_a_negative_control_that_a_wrong_fix_broke_does_not_hide_it(single, verdict):
+    """As long as a single thread stays silent, it is upstream that fails and not the harness."""
+    controls = (
+        *new_controls(negative=48),
+        new_batch("one-thread", single, 50),
+    )
+    record = new_record("0.30.0", new_batch(failures=90), *controls, upstream="numba-cuda")
+    entry = entry_of(document_of(*FIXED, record))
+    assert entry["measurements"][-1]["verdict"] == verdict
+    assert entry["state"] == ("affected" if verdict == "observed" else "fixed")
+
+
 def test_different_machines_pythons_and_targets_are_never_pooled():
     """Silence elsewhere says nothing about the rate here."""
     for overrides, alone in (
