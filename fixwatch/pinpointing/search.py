@@ -39,6 +39,7 @@ COSTS = {
     "numba": Costs(build_s=25.0, visit_s=8.0, trial_s=0.005),
     "numba-cuda": Costs(build_s=5.0, visit_s=8.0, trial_s=0.005),
 }
+DEFAULT_COSTS = COSTS["numba"]
 # No batch gets more trials than this.
 MAX_TRIALS = 30_000
 
@@ -100,9 +101,15 @@ class Search:
             change = observations.infer()
             step = self._choose(change, observations)
             if step is None and find_answer(change) is Answer.FOUND:
-                # It may lie in one of the commits that were not selected; their newest one tells.
-                step, observations = self._look_between(change.placement.at, observations)
-                change = observations.infer()
+                at = change.placement.at
+                n_between = self._take_in_between(at)
+                if n_between:
+                    observations = self._observe()
+                    change = observations.infer()
+                    # It may lie in one of them; the newest, the direct parent, tells.
+                    step = self._visit(at + n_between - 1, observations)
+                    if step is None:
+                        continue
             if step is None or self._has_spent_all(step, observations):
                 break
             observations = self._measure(step, observations)
@@ -140,7 +147,7 @@ class Search:
         return self._commits[index].name
 
     def _choose(self, change: SingleChange, observations: Observations) -> Step | None:
-        costs = COSTS[self._repository.project]
+        costs = COSTS.get(self._repository.project, DEFAULT_COSTS)
         costs_s = [
             self._find_cost(index, observations, costs) for index in range(len(self._commits))
         ]
@@ -154,10 +161,8 @@ class Search:
         is_full = observations.trials[index, 0] >= MAX_TRIALS
         return math.inf if is_full else costs.visit_s
 
-    def _look_between(
-        self, at: int, observations: Observations
-    ) -> tuple[Step | None, Observations]:
-        """Take in the commits between a change and its neighbour; return a step at the newest."""
+    def _take_in_between(self, at: int) -> int:
+        """Take in the commits between a change and its neighbour; return how many are new."""
         known = {each.commit for each in self._commits}
         between = [
             each
@@ -166,13 +171,14 @@ class Search:
             )
             if each.commit not in known
         ]
-        if not between:
-            return None, observations
         self._commits[at:at] = between
-        observations = self._observe()
-        newest = at + len(between) - 1
-        is_known = observations.trials[newest].any() or newest in observations.gaps
-        return (None if is_known else Step(newest, TRIALS[0])), observations
+        return len(between)
+
+    @staticmethod
+    def _visit(index: int, observations: Observations) -> Step | None:
+        """Return a step at a commit; None if it was measured, or cannot be."""
+        is_known = observations.trials[index].any() or index in observations.gaps
+        return None if is_known else Step(index, TRIALS[0])
 
     def _has_spent_all(self, step: Step, observations: Observations) -> bool:
         limit = self._settings.max_builds
