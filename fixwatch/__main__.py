@@ -57,6 +57,8 @@ from fixwatch.report.table import print_status_table
 from fixwatch.statistics.states import State
 
 EXIT_INTERRUPTED = 130
+# What a shell makes of SIGPIPE: no answer of any command.
+EXIT_READER_GONE = 141
 
 
 class _Parser(argparse.ArgumentParser):
@@ -329,7 +331,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; errors become one line on standard error."""
     try:
         options = _build_parser().parse_args(arguments)
-        return int(options.run(options))
+        status = int(options.run(options))
+        sys.stdout.flush()
+        return status
     except FixwatchError as error:
         _say(str(error))
         return error.exit_status
@@ -342,7 +346,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Whoever read the output has closed it; do not fail again on the way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return EXIT_READER_GONE
+    except Exception as error:
+        if os.environ.get("FIXWATCH_TRACEBACK"):
+            raise
+        # Whatever it is, it is no answer; 1 would be one of judge's.
+        _say(f"unexpected {type(error).__name__}: {error}; FIXWATCH_TRACEBACK=1 shows where")
+        return CouldNotMeasureError.exit_status
 
 
 if __name__ == "__main__":

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from asv import util
+from asv import results, util
 from asv.console import log
 from asv.results import Results
 from packaging.version import Version
@@ -48,6 +49,7 @@ PLAN_NAME = "plan.json"
 def install_hooks() -> None:
     """Replace asv's writing and reading of results by durable versions, once."""
     util.write_json = write_json
+    results._compatible_results = pick_results
     Results.save = save_with_evidence
     Results.load = classmethod(load_or_set_aside)
     Results.load_data = load_data_or_set_aside
@@ -65,6 +67,22 @@ def write_json(path: str, data: Any, api_version: int | None = None, compact: bo
     if STATE_DIR.absolute() not in Path(path).absolute().parents:
         text = text.replace(json.dumps(os.getcwd() + os.sep)[1:-1], "")
     write_text_atomically(Path(path), text)
+
+
+def pick_results(
+    values: Sequence[Any] | None,
+    combinations: Sequence[Sequence[Any]],
+    wanted: Sequence[Sequence[Any]],
+) -> list[Any]:
+    """Return the values of the wanted parameters, as asv does, but for those that a result lacks.
+
+    They were no part of the suite then: not a number, which is not applicable, and not None, which
+    failed and would be tried again.
+    """
+    if values is None:
+        return [None for _ in itertools.product(*wanted)]
+    known = dict(zip(itertools.product(*combinations), values, strict=False))
+    return [known.get(each, float("nan")) for each in itertools.product(*wanted)]
 
 
 def load_or_set_aside(cls: type, path: str, machine_name: str | None = None) -> Results:

@@ -42,6 +42,10 @@ DAMAGING_ON_DEVICE = DAMAGING | {FailureMode.MISSING_ATTRIBUTE}
 # Forking a process that has used the system's frameworks is not safe on macOS.
 CAN_FORK = sys.platform not in {"win32", "darwin"} and hasattr(os, "fork")
 
+# A worker that is started anew and compiles takes seconds on a device; a launch that fails each
+# time would take minutes to say no more.
+MAX_WORKERS_ON_DEVICE = 10
+
 LoadSubject = Callable[[], Subject]
 
 
@@ -63,6 +67,7 @@ def run_batch(
     can_fork: bool = CAN_FORK,
     fresh_period: int = FRESH_PERIOD,
     damaging: frozenset[FailureMode] = DAMAGING,
+    max_workers: int | None = None,
     report_progress: Callable[[Batch], None] = lambda _batch: None,
 ) -> None:
     """Run the trials up to `n_trials` and count them into `batch`.
@@ -82,6 +87,8 @@ def run_batch(
         One trial of so many builds its kernel anew; at least 2.
     damaging
         Failure modes after which a fresh worker goes on.
+    max_workers
+        The batch stops, and says so in its status, when so many workers were used up.
     report_progress
         Called after each trial.
 
@@ -109,7 +116,9 @@ def run_batch(
         report_progress(batch)
 
     number = batch.trials + 1
+    n_workers = 0
     while number <= n_trials:
+        n_workers += 1
         worker = _Worker(
             load_subject,
             schedule,
@@ -129,6 +138,12 @@ def run_batch(
             number += 1
         if batch.failures_by_mode[FailureMode.HANG.value] >= MAX_HANGS and number <= n_trials:
             batch.status = f"stopped after trial {number - 1} of {n_trials}: {MAX_HANGS} hangs"
+            return
+        if n_workers == max_workers and number <= n_trials:
+            batch.status = (
+                f"stopped after trial {number - 1} of {n_trials}: failures used up {n_workers} "
+                "processes"
+            )
             return
 
 

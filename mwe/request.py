@@ -9,7 +9,13 @@ from typing import Any
 
 from mwe.batch import Batch
 from mwe.errors import BadArgumentError, HarnessError
-from mwe.isolation import CAN_FORK, DAMAGING, DAMAGING_ON_DEVICE, run_batch
+from mwe.isolation import (
+    CAN_FORK,
+    DAMAGING,
+    DAMAGING_ON_DEVICE,
+    MAX_WORKERS_ON_DEVICE,
+    run_batch,
+)
 from mwe.runner import FRESH_PERIOD
 from mwe.schedules import SCHEDULES, find_schedule
 from mwe.targets import Target, find_packages, find_python, find_target, prepare_target
@@ -112,6 +118,7 @@ class BatchRequest:
                 can_fork=CAN_FORK and not on_device,
                 fresh_period=DEVICE_FRESH_PERIOD if on_device else FRESH_PERIOD,
                 damaging=DAMAGING_ON_DEVICE if on_device else DAMAGING,
+                max_workers=MAX_WORKERS_ON_DEVICE if on_device else None,
                 report_progress=report_progress,
             )
         return batch

@@ -98,10 +98,17 @@ def _check_numba_can_use_the_device() -> None:
         if cuda.is_available():
             return
         cuda.current_context()
-        reason = "cuda.is_available() is false"
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-    raise MissingPartError(MissingPart.DRIVER, f"numba cannot use the CUDA driver: {reason}")
+        raise MissingPartError(
+            MissingPart.DRIVER,
+            f"numba cannot use the CUDA driver: {type(error).__name__}: {error}",
+        ) from error
+    # It asks for the driver and libNVVM, and the driver has just made a context.
+    raise MissingPartError(
+        MissingPart.COMPILER,
+        "no CUDA compiler: the device works, but numba finds no libNVVM; install the extra cu12 or "
+        "cu13 of numba-cuda, or nvidia-cuda-nvcc-cu12 for numba's built-in target",
+    )
 
 
 def _import_failure(target: Target, error: Exception) -> str:

@@ -35,11 +35,14 @@ def offer_toolkit(target: Target) -> Iterator[None]:
         return
     with tempfile.TemporaryDirectory(prefix="mwe-cuda-home-") as folder:
         _link_toolkit(Path(folder), wheels, nvvm)
+        before = os.environ.get("CUDA_HOME")
         os.environ["CUDA_HOME"] = folder
         try:
             yield
         finally:
             del os.environ["CUDA_HOME"]
+            if before is not None:
+                os.environ["CUDA_HOME"] = before
 
 
 def _link_toolkit(folder: Path, wheels: Path, nvvm: Path) -> None:

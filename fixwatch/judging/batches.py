@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 import time
 import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -87,14 +88,16 @@ def plan_batches(names: Collection[str] = ()) -> list[PlannedBatch]:
     FixwatchError
         If there is no workload of such a name.
     """
-    unknown = set(names) - WORKLOADS.keys()
+    runnable = {name: each for name, each in WORKLOADS.items() if TARGET in each.targets}
+    unknown = set(names) - runnable.keys()
     if unknown:
         raise FixwatchError(
-            f"no workload {sorted(unknown)[0]!r}; choose from {', '.join(WORKLOADS)}"
+            f"no workload {sorted(unknown)[0]!r} of the simulator; choose from "
+            f"{', '.join(runnable)}"
         )
     chosen = {SINGLE_THREADED_CONTROL}
     for role in (WORKLOAD, NEGATIVE_CONTROL, POSITIVE_CONTROL):
-        own = {name for name, each in WORKLOADS.items() if each.role.value == role}
+        own = {name for name, each in runnable.items() if each.role.value == role}
         chosen |= (own & set(names)) or own
     return [
         PlannedBatch(workload=name, role=workload.role.value, schedule=schedule, n_trials=n_trials)
@@ -142,6 +145,7 @@ class Spool:
         self._identity = {
             "measurement_version": read_measurement_version(),
             "harness_sha256": digest_harness(),
+            "python": sys.version,
             "packages": installed.record.packages,
             "build_packages": installed.record.build_packages,
         }

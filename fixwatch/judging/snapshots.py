@@ -14,10 +14,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
+from fixwatch.errors import FixwatchError
 from fixwatch.judging.checkouts import Checkout
 from fixwatch.judging.git_commands import read_line, run_git, split_entries
 
 _IDENTITY = ("Fixwatch", "fixwatch@invalid")
+# The extension of an index that has whole folders as entries, gitformat-index(5).
+_SPARSE_INDEX = b"sdir"
 _LINK_MODE, _REPOSITORY_MODE = "120000", "160000"
 
 
@@ -128,6 +131,12 @@ class SnapshotRepository:
             "GIT_OBJECT_DIRECTORY": str(self._new_objects),
         }
         root = self._checkout.root
+        if index.is_file() and _SPARSE_INDEX in index.read_bytes():
+            # Whole folders would be missing, and expanding them would touch the user's objects.
+            raise FixwatchError(
+                f"{root}: has a sparse index, whose folders cannot be judged; "
+                "run git sparse-checkout reapply --no-sparse-index there"
+            )
         run_git(["add", "--all"], root, variables=variables)
         listed = split_entries(run_git(["ls-files", "-z", "--stage"], root, variables=variables))
         left_out = list(self._find_unwanted(listed))

@@ -115,7 +115,7 @@ EVIDENCE = _closed(
                 {
                     "workload": _NAME,
                     "role": {"enum": ["workload", "positive-control", "negative-control"]},
-                    "schedule": {"enum": ["natural", "delay", "handoff"]},
+                    "schedule": {"enum": ["natural", "delay", "handoff", "launch-mix"]},
                     "decides": {"type": "boolean"},
                     "batch": _or_null(_BATCH),
                     "stage": _STAGE,

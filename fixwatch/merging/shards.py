@@ -22,7 +22,8 @@ from fixwatch.upstream_texts import parse_moment
 
 # Before numba had a simulator.
 FIRST_DATE = datetime(2012, 1, 1, tzinfo=timezone.utc)
-UPSTREAM_FOLDERS = {"numba": "numba", "numba-cuda": "numba-cuda", "releases": None}
+UPSTREAM_FOLDERS = {"numba": "numba", "numba-cuda": "numba-cuda", "releases": None, "cuda": None}
+DEVICE_FOLDER = "cuda"
 # A record has some kilobytes.
 MAX_FILE_BYTES = 512 * 1024
 MAX_FILES = 5000
@@ -235,9 +236,9 @@ def _check_place(
     folder: str, machine: str, stem: str, evidence: dict[str, Any], result: dict[str, Any]
 ) -> None:
     """Refuse files whose content belongs elsewhere."""
-    source = "releases" if folder == "releases" else "commits"
     expected = {
-        "source": source,
+        "source": "commits" if UPSTREAM_FOLDERS[folder] else "releases",
+        "target": "cuda" if folder == DEVICE_FOLDER else "simulator",
         "machine": machine,
         "upstream": UPSTREAM_FOLDERS[folder] or evidence["upstream"],
     }

@@ -22,12 +22,13 @@ from fixwatch.pinpointing.search import Search
 from fixwatch.report.series import FALLBACK_WORKLOAD
 from fixwatch.statistics.search_planning import Answer
 from mwe.errors import BadArgumentError
+from mwe.targets import Target
 from mwe.workloads import Role, find_workload
 
 EXIT_NOT_DECIDED = 4
 # What further trials are run under: the schedule that finds most kinds of races.
 SCHEDULE = "delay"
-TARGET = "simulator"
+TARGET = Target.SIMULATOR.value
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -111,6 +112,10 @@ def _check_workload(name: str) -> None:
         workload = find_workload(name)
     except BadArgumentError as error:
         raise FixwatchError(str(error)) from error
+    if Target.SIMULATOR not in workload.targets:
+        raise FixwatchError(
+            f"{name} runs on a device only, and commits are searched in the simulator"
+        )
     if workload.role is not Role.WORKLOAD:
         raise FixwatchError(
             f"{name} is a {workload.role.value}, which never changes; name a workload"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fixwatch.evidence import BatchEvidence, Evidence
+from fixwatch.install_record import IMPORT
 from fixwatch.report.targets import SIMULATOR, count_shown
 from fixwatch.statistics.binomial import Counts
 
@@ -29,7 +30,7 @@ def _controls_of(record: Evidence, role: str, schedule: str) -> list[BatchEviden
     if record.target == SIMULATOR:
         return own
     # A release that cannot compile a control for a device has the others to be checked by.
-    return [batch for batch in own if count_batch(batch) is not None] or own
+    return [batch for batch in own if batch.stage != IMPORT] or own
 
 
 def pool_negative_controls(record: Evidence, schedule: str) -> Counts | None:
@@ -53,10 +54,11 @@ def is_broken_by_upstream(record: Evidence, control: BatchEvidence) -> bool:
     The negative controls are beyond the reach of the race as it was shipped. A wrong fix may reach
     further: one that counts without a lock puts globals back under the feet of code in one module.
     Only what has a single active thread cannot race whatever the simulator does; as long as that
-    stays silent under the same schedule, the harness does its work.
+    stays silent under the same schedule, the harness does its work. On a device a control breaks
+    together with the API that it uses, such as `Event.query`.
     """
     counts = count_batch(control)
-    if record.target != SIMULATOR or counts is None or not counts.n_failures:
+    if counts is None or not counts.n_failures:
         return False
     single = [
         count_batch(batch)
@@ -77,8 +79,11 @@ def take_failing_controls_for_workloads(record: Evidence) -> Evidence:
     return replace(record, batches=batches)
 
 
-def describe_misbehaviour(record: Evidence, schedule: str) -> str | None:
-    """Say why the controls of a run forbid to believe a schedule; None where they behaved.
+def describe_misbehaviour(record: Evidence, schedule: str, *, is_silent: bool = True) -> str | None:
+    """Say why the controls of a run forbid to believe a batch; None where they behaved.
+
+    A negative control that upstream broke does not take a failure back; but that a workload is
+    silent beside it says nothing in the simulator, where all are there for the same race.
 
     A positive control has to fail in the way that its target is measured for: in the simulator one
     that only crashes shows nothing.
@@ -96,8 +101,9 @@ def describe_misbehaviour(record: Evidence, schedule: str) -> str | None:
                     f"does not count: the positive control {batch.workload} did not fail in "
                     f"{counts.n_trials} trials of the same run"
                 )
-            is_broken = role == NEGATIVE_CONTROL and counts.n_failures
-            if is_broken and not is_broken_by_upstream(record, batch):
+            is_doubtful = is_silent and record.target == SIMULATOR
+            is_excused = not is_doubtful and is_broken_by_upstream(record, batch)
+            if role == NEGATIVE_CONTROL and counts.n_failures and not is_excused:
                 return (
                     f"does not count: the negative control {batch.workload} failed in "
                     f"{counts.n_failures} of {counts.n_trials} trials of the same run"

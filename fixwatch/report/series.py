@@ -170,7 +170,9 @@ def count_for_history(record: Evidence, workload: str) -> dict[str, Counts]:
         if batch.workload != workload:
             continue
         counts, n_shown = count_batch(batch), count_shown(record, batch)
-        is_spoiled = batch.role == WORKLOAD and describe_misbehaviour(record, batch.schedule)
+        is_spoiled = batch.role == WORKLOAD and describe_misbehaviour(
+            record, batch.schedule, is_silent=not n_shown
+        )
         is_clear = n_shown > 0 or (batch.decides and counts is not None and not counts.n_failures)
         if counts is not None and is_clear and not is_spoiled:
             counted[batch.schedule] = Counts(n_shown, counts.n_trials)
@@ -266,7 +268,10 @@ def _judge(record: Evidence, batch: BatchEvidence, affected: Sequence[Counts]) -
         judgement = judge_batch(counts, modes, affected, negative)
     else:
         judgement = judge_on_device(counts, modes, negative)
-    spoiled = describe_misbehaviour(record, batch.schedule) if batch.role == WORKLOAD else None
+    spoiled = None
+    if batch.role == WORKLOAD:
+        is_silent = not count_shown(record, batch)
+        spoiled = describe_misbehaviour(record, batch.schedule, is_silent=is_silent)
     if spoiled and judgement.verdict in (Verdict.OBSERVED, Verdict.NOT_OBSERVED):
         return Judgement(Verdict.INCONCLUSIVE, reason=spoiled)
     if batch.batch["status"] != "complete":

@@ -7,6 +7,7 @@ import sys
 from mwe.runner import iter_trials
 from mwe.schedules import Natural
 from mwe.targets import Target, prepare_target
+from mwe.toolkit import offer_toolkit
 from mwe.workloads import WORKLOADS
 from mwe.workloads.subject import Subject
 
@@ -26,8 +27,10 @@ def load(name: str) -> Subject:
 
 def run_here(name: str, n_trials: int) -> int:
     """Run trials in this process, as a sanitizer wants them; return how many failed."""
-    trials = iter_trials(load(name), Natural(), 1, range(1, n_trials + 1), fresh_period=n_trials)
-    return sum(trial.outcome.failed for trial in trials)
+    numbers = range(1, n_trials + 1)
+    with offer_toolkit(Target.CUDA):
+        trials = iter_trials(load(name), Natural(), 1, numbers, fresh_period=n_trials)
+        return sum(trial.outcome.failed for trial in trials)
 
 
 if __name__ == "__main__":

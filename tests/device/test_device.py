@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -62,9 +63,9 @@ def test_the_planted_overrun_fails_each_time(schedule):
 @pytest.mark.parametrize(
     ("fault", "mode", "detail"),
     [
-        ("hang", "hang", "did not end within 30 s"),
+        ("hang", "hang", r"did not end within 30 s"),
         # The driver's error 700 or 716, by its name or its number.
-        ("far-write", "exception", "Error"),
+        ("far-write", "exception", r"\b(700|716)\b|ILLEGAL_ADDRESS|MISALIGNED_ADDRESS"),
     ],
 )
 def test_a_planted_fault_is_counted_and_the_rest_of_the_batch_runs(fault, mode, detail):
@@ -82,7 +83,7 @@ def test_a_planted_fault_is_counted_and_the_rest_of_the_batch_runs(fault, mode, 
     assert batch.failures_by_mode == {mode: 1}
     assert batch.failing_trials == [BAD_LAUNCH]
     assert (batch.trials, batch.status) == (BAD_LAUNCH + 2, "complete")
-    assert detail in batch.details[0]
+    assert re.search(detail, batch.details[0])
 
 
 def memcheck(subject):
@@ -90,7 +91,9 @@ def memcheck(subject):
     sanitizer = shutil.which("compute-sanitizer")
     if sanitizer is None:
         pytest.skip("not run: compute-sanitizer is not on the PATH")
-    command = [sanitizer, "--tool", "memcheck", "--error-exitcode", "99", sys.executable]
+    # That an event has not happened yet is an answer, not an error.
+    command = [sanitizer, "--tool", "memcheck", "--report-api-errors", "no"]
+    command += ["--error-exitcode", "99", sys.executable]
     command += ["-m", "tests.device.loading", subject, "5"]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 

@@ -136,6 +136,7 @@ def test_a_limit_of_builds_leaves_it_undecided(tmp_path):
         (("main~0..main",), "commits of the branch to measure"),
         ((FIX, "--workload", "nope"), "unknown workload 'nope'"),
         ((FIX, "--workload", "one-thread"), "is a negative-control, which never changes"),
+        ((FIX, "--workload", "event-query"), "runs on a device only"),
         ((FIX, "--config", RELEASES_CONFIGURATION), "lists releases"),
         ((FIX, "--max-builds", "-1"), "--max-builds is -1"),
         ((), "required: range"),

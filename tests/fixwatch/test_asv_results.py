@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 
-from fixwatch.asv_results import PLAN_NAME, find_foreign_package, read_plan
+from fixwatch.asv_results import PLAN_NAME, find_foreign_package, pick_results, read_plan
 from fixwatch.install_record import AVAILABILITY, BUILD, INSTALL, InstallRecord
 
 PLAN = {"planned": [], "identity": {}}
@@ -22,6 +23,14 @@ def test_batches_of_an_earlier_try_do_not_enter_a_record_of_a_failed_build(
     (tmp_path / PLAN_NAME).write_text(json.dumps(PLAN))
     record = InstallRecord(commit="c", upstream="u", name="n", date="d", not_run_stage=stage)
     assert read_plan(record, tmp_path) == expected
+
+
+def test_a_combination_that_a_result_lacks_is_not_applicable():
+    """It was no part of the suite then; what failed stays a failure."""
+    picked = pick_results([1, None], [["a", "b"]], [["a", "b", "new"]])
+    assert picked[:2] == [1, None]
+    assert math.isnan(picked[2])
+    assert pick_results(None, [["a"]], [["a", "new"]]) == [None, None]
 
 
 def test_without_a_plan_there_are_no_batches(tmp_path):

@@ -42,6 +42,38 @@ def save_releases(project):
     return folder
 
 
+def test_what_nobody_foresaw_is_one_line_and_no_answer(project, tmp_path):
+    """1 would be one of judge's answers; 0 of most."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    for command in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "m"]):
+        git = ["git", "-c", "user.name=n", "-c", "user.email=e", *command]
+        subprocess.run(git, cwd=tree, check=True)
+    (tree / "pyproject.toml").write_text("a = " + "[" * 3000)
+    done = fixwatch(project, "judge", str(tree))
+    assert (done.returncode, done.stdout) in ((2, ""), (3, ""))
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such status")
+def test_a_reader_that_went_away_is_no_answer(project):
+    """The status is that of SIGPIPE, not 0."""
+    save_releases(project)
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    with open(write_end, "wb") as closed:
+        done = subprocess.run(
+            [sys.executable, "-m", "fixwatch", "status", "--json"],
+            cwd=project,
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (141, "")
+
+
 def test_status_prints_the_verdict(project):
     """The answer in words comes first, with the counts."""
     save_releases(project)

@@ -294,6 +294,15 @@ def test_after_an_exception_on_a_device_a_fresh_process_goes_on():
     assert batch.failures_by_mode == {"missing-attribute": 1, "wrong-result": 2}
 
 
+def test_failures_that_use_up_processes_stop_the_batch():
+    """On a device a process takes seconds to start; what failed is counted, and the rest said."""
+    batch = run(RacingOnceSubject, n_trials=9, damaging=DAMAGING_ON_DEVICE, max_workers=4)
+    assert (batch.trials, batch.failures) == (4, 4)
+    assert batch.status == "stopped after trial 4 of 9: failures used up 4 processes"
+    whole = run(RacingOnceSubject, n_trials=4, damaging=DAMAGING_ON_DEVICE, max_workers=4)
+    assert (whole.trials, whole.status) == (4, "complete")
+
+
 class RefusedSubject(SoundSubject):
     """Has a kernel that the compiler refuses."""
 

@@ -67,10 +67,19 @@ def test_a_limited_plan_keeps_its_controls():
     assert names == {"shared-array", "same-module", "one-thread", "planted-race"}
 
 
-def test_an_unknown_workload_is_one_line():
-    """It names those that there are."""
-    with pytest.raises(FixwatchError, match="no workload 'nonsense'; choose from local-array"):
-        plan_batches(["local-array", "nonsense"])
+@pytest.mark.parametrize("name", ["nonsense", "event-query", "planted-overrun"])
+def test_an_unknown_workload_is_one_line(name):
+    """It names those that there are; what runs on a device only is none."""
+    message = f"no workload '{name}' of the simulator; choose from local-array"
+    with pytest.raises(FixwatchError, match=message):
+        plan_batches(["local-array", name])
+
+
+def test_a_batch_of_another_interpreter_is_not_taken(contender, monkeypatch):
+    """The record that it would enter names one Python."""
+    run_batches([contender], [PLANTED], print)
+    monkeypatch.setattr(batches.sys, "version", "3.99.0")
+    assert Spool(contender).load(PLANTED) is None
 
 
 def test_a_finished_batch_is_kept_until_it_is_dropped(contender):

@@ -137,6 +137,23 @@ def test_where_a_link_leads(path, target, expected):
     assert stays_inside(path, target) is expected
 
 
+def test_a_sparse_index_is_refused_and_a_sparse_checkout_is_no_change(tree, tmp_path):
+    """Folders that are left out are as they are in the commit, or the line says what to do."""
+    for folder in ("one", "two"):
+        (tree / folder).mkdir()
+        (tree / folder / "module.py").write_text(f"{folder} = 1\n")
+    git(tree, "add", "-A")
+    git(tree, "commit", "-q", "-m", "second")
+    git(tree, "sparse-checkout", "set", "--cone", "--sparse-index", "one")
+    assert not (tree / "two").exists()
+    with pytest.raises(FixwatchError, match="sparse-checkout reapply --no-sparse-index"):
+        Taken(tree, tmp_path / "refused")
+    git(tree, "sparse-checkout", "reapply", "--no-sparse-index")
+    taken = Taken(tree, tmp_path / "taken")
+    assert taken.snapshot.commit == git(tree, "rev-parse", "HEAD")
+    assert (taken.source / "two" / "module.py").read_text() == "two = 1\n"
+
+
 def test_a_shallow_clone_can_be_taken(tree, tmp_path):
     """Its history ends, and the commit is there."""
     (tree / "kept.py").write_text("kept = 2\n")

@@ -45,6 +45,25 @@ def verdict_of(record, workload="local-array"):
     return measurement["verdict"], measurement["reason"]
 
 
+def test_a_control_that_an_api_broke_hides_no_failure_on_a_device():
+    """A transfer without a helper polls an event, and the API for that is what fails."""
+    single = device_batch("one-thread", role="negative-control")
+    failing = on_device(device_batch("chunked-local", 300), single, negative=300)
+    assert verdict_of(failing, "chunked-local")[0] == "observed"
+    silent = on_device(device_batch(), single, negative=300)
+    assert verdict_of(silent)[0] == "not-observed"
+    unsure = on_device(device_batch("chunked-local", 300), negative=300)
+    assert verdict_of(unsure, "chunked-local")[0] == "inconclusive"
+
+
+def test_a_control_that_crashed_on_a_device_is_not_left_out():
+    """Unlike one that the release cannot compile."""
+    for stage, expected in (("import", "not-observed"), ("batch", "inconclusive")):
+        lost = device_batch("one-thread", role="negative-control", batch=None)
+        lost = replace(lost, stage=stage, reason="ended with signal 11")
+        assert verdict_of(on_device(device_batch(), lost))[0] == expected
+
+
 def test_a_target_has_rows_of_its_own():
     """A failure on a device makes no simulator affected, and the other way round."""
     document = document_of(*FIXED, on_device(device_batch(failures=300)))
