@@ -55,6 +55,7 @@ from fixwatch.report.series import Series, build_series
 from fixwatch.report.status import build_document
 from fixwatch.report.table import print_status_table
 from fixwatch.statistics.states import State
+from fixwatch.upstream_texts import make_printable
 
 EXIT_INTERRUPTED = 130
 # What a shell makes of SIGPIPE: no answer of any command.
@@ -69,7 +70,8 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _say(line: str) -> None:
-    print(f"fixwatch: {' '.join(line.split())}", file=sys.stderr, flush=True)
+    printable = make_printable(" ".join(line.split()))
+    print(f"fixwatch: {printable}", file=sys.stderr, flush=True)
 
 
 def _build_parser() -> argparse.ArgumentParser:

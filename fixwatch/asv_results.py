@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import math
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -138,7 +139,10 @@ def _save(result: Results, results_dir: str) -> None:
         return
     path = Path(results_dir) / result._filename
     if _would_lose_batches(path, evidence):
-        log.warning(f"{evidence.name} was measured before; what failed now does not replace that")
+        log.warning(
+            f"{evidence.name} was measured before, with more trials or batches; what came now does "
+            "not replace that"
+        )
         return
     gaps = [batch for batch in evidence.batches if batch.batch is None]
     if gaps:
@@ -160,14 +164,23 @@ def _save(result: Results, results_dir: str) -> None:
 
 
 def _would_lose_batches(path: Path, new: Evidence) -> bool:
-    """Whether the record that is there has more batches of the same meaning than the new one."""
+    """Whether the record that is there has batches of the same meaning that the new one lacks.
+
+    Or has only the beginning of: one that went on is not replaced by one of the plan's size.
+    """
     try:
         old = load_evidence(evidence_path(path))
     except FixwatchError:
         return False
-    versions = (None, old.measurement_version)
+    if not path.exists() or new.measurement_version not in (None, old.measurement_version):
+        return False
     n_old, n_new = (sum(b.batch is not None for b in each.batches) for each in (old, new))
-    return path.exists() and n_old > n_new and new.measurement_version in versions
+    trials = {(b.workload, b.schedule): b.batch["trials"] for b in new.batches if b.batch}
+    return n_old > n_new or any(
+        batch.batch["trials"] > trials.get((batch.workload, batch.schedule), math.inf)
+        for batch in old.batches
+        if batch.batch
+    )
 
 
 def spool_folder(environment: AsOfVirtualenv, commit_hash: str) -> Path:

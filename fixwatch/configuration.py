@@ -26,6 +26,8 @@ class Configuration:
         asv's name of the project, the address that it clones, and the branch that it follows.
     results_dir, html_dir
         As configured, relative to the file's folder.
+    workloads
+        Those that are measured; None for all.
     """
 
     path: Path
@@ -35,6 +37,7 @@ class Configuration:
     branch: str
     results_dir: Path
     html_dir: Path
+    workloads: tuple[str, ...] | None = None
 
 
 def load_configuration(path: Path) -> Configuration:
@@ -67,4 +70,5 @@ def load_configuration(path: Path) -> Configuration:
         branch=str(conf.branches[0]),
         results_dir=path.parent / conf.results_dir,
         html_dir=path.parent / conf.html_dir,
+        workloads=tuple(map(str, chosen)) if (chosen := conf.fixwatch.get("workloads")) else None,
     )

@@ -15,6 +15,14 @@ def parse_version(text: str) -> Version | None:
         return None
 
 
+def make_printable(text: str) -> str:
+    """Return a line of a text without what would steer a terminal or turn the text around.
+
+    A tag may have such characters, and so may whatever a build prints.
+    """
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
 def parse_moment(text: str) -> datetime:
     """Return an ISO-8601 moment or day; Python 3.10 does not read a ``Z`` at its end.
 

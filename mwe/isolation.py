@@ -116,6 +116,7 @@ def run_batch(
         report_progress(batch)
 
     number = batch.trials + 1
+    max_hangs = batch.failures_by_mode[FailureMode.HANG.value] + MAX_HANGS
     n_workers = 0
     while number <= n_trials:
         n_workers += 1
@@ -136,7 +137,7 @@ def run_batch(
         if ending is not None:
             record(ending, number, name_kernel(number, fresh_period), worker.n_threads)
             number += 1
-        if batch.failures_by_mode[FailureMode.HANG.value] >= MAX_HANGS and number <= n_trials:
+        if batch.failures_by_mode[FailureMode.HANG.value] >= max_hangs and number <= n_trials:
             batch.status = f"stopped after trial {number - 1} of {n_trials}: {MAX_HANGS} hangs"
             return
         if n_workers == max_workers and number <= n_trials:

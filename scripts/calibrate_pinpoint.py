@@ -137,7 +137,8 @@ def search(world: World) -> Result:
         costs_s[step.index] = VISIT_S
         failures[step.index] += found
         trials[step.index] += step.n_trials
-    answer, place = find_answer(change), change.placement
+    answer = find_answer(change, np.flatnonzero(np.isinf(costs_s)))
+    place = change.placement
     is_right = answer is Answer.FOUND and (place.at, place.kind.value) == (world.at, world.kind)
     is_right |= answer is Answer.NO_CHANGE and world.at is None
     return Result(

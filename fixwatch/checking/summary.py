@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from fixwatch.checking.comparison import Comparison, Finding, Outcome
+from fixwatch.upstream_texts import make_printable
 
 # How the one tracking issue is found again; its title may be edited by anybody.
 MARKER = "<!-- fixwatch: tracking issue -->"
@@ -95,7 +96,7 @@ def quote_markdown(text: str, max_characters: int = MAX_CELL) -> str:
 
     A long one is cut, so that no text of upstream's makes an issue too long to be written.
     """
-    line = " ".join(text.split())
+    line = make_printable(" ".join(text.split()))
     line = line if len(line) <= max_characters else line[: max_characters - 1] + "…"
     # A table's cell ends at a bar even within a code span.
     return "`" + line.replace("`", "'").replace("|", "\\|") + "`" if line else ""

@@ -18,6 +18,7 @@ from uv import find_uv_bin
 
 from fixwatch.errors import CouldNotMeasureError, FixwatchError
 from fixwatch.run_lock import inherited_descriptors
+from fixwatch.upstream_texts import make_printable
 
 TIMEOUT_S = 600.0
 # How much of a failed command's output is kept as evidence.
@@ -188,7 +189,11 @@ def build_wheel(source: Path, destination: Path, python: Path) -> Path:
 
 def shorten_output(output: str) -> str:
     """Return the last lines of an output, limited in lines and characters."""
-    lines = [line.rstrip() for line in output.strip().splitlines() if line.strip()]
+    lines = [
+        make_printable(line.rstrip().expandtabs())
+        for line in output.strip().splitlines()
+        if line.strip()
+    ]
     return "\n".join(lines[-MAX_REASON_LINES:])[-MAX_REASON_CHARACTERS:]
 
 

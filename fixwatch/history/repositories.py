@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import bisect
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -30,11 +32,17 @@ from fixwatch.history.relevance import (
 )
 from fixwatch.history.revision_names import describe_unknown, iter_spellings, resolve_range
 from fixwatch.layout import STATE_DIR
-from fixwatch.upstream_texts import parse_moment, parse_version
+from fixwatch.upstream_texts import make_printable, parse_moment, parse_version
 
 BRANCHES = {"numba": "main", "numba-cuda": "numba-cuda"}
 # numba-cuda's versions will one day reach numba's, so its tags carry its name.
 TAG_PREFIXES = {"numba": "v", "numba-cuda": "numba-cuda-v"}
+
+
+# Why the search of a range begins where it does.
+BESIDE_THE_BRANCH = "the lower end's branch leaves here"
+# A clone that is older was killed.
+MAX_CLONING_S = 3600.0
 
 
 class NamedRevisions(Git):  # type: ignore[misc]
@@ -129,7 +137,8 @@ class NamedRevisions(Git):  # type: ignore[misc]
             name, _ = item
             return parse_version(name) is not None, len(name), name
 
-        return {commit: name for name, commit in sorted(self.get_tags().items(), key=rank)}
+        tags = sorted(self.get_tags().items(), key=rank)
+        return {commit: make_printable(name) for name, commit in tags}
 
     def _list_commits(self, arguments: Sequence[str]) -> list[str]:
         output = self._run_git(
@@ -235,14 +244,63 @@ class UpstreamCommits(NamedRevisions):
         )
 
     def list_range(self, range_spec: str, *, relevant_only: bool) -> list[ListedCommit]:
-        """List the commits of a range that are of the branch itself, oldest first."""
-        if relevant_only:
-            selected = [each for each in self.select_from_range(range_spec) if each.is_on_branch]
-            reasons = {each.commit: each.reasons for each in reversed(selected)}
+        """List the commits from one revision to another along the first parents, oldest first.
+
+        A lower end that lies beside, as a tag on a branch of its own does, is replaced by the
+        commit where its branch leaves; its reason then says so.
+
+        Raises
+        ------
+        FixwatchError
+            If the range is not of the form ``A..B``, or nothing leads from A to B.
+        """
+        lower, upper = self._resolve_ends(range_spec)
+        commits = self._list_commits([f"{lower}..{upper}"])
+        if not commits:
+            raise FixwatchError(
+                f"no commit leads from the first to the second end of {range_spec!r}; "
+                "give the older one first"
+            )
+        start = self._list_commits(["-n", "2", commits[-1]])[1:]
+        commits += start
+        if relevant_only and not (self.lists_all_commits or is_filter_lifted()):
+            times = self._find_times(commits)
+            releases = self._find_final_releases()
+            selected = select_commits(
+                commits,
+                self._find_touching(commits),
+                {commit: name for commit, name in releases.items() if commit in times},
+                times,
+            )
+            reasons = {each.commit: each.reasons for each in selected}
         else:
-            commits = NamedRevisions.get_hashes_from_range(self, range_spec)
-            reasons = dict.fromkeys(reversed(commits), ("every commit",))
-        return self._list_on_branch(reasons)
+            reasons = dict.fromkeys(commits, ("every commit",))
+        if start and start[0] != lower:
+            reasons[start[0]] = (BESIDE_THE_BRANCH, *reasons[start[0]])
+        # A committer's clock may run backwards; the branch has an order of its own.
+        return self._list_on_branch(
+            {commit: reasons[commit] for commit in reversed(commits) if commit in reasons}
+        )
+
+    def _resolve_ends(self, range_spec: str) -> tuple[str, str]:
+        """Return the commits of both ends of ``A..B``."""
+        ends = range_spec.split("..")
+        if (
+            len(ends) != 2
+            or not all(ends)
+            or ends[1].startswith(".")
+            or "-"
+            in (
+                ends[0][0],
+                ends[1][0],
+            )
+        ):
+            raise FixwatchError(f"range {range_spec!r} is not of the form A..B; name two ends")
+        arguments = resolve_range(range_spec, self.get_hash_from_name)
+        if len(arguments) != 1:
+            raise FixwatchError(f"range {range_spec!r} is not of the form A..B; name two ends")
+        lower, _, upper = arguments[0].partition("..")
+        return self._list_commits(["-n", "1", lower])[0], self._list_commits(["-n", "1", upper])[0]
 
     def list_between(self, after: str, at: str) -> list[ListedCommit]:
         """List the commits between two of the branch, both excluded, oldest first.
@@ -421,7 +479,9 @@ def _clone_mirror(url: str, mirror: Path) -> None:
     """Clone aside and rename, so that a clone that was killed is not taken for a mirror."""
     mirror.parent.mkdir(parents=True, exist_ok=True)
     for leftover in mirror.parent.glob(f"{mirror.name}.cloning-*"):
-        shutil.rmtree(leftover, ignore_errors=True)
+        # A younger one may be another run's, at work.
+        if time.time() - leftover.stat().st_mtime > MAX_CLONING_S:
+            shutil.rmtree(leftover, ignore_errors=True)
     cloning = Path(tempfile.mkdtemp(dir=mirror.parent, prefix=f"{mirror.name}.cloning-"))
     log.info(f"Cloning {url}")
     try:
@@ -430,8 +490,12 @@ def _clone_mirror(url: str, mirror: Path) -> None:
             timeout=None,
             display_error=False,
         )
-        shutil.rmtree(mirror, ignore_errors=True)
-        os.replace(cloning, mirror)
+        if not (mirror / "HEAD").is_file():
+            shutil.rmtree(mirror, ignore_errors=True)
+        # Where another run was faster, its mirror serves.
+        with contextlib.suppress(OSError):
+            os.replace(cloning, mirror)
+        shutil.rmtree(cloning, ignore_errors=True)
     except util.ProcessError as error:
         shutil.rmtree(cloning, ignore_errors=True)
         reason = (error.stderr or "git gave no reason").strip().splitlines()[-1]

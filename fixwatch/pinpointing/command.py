@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from fixwatch.asv_command import record_machine
-from fixwatch.configuration import load_configuration
+from fixwatch.configuration import Configuration, load_configuration
 from fixwatch.errors import FixwatchError
-from fixwatch.history.repositories import UpstreamCommits
-from fixwatch.layout import COMMITS_CONFIGURATION
+from fixwatch.history.repositories import BESIDE_THE_BRANCH, UpstreamCommits
+from fixwatch.layout import COMMITS_CONFIGURATION, STATE_DIR
 from fixwatch.machine import describe_machine
 from fixwatch.pinpointing.findings import Finding, Settings
 from fixwatch.pinpointing.measuring import CommitMeasurer
 from fixwatch.pinpointing.observations import Way
 from fixwatch.pinpointing.search import Search
 from fixwatch.report.series import FALLBACK_WORKLOAD
+from fixwatch.run_lock import hold_lock
 from fixwatch.statistics.search_planning import Answer
 from mwe.errors import BadArgumentError
 from mwe.targets import Target
@@ -78,7 +79,7 @@ def _search(options: argparse.Namespace, announce: Callable[[str], None]) -> Fin
         )
     if options.max_builds is not None and options.max_builds < 0:
         raise FixwatchError(f"--max-builds is {options.max_builds}; give 0 or more")
-    _check_workload(options.workload)
+    _check_workload(options.workload, configuration)
     repository = UpstreamCommits(configuration.repository, configuration.project)
     repository.pull()
     commits = repository.list_range(options.range, relevant_only=options.relevant_only)
@@ -91,6 +92,13 @@ def _search(options: argparse.Namespace, announce: Callable[[str], None]) -> Fin
         f"{len(commits)} commits from {commits[0].name} ({commits[0].date[:10]}) to "
         f"{commits[-1].name} ({commits[-1].date[:10]})"
     )
+    if BESIDE_THE_BRANCH in commits[0].reasons:
+        announce(
+            f"the lower end of {options.range} lies beside the branch; the search begins at "
+            f"{commits[0].name}, where it leaves"
+        )
+    # A second search of the same upstream takes its turn, and finds what this one measured.
+    hold_lock(STATE_DIR / "pinpoint" / configuration.project, announce)
     machine = describe_machine()
     record_machine(machine)
     python = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -107,7 +115,7 @@ def _search(options: argparse.Namespace, announce: Callable[[str], None]) -> Fin
     ).run()
 
 
-def _check_workload(name: str) -> None:
+def _check_workload(name: str, configuration: Configuration) -> None:
     try:
         workload = find_workload(name)
     except BadArgumentError as error:
@@ -115,6 +123,11 @@ def _check_workload(name: str) -> None:
     if Target.SIMULATOR not in workload.targets:
         raise FixwatchError(
             f"{name} runs on a device only, and commits are searched in the simulator"
+        )
+    if configuration.workloads is not None and name not in configuration.workloads:
+        raise FixwatchError(
+            f"{configuration.path} leaves {name} out; choose from "
+            f"{', '.join(configuration.workloads)}"
         )
     if workload.role is not Role.WORKLOAD:
         raise FixwatchError(

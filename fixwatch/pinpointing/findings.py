@@ -89,7 +89,7 @@ class Finding:
     @property
     def answer(self) -> Answer:
         """What can be stated."""
-        return find_answer(self.change)
+        return find_answer(self.change, self.observations.gaps)
 
     @property
     def after(self) -> int:

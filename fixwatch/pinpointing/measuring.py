@@ -10,6 +10,7 @@ from fixwatch.asv_command import run_asv
 from fixwatch.durable_files import write_json_atomically
 from fixwatch.errors import CouldNotMeasureError
 from fixwatch.evidence import Evidence, restore_batch
+from fixwatch.history.as_of import shorten_output
 from fixwatch.layout import STATE_DIR
 
 # Standard output is for the answer, and asv prints tables.
@@ -56,7 +57,7 @@ class CommitMeasurer:
             if batch.batch is not None:
                 own = batches.setdefault(batch.workload, {})
                 own[batch.schedule] = restore_batch(record, batch)
-        path = (STATE_DIR / "pinpoint" / f"{record.commit}.json").absolute()
+        path = (STATE_DIR / "pinpoint" / f"{record.commit}-{os.getpid()}.json").absolute()
         asked = {
             "commit": record.commit,
             "measurement_version": record.measurement_version,
@@ -73,7 +74,8 @@ class CommitMeasurer:
     def _run(self, commit: str, environment: Mapping[str, str]) -> None:
         arguments = ["run", "--machine", self.machine, "HASHFILE:-"]
         LOG_PATH.parent.mkdir(parents=True, exist_ok=True)
-        with LOG_PATH.open("a", encoding="utf-8") as log:
+        with LOG_PATH.open("a+", encoding="utf-8", errors="replace") as log:
+            start = log.seek(0, os.SEEK_END)
             status = run_asv(
                 self.configuration,
                 arguments,
@@ -81,8 +83,11 @@ class CommitMeasurer:
                 output=log,
                 environment={**os.environ, **environment},
             )
+            log.seek(start)
+            printed = shorten_output(log.read()).splitlines()
         # asv exits with 2 when it went through but something failed; the evidence says what.
         if status not in (0, 2):
+            last = f": {printed[-1].strip()}" if printed else ""
             raise CouldNotMeasureError(
-                f"asv run stopped with status {status}; {LOG_PATH} has what it printed"
+                f"asv run stopped with status {status}{last}; {LOG_PATH} has what it printed"
             )

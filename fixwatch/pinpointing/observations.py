@@ -9,7 +9,8 @@ import numpy as np
 
 from fixwatch.evidence import Evidence
 from fixwatch.history.listing import ListedCommit
-from fixwatch.report.series import count_for_history, keep_newest_version
+from fixwatch.report.controls import describe_misbehaviour
+from fixwatch.report.series import count_for_history
 from fixwatch.statistics.change_points import Floats
 from fixwatch.statistics.single_change import SingleChange
 
@@ -78,7 +79,9 @@ def select_records(records: Iterable[Evidence], upstream: str, target: str) -> l
         for record in records
         if (record.upstream, record.source, record.target) == (upstream, "commits", target)
     ]
-    return keep_newest_version(own)
+    # Of all machines: counts that mean something else are evidence of something else.
+    newest = max((int(record.measurement_version or 0) for record in own), default=0)
+    return [each for each in own if int(each.measurement_version or newest) == newest]
 
 
 def observe(
@@ -108,6 +111,14 @@ def observe(
         if index is None:
             continue
         counts = count_for_history(record, workload)
+        if not record.not_run_reason and not _has_part(record, workload):
+            continue
+        shows_elsewhere = any(
+            each.n_failures for schedule, each in counts.items() if schedule != way.schedule
+        )
+        if shows_elsewhere and way.schedule in counts and not counts[way.schedule].n_failures:
+            # Silent here and failing there is no silence.
+            counts = {}
         if way.schedule in counts:
             found = counts[way.schedule]
             counted.append((index, Way(record.machine, record.python, way.schedule), found))
@@ -130,10 +141,21 @@ def observe(
     )
 
 
+def _has_part(record: Evidence, workload: str) -> bool:
+    """Whether a workload was part of the run."""
+    return any(batch.workload == workload for batch in record.batches)
+
+
 def _describe_gap(record: Evidence, workload: str) -> Gap:
     if record.not_run_reason:
         return Gap(stage=record.not_run_stage or "unknown", reason=record.not_run_reason)
     for batch in record.batches:
         if batch.workload == workload and batch.reason:
             return Gap(stage=batch.stage or "batch", reason=batch.reason)
-    return Gap(stage="verdict", reason="failures of another kind, or a control that misbehaved")
+        misbehaviour = batch.workload == workload and describe_misbehaviour(record, batch.schedule)
+        if misbehaviour:
+            return Gap(stage="verdict", reason=misbehaviour)
+    return Gap(
+        stage="verdict",
+        reason="failures of another kind, or under another schedule only; look at its record",
+    )

@@ -18,7 +18,7 @@ from fixwatch.evidence import iter_evidence
 from fixwatch.history.listing import ListedCommit
 from fixwatch.history.repositories import UpstreamCommits
 from fixwatch.pinpointing.findings import Finding, Settings, Spent
-from fixwatch.pinpointing.measuring import CommitMeasurer
+from fixwatch.pinpointing.measuring import LOG_PATH, CommitMeasurer
 from fixwatch.pinpointing.observations import Observations, observe, select_records
 from fixwatch.statistics.change_points import find_change_points
 from fixwatch.statistics.search_planning import (
@@ -40,6 +40,8 @@ COSTS = {
     "numba-cuda": Costs(build_s=5.0, visit_s=8.0, trial_s=0.005),
 }
 DEFAULT_COSTS = COSTS["numba"]
+# A range of which so many commits fail and none is measured is not worth going on with.
+MAX_FIRST_FAILURES = 3
 # No batch gets more trials than this.
 MAX_TRIALS = 30_000
 
@@ -81,8 +83,11 @@ class Search:
         self._announce = announce
         self._n_builds = 0
         self._n_trials = 0
+        self._n_failed = 0
         # Commits of which trials bring nothing more, whatever is asked for.
         self._exhausted: set[str] = set()
+        # Commits that this search has built; another's failures may have passed.
+        self._tried: set[str] = set()
 
     def run(self) -> Finding:
         """Measure until the answer is sure, or nothing more can be learned.
@@ -90,7 +95,7 @@ class Search:
         Raises
         ------
         CouldNotMeasureError
-            If asv stops.
+            If asv stops, or nothing can be measured.
         FixwatchError
             If the range has more than one change.
         """
@@ -154,9 +159,11 @@ class Search:
         return choose_step(change, 0, costs_s, costs.trial_s)
 
     def _find_cost(self, index: int, observations: Observations, costs: Costs) -> float:
-        if index in observations.gaps or self._commits[index].commit in self._exhausted:
+        commit = self._commits[index].commit
+        is_gap = index in observations.gaps
+        if commit in self._exhausted or (is_gap and commit in self._tried):
             return math.inf
-        if index not in observations.own:
+        if is_gap or index not in observations.own:
             return costs.build_s + costs.visit_s
         is_full = observations.trials[index, 0] >= MAX_TRIALS
         return math.inf if is_full else costs.visit_s
@@ -182,33 +189,52 @@ class Search:
 
     def _has_spent_all(self, step: Step, observations: Observations) -> bool:
         limit = self._settings.max_builds
-        is_build = step.index not in observations.own
+        is_build = self._is_build(step.index, observations)
         return limit is not None and is_build and self._n_builds >= limit
+
+    @staticmethod
+    def _is_build(index: int, observations: Observations) -> bool:
+        return index not in observations.own or index in observations.gaps
 
     def _measure(self, step: Step, observations: Observations) -> Observations:
         """Measure, and return what is known then."""
         commit = self._commits[step.index]
-        record = observations.own.get(step.index)
         before = observations.trials[step.index, 0]
-        if record is None:
+        if self._is_build(step.index, observations):
             self._announce(f"measuring {commit.name} ({commit.date[:10]})")
             self._n_builds += 1
+            self._tried.add(commit.commit)
             self._measurer.measure(commit.commit)
         else:
+            record = observations.own[step.index]
             wanted = min(int(before) + step.n_trials, MAX_TRIALS)
             self._announce(f"{commit.name}: going on to {wanted} trials")
             way = self._settings.own
             self._measurer.extend(record, self._settings.workload, way.schedule, wanted)
         after = self._observe()
         if step.index not in after.own:
-            raise CouldNotMeasureError(f"asv left no record of {commit.name}; see above")
+            raise CouldNotMeasureError(
+                f"asv left no record of {commit.name}; {LOG_PATH} has what it printed"
+            )
         if after.trials[step.index, 0] <= before:
             self._exhausted.add(commit.commit)
         self._n_trials += int(
             after.trials[step.index].sum() - observations.trials[step.index].sum()
         )
         self._report(step.index, after)
+        self._give_up_where_nothing_runs(step.index, after)
         return after
+
+    def _give_up_where_nothing_runs(self, index: int, observations: Observations) -> None:
+        """Stop where the first commits fail one like the other: it is not they that are broken."""
+        self._n_failed += index in observations.gaps
+        if self._n_failed >= MAX_FIRST_FAILURES and len(self._tried) == self._n_failed:
+            gap = observations.gaps[index]
+            reason = gap.reason.strip().splitlines()[-1]
+            raise CouldNotMeasureError(
+                f"the first {self._n_failed} commits could not be measured; mend that and run the "
+                f"command again ({gap.stage}: {reason})"
+            )
 
     def _report(self, index: int, observations: Observations) -> None:
         commit = self._commits[index]

@@ -8,7 +8,7 @@ and left as soon as it has spoken.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -66,11 +66,17 @@ class Step:
     n_trials: int
 
 
-def find_answer(change: SingleChange, level: float = MIN_PROBABILITY) -> Answer:
-    """Return what can be stated with a probability of at least `level`."""
-    if change.placement.probability >= level:
+def find_answer(change: SingleChange, unmeasurable: Collection[int] = ()) -> Answer:
+    """Return what can be stated with a probability of at least `MIN_PROBABILITY`.
+
+    That there is no change needs trials at both ends of the range, or at the commits nearest to
+    them that can be measured.
+    """
+    if change.placement.probability >= MIN_PROBABILITY:
         return Answer.FOUND
-    if change.no_change >= level:
+    ends = [index for index in range(change.n_commits) if index not in unmeasurable]
+    has_ends = bool(ends) and change.is_measured[ends[0]] and change.is_measured[ends[-1]]
+    if change.no_change >= MIN_PROBABILITY and has_ends:
         return Answer.NO_CHANGE
     return Answer.NOT_DECIDED
 

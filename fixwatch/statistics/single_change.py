@@ -1,8 +1,9 @@
 """Where in a range of commits one change lies, from counts at a few of them.
 
-At most one change is supposed: from clean to affected (``appeared``), back (``fixed``), or from one
-rate of failures to another (``rate-changed``). Both rates are unknown. With Beta priors they
-integrate out, so each hypothesis has the Beta-binomial probability of the totals on its two sides.
+At most one change is supposed, from clean to affected (``appeared``) or back (``fixed``). Both
+rates are unknown. With Beta priors they integrate out, so each hypothesis has the Beta-binomial
+probability of the totals on its two sides. A change from one visible rate to another is none:
+rates drift with a machine's load, and a search would follow them instead of a fix behind.
 Kinds of segment, their priors and how likely a change is to be are those of whole histories, see
 `fixwatch.statistics.change_points`; all places are equally likely beforehand. But the prior of an
 affected rate is cut off at `MIN_AFFECTED_RATE`: no number of silent trials tells a rate of next to
@@ -30,9 +31,6 @@ from fixwatch.statistics.change_points import (
 
 # An affected commit that fails more rarely is not told from a clean one.
 MIN_AFFECTED_RATE = 0.001
-# How often to expect that one visible rate gives way to another. Much less than in whole histories,
-# where a fix has to be told from it: rates drift with a machine's load, and a search would follow.
-EXPECTED_RATE_CHANGES = 0.002
 # Up to so many trials, what they may say is taken from the whole distribution of their failures;
 # above, from whether there is one.
 MAX_EXACT_TRIALS = 100
@@ -67,16 +65,13 @@ class ChangeKind(str, Enum):
 
     APPEARED = "appeared"
     FIXED = "fixed"
-    RATE_CHANGED = "rate-changed"
 
 
 # The priors of the rates before and after, in the order of `ChangeKind`.
 _SIDES = (
     (CLEAN, AFFECTED),
     (AFFECTED, CLEAN),
-    (AFFECTED, AFFECTED),
 )
-_EXPECTED = (EXPECTED_CHANGES, EXPECTED_CHANGES, EXPECTED_RATE_CHANGES)
 # Without a change, everything is clean or everything is affected.
 _STILL = (CLEAN, AFFECTED)
 
@@ -145,15 +140,16 @@ class SingleChange:
         self._weigh(np.ones(len(k)) if weights is None else np.asarray(weights, dtype=float))
 
     def _weigh(self, weights: Floats) -> None:
-        cuts = self.n_commits - 1
+        # A commit that weighs next to nothing makes the range no longer.
+        cuts = float(weights[1:].sum())
         by_gap = np.stack(
             [
-                np.log(expected / cuts)
+                np.log(EXPECTED_CHANGES / cuts)
                 + sum(
                     prior.weigh(self._k_sides[:, side], self._n_sides[:, side]).sum(axis=1)
                     for side, prior in enumerate(priors)
                 )
-                for expected, priors in zip(_EXPECTED, _SIDES, strict=True)
+                for priors in _SIDES
             ]
         )
         still = np.array(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from datetime import datetime, timezone
@@ -186,6 +187,8 @@ def test_a_clone_that_was_killed_is_not_taken_for_a_mirror(upstream, tmp_path):
     mirrors = tmp_path / ".fixwatch" / "mirrors"
     (mirrors / "numba").rename(mirrors / "numba.cloning-killed")
     shutil.rmtree(mirrors / "numba.cloning-killed" / "refs")
+    # A young one might be another run's, at work.
+    os.utime(mirrors / "numba.cloning-killed", (0, 0))
     again = UpstreamCommits(str(tmp_path / "source") + "/.git", "numba")
     assert again.get_hash_from_name("v0.57") == git(tmp_path / "source", "rev-parse", "0.57.0")
     assert [path.name for path in mirrors.iterdir()] == ["numba"]

@@ -129,10 +129,7 @@ def test_other_machines_count_with_rates_of_their_own():
     finding = find([commit(n) for n in range(3)], records)
     assert finding.observations.ways == (OWN, Way("other", "3.11", "delay"))
     assert finding.answer is Answer.NO_CHANGE
-    pooled = find(
-        [commit(n) for n in range(3)], [measured(0, 95), measured(1, 40), measured(2, 38)]
-    )
-    assert pooled.change.no_change < 0.01
+    assert finding.observations.trials.tolist() == [[0, 100], [100, 0], [100, 0]]
 
 
 def test_a_record_with_a_broken_control_is_a_gap():
@@ -155,12 +152,39 @@ def test_a_summary_lists_the_commits_around_the_change():
     assert len(check_document(finding)["measurements"]) == 30
 
 
+def test_failures_under_another_schedule_are_no_silence():
+    """Delay is silent and hand-off fails: whatever that is, it is not clean."""
+    odd = record(
+        1,
+        new_batch(trials=500),
+        new_batch(failures=20, trials=20, schedule="handoff"),
+        *new_controls(),
+    )
+    finding = find([commit(n) for n in range(3)], [measured(0, 95), odd, measured(2, 0, 500)])
+    assert finding.observations.trials[1].sum() == 0
+    assert "under another schedule" in finding.observations.gaps[1].reason
+
+
+def test_a_workload_that_was_not_part_of_the_run_is_not_measured():
+    """Nothing went wrong, so it is no gap."""
+    other = record(1, new_batch("shared-array", failures=50, trials=50), *new_controls())
+    finding = find([commit(n) for n in range(3)], [measured(0, 95), other, measured(2, 0, 500)])
+    assert (1 in finding.observations.own, finding.observations.gaps) == (False, {})
+
+
+def test_counts_of_another_meaning_are_left_out():
+    """Whichever machine they are of."""
+    old = measured(0, 95, machine="other", measurement_version="1")
+    finding = find([commit(n) for n in range(3)], [old, measured(1, 0, 500)])
+    assert finding.observations.trials[0].sum() == 0
+
+
 def test_names_and_reasons_of_upstream_add_no_markup():
     """A tag with a bar and a backtick, a compiler's message with a link."""
-    reason = "x](https://evil.example) `|\n# heading @everyone"
+    reason = "x](https://evil.example) `|\n# heading @everyone\x1b[2J\u202e"
     broken = record(1, not_run_stage="build", not_run_reason=reason)
     commits = [commit(0), commit(1), commit(2, name="v1`|[a](b)")]
     text = find(commits, [measured(0, 95), broken, measured(2, 0, 500)]).to_markdown()
     assert "\n# heading" not in text
     assert "`v1'\\|[a](b)`" in text
-    assert "`build: x](https://evil.example) '\\| # heading @everyone`" in text
+    assert "`build: x](https://evil.example) '\\| # heading @everyone\ufffd[2J\ufffd`" in text

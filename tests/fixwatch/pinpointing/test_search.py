@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+
 import pytest
 
-from fixwatch.errors import FixwatchError
+from fixwatch.errors import CouldNotMeasureError, FixwatchError
 from fixwatch.evidence import save_evidence
-from fixwatch.history.repositories import UpstreamCommits
+from fixwatch.history.repositories import BESIDE_THE_BRANCH, UpstreamCommits
 from fixwatch.pinpointing.findings import Settings
 from fixwatch.pinpointing.observations import Way
 from fixwatch.pinpointing.search import Search
@@ -91,3 +94,70 @@ def test_two_changes_on_record_are_named(upstream, tmp_path):
         FixwatchError, match=r"2 changes: appeared in .*, fixed in .*; give a range"
     ):
         search(upstream, tmp_path, failures, "v0.57..main")
+
+
+def test_a_lower_end_beside_the_branch_is_where_it_leaves(upstream, tmp_path):
+    """A tag on a branch of its own is no commit of the branch, and says nothing of it."""
+    repository, commits = upstream
+    source = tmp_path / "small-numba"
+    git = ["git", "-c", "user.name=n", "-c", "user.email=e"]
+    for arguments in (
+        ["checkout", "-q", "-b", "side", commits["sound"]],
+        ["commit", "-q", "--allow-empty", "-m", "release"],
+        ["tag", "0.57.5"],
+    ):
+        subprocess.run([*git, *arguments], cwd=source, check=True)
+    repository.pull()
+    listed = repository.list_range("v0.57.5..0.58.0", relevant_only=True)
+    names = {commit: name for name, commit in commits.items()}
+    assert [names[each.commit] for each in listed][:2] == ["sound", "appeared"]
+    assert BESIDE_THE_BRANCH in listed[0].reasons
+    (first, *_) = repository.list_range("0.57.0..main", relevant_only=True)
+    assert BESIDE_THE_BRANCH not in first.reasons
+
+
+def test_the_branch_decides_the_order(upstream, tmp_path):
+    """Whatever the committers' clocks said."""
+    repository, _ = upstream
+    source = tmp_path / "small-numba"
+    for day, text in (("2024-06-02", "a"), ("2024-06-01", "b")):
+        (source / "numba" / "cuda" / "note.txt").write_text(text)
+        environment = {**os.environ, "GIT_COMMITTER_DATE": f"{day}T00:00:00Z"}
+        command = ["git", "-c", "user.name=n", "-c", "user.email=e", "commit", "-qam", text]
+        subprocess.run(command, cwd=source, check=True, env=environment)
+    repository.pull()
+    days = [each.date[:10] for each in repository.list_range("0.59.0..main", relevant_only=True)]
+    assert days == ["2024-03-01", "2024-06-02", "2024-06-01"]
+
+
+class BrokenMachine(NothingToMeasure):
+    """A measurer on a machine where no build succeeds."""
+
+    def __init__(self, results):
+        self.results = results
+        self.built = []
+
+    def measure(self, commit):
+        """Leave a record that says so."""
+        self.built.append(commit)
+        record = new_record(
+            commit[:8],
+            source="commits",
+            commit=commit,
+            not_run_stage="build",
+            not_run_reason="gcc: not found",
+        )
+        save_evidence(record, self.results / "m" / f"{commit[:8]}.evidence")
+
+
+def test_a_machine_that_builds_nothing_is_not_asked_for_every_commit(upstream, tmp_path):
+    """After three commits it stops; the next call tries again instead of calling them gaps."""
+    repository, _ = upstream
+    settings = Settings(range="r", workload="local-array", target="simulator", own=OWN)
+    commits = repository.list_range("0.57.0..main", relevant_only=True)
+    for _ in range(2):
+        measurer = BrokenMachine(tmp_path / "results")
+        search = Search(settings, commits, repository, tmp_path / "results", measurer, print)
+        with pytest.raises(CouldNotMeasureError, match=r"first 3 commits .*gcc: not found"):
+            search.run()
+        assert len(measurer.built) == 3

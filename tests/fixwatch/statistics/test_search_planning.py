@@ -90,9 +90,10 @@ def test_no_change_is_not_stated_before_both_ends_were_measured():
     change = counted(300, c1=(95, 100), c299=(94, 100))
     step = choose_step(change, 0, costs(300, 40.0), 0.02)
     assert step == Step(0, END_TRIALS)
+    assert find_answer(change) is Answer.NOT_DECIDED
     unbuildable = costs(300, 40.0, c0=math.inf)
     assert choose_step(change, 0, unbuildable, 0.02) is None
-    assert find_answer(change) is Answer.NO_CHANGE
+    assert find_answer(change, unmeasurable={0}) is Answer.NO_CHANGE
 
 
 @pytest.mark.parametrize("is_fix", [True, False])

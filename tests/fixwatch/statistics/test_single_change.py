@@ -14,7 +14,6 @@ from fixwatch.statistics.change_points import EXPECTED_CHANGES
 from fixwatch.statistics.single_change import (
     AFFECTED,
     CLEAN,
-    EXPECTED_RATE_CHANGES,
     MIN_AFFECTED_RATE,
     ChangeKind,
     SingleChange,
@@ -23,7 +22,6 @@ from fixwatch.statistics.single_change import (
 KINDS = {
     ChangeKind.APPEARED: (CLEAN, AFFECTED, EXPECTED_CHANGES),
     ChangeKind.FIXED: (AFFECTED, CLEAN, EXPECTED_CHANGES),
-    ChangeKind.RATE_CHANGED: (AFFECTED, AFFECTED, EXPECTED_RATE_CHANGES),
 }
 
 
@@ -123,11 +121,18 @@ def test_a_weight_makes_a_place_less_likely():
     assert change.places[1, 1] / change.places[1, 2] == pytest.approx(0.001)
 
 
-def test_a_change_between_two_visible_rates_is_found():
-    """95 of 100, then 30 of 100: no fix, and no history without a change."""
-    change = SingleChange([[95], [96], [30], [31]], [[100]] * 4)
-    assert (change.placement.kind, change.placement.at) == (ChangeKind.RATE_CHANGED, 2)
+def test_a_rate_that_falls_hides_no_fix_behind():
+    """95 of 100, then 20 of 100, then none: the fix is where it reaches zero."""
+    change = SingleChange([[95], [96], [20], [22], [0], [0]], [[100]] * 4 + [[500]] * 2)
+    assert (change.placement.kind, change.placement.at) == (ChangeKind.FIXED, 4)
     assert change.placement.probability > 0.999
+
+
+def test_a_rate_that_drifts_is_no_change():
+    """84, 95, 70 and 99 of 100: affected throughout."""
+    change = SingleChange([[84], [95], [70], [99]], [[100]] * 4)
+    assert change.no_change > 0.99
+    assert change.still_affected == pytest.approx(change.no_change)
 
 
 @given(st.integers(1, 12), st.data())
