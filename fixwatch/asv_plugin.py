@@ -12,7 +12,8 @@ from asv.plugins.virtualenv import Virtualenv
 
 from fixwatch.asv_results import install_hooks
 from fixwatch.history.environments import AsOfVirtualenv
-from fixwatch.history.repositories import AllUpstreamCommits, ReleaseHistory, UpstreamCommits
+from fixwatch.history.release_repository import ReleaseHistory
+from fixwatch.history.repositories import AllUpstreamCommits, UpstreamCommits
 from fixwatch.report.publisher import FixStatusPublisher
 
 __all__ = [

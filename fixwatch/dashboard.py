@@ -13,8 +13,8 @@ from fixwatch.asv_command import record_machine, run_asv
 from fixwatch.configuration import load_configuration
 from fixwatch.errors import CouldNotMeasureError
 from fixwatch.evidence import Evidence, iter_evidence
+from fixwatch.history.release_repository import build_release_repository, read_release_commits
 from fixwatch.history.release_table import Release, load_release_table, select_dashboard_releases
-from fixwatch.history.repositories import build_release_repository, read_release_commits
 from fixwatch.layout import MEASUREMENT_VERSION_PATH, RELEASES_CONFIGURATION, STATE_DIR
 from fixwatch.machine import Machine
 from fixwatch.report.site_assets import install_site_assets

@@ -32,7 +32,9 @@ TRIAL_S = 0.02
 VISIT_S = 1.0
 RATES = (0.9, 0.3, 0.05, 0.01)
 CHANGES = ("appeared", "fixed")
-STILL = ("clean", "affected")
+STILL = ("clean", "affected", "drifting")
+# How far the rates of commits lie apart where they drift: the standard deviation.
+DRIFT = 0.06
 UNBUILDABLE_RATE = 0.1
 # asv find takes one batch a commit, of as many trials as the plan has.
 ASV_TRIALS = 100
@@ -58,6 +60,7 @@ class World:
     at: int | None
     unbuildable: np.ndarray
     rng: np.random.Generator
+    drift: np.ndarray
     built: set[int] = field(default_factory=set)
     n_trials: int = 0
     n_visits: int = 0
@@ -69,12 +72,13 @@ class World:
             return None
         self.n_visits += 1
         self.n_trials += n_trials
-        return int(self.rng.binomial(n_trials, self.rate if self.is_affected(commit) else 0.0))
+        rate = float(np.clip(self.rate + self.drift[commit], 0.0, 1.0))
+        return int(self.rng.binomial(n_trials, rate if self.is_affected(commit) else 0.0))
 
     def is_affected(self, commit: int) -> bool:
         """Whether trials at a commit can fail."""
         if self.at is None:
-            return self.kind == "affected"
+            return self.kind != "clean"
         return (commit >= self.at) is (self.kind == "appeared")
 
     @property
@@ -89,7 +93,8 @@ def plant(kind: str, rate: float, unbuildable_rate: float, seed: Sequence[int]) 
     rng = np.random.default_rng(seed)
     at = int(rng.integers(1, N_COMMITS)) if kind in CHANGES else None
     unbuildable = rng.random(N_COMMITS) < unbuildable_rate
-    return World(kind=kind, rate=rate, at=at, unbuildable=unbuildable, rng=rng)
+    drift = rng.normal(0.0, DRIFT if kind == "drifting" else 0.0, N_COMMITS)
+    return World(kind=kind, rate=rate, at=at, unbuildable=unbuildable, rng=rng, drift=drift)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -302,6 +307,7 @@ def list_groups(n_histories: int, n_compared: int) -> list[Group]:
     ]
     groups += [Group("Fixwatch", "affected", rate, 0.0, n_histories) for rate in RATES]
     groups.append(Group("Fixwatch", "clean", 0.0, 0.0, n_histories))
+    groups += [Group("Fixwatch", "drifting", rate, 0.0, n_histories) for rate in RATES[:2]]
     groups += [
         Group(method, kind, rate, 0.0, n_compared)
         for method in ("asv find", "git_bayesect")

@@ -17,6 +17,7 @@ from fixwatch.errors import CouldNotMeasureError
 from fixwatch.evidence import Evidence, iter_evidence
 from fixwatch.history.order import RevisionOrder, load_order
 from fixwatch.history.package_index import fetch_releases
+from fixwatch.history.release_repository import build_release_repository, read_release_commits
 from fixwatch.history.release_table import (
     FIRST_VERSIONS,
     Release,
@@ -24,11 +25,7 @@ from fixwatch.history.release_table import (
     refresh_release_table,
     save_release_table,
 )
-from fixwatch.history.repositories import (
-    UpstreamCommits,
-    build_release_repository,
-    read_release_commits,
-)
+from fixwatch.history.repositories import UpstreamCommits
 from fixwatch.layout import (
     COMMITS_CONFIGURATION,
     CONFIGURATIONS,

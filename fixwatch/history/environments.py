@@ -41,8 +41,9 @@ from fixwatch.history.cuda_parts import (
     find_cuda_requirements,
 )
 from fixwatch.history.extension_cache import ExtensionCache
+from fixwatch.history.release_repository import read_release_commits
 from fixwatch.history.release_table import Release, load_release_table
-from fixwatch.history.repositories import read_release_commits, refresh_listing
+from fixwatch.history.repositories import refresh_listing
 from fixwatch.install_record import AVAILABILITY, BUILD, INSTALL, InstallRecord
 from fixwatch.layout import EXTENSIONS_DIR, SPOOL_DIR
 from fixwatch.run_lock import hold_lock

@@ -11,8 +11,8 @@ import time
 
 from fixwatch.configuration import load_configuration
 from fixwatch.evidence import iter_evidence
+from fixwatch.history.release_repository import build_release_repository, read_release_commits
 from fixwatch.history.release_table import load_release_table
-from fixwatch.history.repositories import build_release_repository, read_release_commits
 from fixwatch.layout import RELEASES_CONFIGURATION
 from tests.project import copy_project, project_environment
 

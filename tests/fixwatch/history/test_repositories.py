@@ -10,13 +10,13 @@ from datetime import datetime, timezone
 import pytest
 from asv.util import UserError
 
-from fixwatch.history.release_table import Release, load_release_table, save_release_table
-from fixwatch.history.repositories import (
+from fixwatch.history.release_repository import (
     ReleaseHistory,
-    UpstreamCommits,
     build_release_repository,
     read_release_commits,
 )
+from fixwatch.history.release_table import Release, load_release_table, save_release_table
+from fixwatch.history.repositories import UpstreamCommits
 from fixwatch.history.revision_names import UnknownRevisionError
 
 TABLE = "fixwatch/history/releases.json"

@@ -123,6 +123,25 @@ def test_a_release_that_has_no_wheel_today_does_not_replace_its_counts(tmp_path)
     assert record.batches
 
 
+def test_results_of_a_device_have_a_folder_of_their_own(tmp_path):
+    """There they are taken, elsewhere and with another target they are refused."""
+    release = {"source": "releases", "name": "0.24.0", "upstream": "numba-cuda"}
+    batches = [
+        {**EVIDENCE["batches"][0], "schedule": "launch-mix", "batch": None, "reason": "no device"}
+    ]
+    evidence = {**EVIDENCE, **release, "target": "cuda", "batches": batches}
+    bare = {**RESULT, "results": {}}
+    put(tmp_path / "good", evidence, bare, folder="cuda")
+    n_written, refused = merge(tmp_path, tmp_path / "good")
+    assert (n_written, refused) == (1, {})
+    put(tmp_path / "elsewhere", evidence, bare, folder="releases")
+    put(tmp_path / "simulated", {**evidence, "target": "simulator"}, bare, folder="cuda")
+    for shard in ("elsewhere", "simulated"):
+        n_written, refused = merge(tmp_path, tmp_path / shard)
+        assert n_written == 0
+        assert any("target is" in reason for reason in refused.values())
+
+
 def test_a_workload_keeps_its_role(tmp_path):
     """A record that calls a workload a control would take it out of every verdict."""
     put(tmp_path / "results")
