@@ -84,7 +84,7 @@ def plan_issue(comparison: Comparison, existing: str | None, known: str = "") ->
         )
     lines += ["", render_summary(comparison).rstrip(), ""]
     lines.append(
-        "Next: `python -m fixwatch plan` and a scan of the range find the commit; close this issue "
+        "Next: `python -m fixwatch pinpoint` on the range finds the commit; close this issue "
         "once the results are merged. A recurrence reopens it."
     )
     kind = {None: "open", "closed": "reopen"}.get(existing, "comment")

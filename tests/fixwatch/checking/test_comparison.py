@@ -167,7 +167,7 @@ BODY = rf"""{MARKER}
 **`numba`**: `affected` is recorded, `fixed` was measured (`newest commit aaaaaaaa: 0 of 120 trials failed, newest release 0.69.0: 0 of 120 trials failed; recorded up to 5340f052`). The range to scan: `5340f052..numba-aaaaaaaa`.
 
 {SUMMARY}
-Next: `python -m fixwatch plan` and a scan of the range find the commit; close this issue once the results are merged. A recurrence reopens it.
+Next: `python -m fixwatch pinpoint` on the range finds the commit; close this issue once the results are merged. A recurrence reopens it.
 """  # noqa: E501 (as it is printed)
 
 
