@@ -87,6 +87,24 @@ def test_a_parent_that_disagrees_moves_the_place(upstream, tmp_path):
     assert finding.is_exact
 
 
+def test_behind_a_parent_that_disagrees_the_search_goes_on(upstream, tmp_path):
+    """Of two unselected commits the newest is known to be clean, so the other one is wanted."""
+    repository, commits = upstream
+    source = tmp_path / "small-numba"
+    git = ["git", "-c", "user.name=n", "-c", "user.email=e"]
+    for name, path in (("one", "README"), ("two", "README"), ("last", "numba/cuda/note.txt")):
+        (source / path).write_text(name)
+        subprocess.run([*git, "commit", "-qam", name], cwd=source, check=True)
+        done = subprocess.run(
+            [*git, "rev-parse", "HEAD"], cwd=source, check=True, capture_output=True, text=True
+        )
+        commits[name] = done.stdout.strip()
+    repository.pull()
+    failures = {"newest": 950, "two": 0, "last": 0}
+    with pytest.raises(AssertionError, match=f"measured {commits['one']}"):
+        search(upstream, tmp_path, failures, "0.59.0..main")
+
+
 def test_two_changes_on_record_are_named(upstream, tmp_path):
     """A search for one would make nonsense of them."""
     failures = {"first": 0, "sound": 0, "appeared": 950, "last-racy": 960, "fixed": 0, "newest": 0}
@@ -155,9 +173,12 @@ def test_a_machine_that_builds_nothing_is_not_asked_for_every_commit(upstream, t
     repository, _ = upstream
     settings = Settings(range="r", workload="local-array", target="simulator", own=OWN)
     commits = repository.list_range("0.57.0..main", relevant_only=True)
+    built = []
     for _ in range(2):
         measurer = BrokenMachine(tmp_path / "results")
         search = Search(settings, commits, repository, tmp_path / "results", measurer, print)
         with pytest.raises(CouldNotMeasureError, match=r"first 3 commits .*gcc: not found"):
             search.run()
-        assert len(measurer.built) == 3
+        built.append(measurer.built)
+    assert len(built[0]) == 3
+    assert built[0] == built[1]
