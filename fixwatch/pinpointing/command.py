@@ -7,7 +7,6 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from fixwatch.asv_command import record_machine
 from fixwatch.configuration import Configuration, load_configuration
@@ -15,10 +14,12 @@ from fixwatch.errors import FixwatchError
 from fixwatch.history.repositories import BESIDE_THE_BRANCH, UpstreamCommits
 from fixwatch.layout import COMMITS_CONFIGURATION, STATE_DIR
 from fixwatch.machine import describe_machine
+from fixwatch.pinpointing.document import build_document
 from fixwatch.pinpointing.findings import Finding, Settings
 from fixwatch.pinpointing.measuring import CommitMeasurer
 from fixwatch.pinpointing.observations import Way
 from fixwatch.pinpointing.search import Search
+from fixwatch.pinpointing.summary import MAX_NAMED, render_markdown, state_answer
 from fixwatch.report.series import FALLBACK_WORKLOAD
 from fixwatch.run_lock import hold_lock
 from fixwatch.statistics.search_planning import Answer
@@ -61,10 +62,9 @@ def run_pinpoint(options: argparse.Namespace, announce: Callable[[str], None]) -
     """
     finding = _search(options, announce)
     if options.json:
-        document: dict[str, Any] = finding.to_json()
-        print(json.dumps(document, indent=1, allow_nan=False))
+        print(json.dumps(build_document(finding), indent=1, allow_nan=False))
     elif options.markdown:
-        print(finding.to_markdown(), end="")
+        print(render_markdown(finding), end="")
     else:
         _print(finding)
     return EXIT_NOT_DECIDED if finding.answer is Answer.NOT_DECIDED else 0
@@ -136,10 +136,12 @@ def _check_workload(name: str, configuration: Configuration) -> None:
 
 
 def _print(finding: Finding) -> None:
-    print(finding.state())
-    names = ", ".join(finding.commits[index].name for index in finding.change.placement.places[:20])
+    print(state_answer(finding))
+    places = finding.change.placement.places
     if finding.answer is Answer.NOT_DECIDED:
-        print(f"possible: {names}")
+        names = ", ".join(finding.commits[index].name for index in places[:MAX_NAMED])
+        more = f" and {len(places) - MAX_NAMED} more" if len(places) > MAX_NAMED else ""
+        print(f"possible: {names}{more}")
     if finding.missing:
         print(f"not measured in between: {', '.join(each.name for each in finding.missing)}")
     spent = finding.spent

@@ -14,6 +14,8 @@ from fixwatch.history.as_of import install_exactly, resolve_as_of
 from fixwatch.history.cuda_parts import find_cuda_requirements
 from fixwatch.history.release_table import load_release_table
 from fixwatch.layout import CUDA_CONFIGURATION
+from mwe.targets import Target
+from mwe.workloads import WORKLOADS
 from tests.end_to_end.measuring import MACHINE, ReleaseProject
 from tests.project import ROOT
 
@@ -21,21 +23,7 @@ pytestmark = pytest.mark.end_to_end
 
 RELEASE = ("numba-cuda", "0.30.4")
 NO_SUCH_DRIVER = "/nowhere/libcuda.so.1"
-COMPILABLE = {
-    "local-array",
-    "shared-array",
-    "registry-local",
-    "registry-shared",
-    "registry-mixed",
-    "chunked-local",
-    "same-module",
-    "helper-without-cuda",
-    "one-thread",
-    "registry-persistent",
-    "chunked-plain",
-    "event-query",
-    "planted-overrun",
-}
+COMPILABLE = {name for name, each in WORKLOADS.items() if Target.CUDA in each.targets}
 
 
 def install_newest(upstream, folder):

@@ -52,6 +52,14 @@ def test_silence_beside_an_affected_base_is_not_observed():
     assert answer.broken_controls == ()
 
 
+def test_silence_is_as_sure_as_its_least_sure_workload():
+    """0.8 ** 50 and 0.6 ** 20 are near 1e-5: whatever the others say, no more is known of it."""
+    ways = {("shared-array", "delay"): 10, ("shared-array", "handoff"): 8}
+    answer = judge(measure({}), measure({**RACY, **ways}, "base", date="2023-05-01"))
+    assert answer.outcome is Outcome.NOT_OBSERVED
+    assert 0.999 < answer.confidence < 1 - 1e-6
+
+
 @pytest.mark.parametrize("schedule", ["delay", "handoff", "natural"])
 def test_one_failure_is_observed(schedule):
     """Under any schedule, also the one whose silence says nothing."""

@@ -9,8 +9,10 @@ import jsonschema
 import pytest
 
 from fixwatch.history.listing import ListedCommit
+from fixwatch.pinpointing.document import build_document
 from fixwatch.pinpointing.findings import Finding, Settings, Spent
 from fixwatch.pinpointing.observations import UNSELECTED_WEIGHT, Way, observe, select_records
+from fixwatch.pinpointing.summary import render_markdown, state_answer
 from fixwatch.statistics.search_planning import Answer
 from tests.fixwatch.records import new_batch, new_controls, new_record
 
@@ -62,7 +64,7 @@ def find(commits, records):
 
 def check_document(finding):
     """Return the document of a finding, which the schema describes."""
-    document = json.loads(json.dumps(finding.to_json(), allow_nan=False))
+    document = json.loads(json.dumps(build_document(finding), allow_nan=False))
     jsonschema.Draft202012Validator(
         SCHEMA, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
     ).validate(document)
@@ -77,9 +79,9 @@ def test_neighbours_that_differ_make_it_exact():
     assert (document["kind"], document["exact"], document["missing"]) == ("fixed", True, [])
     assert (document["after"]["name"], document["at"]["name"]) == ("c1", "c2")
     assert document["probability"] > 0.99
-    assert f"fixed in {2:040x}" in finding.state()
-    assert "| `c1` | 2024-01-02 | 95 of 100 | last before |" in finding.to_markdown()
-    assert "the place is exact" in finding.to_markdown()
+    assert f"fixed in {2:040x}" in state_answer(finding)
+    assert "| `c1` | 2024-01-02 | 95 of 100 | last before |" in render_markdown(finding)
+    assert "the place is exact" in render_markdown(finding)
 
 
 def test_what_was_not_measured_in_between_is_named():
@@ -91,7 +93,7 @@ def test_what_was_not_measured_in_between_is_named():
     document = check_document(finding)
     assert (document["answer"], document["exact"]) == ("found", False)
     assert [each["name"] for each in document["missing"]] == ["c2"]
-    assert "may lie in `c2`" in finding.to_markdown()
+    assert "may lie in `c2`" in render_markdown(finding)
 
 
 def test_an_undecided_search_names_its_places_and_gaps():
@@ -103,8 +105,8 @@ def test_an_undecided_search_names_its_places_and_gaps():
     assert [each["name"] for each in document["places"]] == ["c1", "c2"]
     (gap,) = document["unmeasurable"]
     assert (gap["revision"]["name"], gap["stage"], gap["reason"]) == ("c1", "build", "gcc: error")
-    assert "| `c1` | 2024-01-02 | not run | `build: gcc: error` |" in finding.to_markdown()
-    assert "0 of" not in finding.state()
+    assert "| `c1` | 2024-01-02 | not run | `build: gcc: error` |" in render_markdown(finding)
+    assert "0 of" not in state_answer(finding)
 
 
 @pytest.mark.parametrize(
@@ -118,9 +120,9 @@ def test_no_change_says_what_the_range_is_like(failures, trials, text):
     document = check_document(finding)
     assert finding.answer is Answer.NO_CHANGE
     assert (document["kind"], document["at"], document["places"]) == (None, None, [])
-    assert text in finding.state()
+    assert text in state_answer(finding)
     # 1 - 0.05 ** (1 / 18000) is 1.7e-4.
-    assert ("rate at most 0.00017" in finding.state()) is (failures == 0)
+    assert ("rate at most 0.00017" in state_answer(finding)) is (failures == 0)
 
 
 def test_other_machines_count_with_rates_of_their_own():
@@ -144,7 +146,7 @@ def test_a_summary_lists_the_commits_around_the_change():
     """Thirty measured commits make no page-long comment."""
     records = [measured(n, 95 if n < 20 else 0) for n in range(30)]
     finding = find([commit(n) for n in range(30)], records)
-    text = finding.to_markdown()
+    text = render_markdown(finding)
     assert "| 14 more commits | | measured | |" in text
     assert "| `c19` |" in text
     assert "| `c20` |" in text
@@ -184,7 +186,7 @@ def test_names_and_reasons_of_upstream_add_no_markup():
     reason = "x](https://evil.example) `|\n# heading @everyone\x1b[2J\u202e"
     broken = record(1, not_run_stage="build", not_run_reason=reason)
     commits = [commit(0), commit(1), commit(2, name="v1`|[a](b)")]
-    text = find(commits, [measured(0, 95), broken, measured(2, 0, 500)]).to_markdown()
+    text = render_markdown(find(commits, [measured(0, 95), broken, measured(2, 0, 500)]))
     assert "\n# heading" not in text
     assert "`v1'\\|[a](b)`" in text
     assert "`build: x](https://evil.example) '\\| # heading @everyone\ufffd[2J\ufffd`" in text

@@ -63,28 +63,25 @@ def search(upstream, tmp_path, failures, revisions="0.58.0..main", n_trials=1000
     ).run()
 
 
-def test_a_parent_that_agrees_makes_the_place_exact(upstream, tmp_path):
-    """The commit before the fix touches nothing relevant, and fails like those before it."""
-    failures = {"racy": 950, "last-racy": 960, "remark": 955, "fixed": 0, "newest": 0}
+@pytest.mark.parametrize(
+    ("remark", "at", "after"),
+    [
+        pytest.param(955, "fixed", "remark", id="it-fails-too"),
+        # Whatever the selection says, counts show that the change lies in the unselected commit.
+        pytest.param(0, "remark", "last-racy", id="it-is-clean"),
+    ],
+)
+def test_the_direct_parent_decides(upstream, tmp_path, remark, at, after):
+    """It touches nothing relevant, and was measured because the change may lie there."""
+    failures = {"racy": 950, "last-racy": 960, "remark": remark, "fixed": 0, "newest": 0}
     finding = search(upstream, tmp_path, failures)
     _, commits = upstream
     assert finding.answer is Answer.FOUND
-    assert finding.commits[finding.change.placement.at].commit == commits["fixed"]
-    assert finding.commits[finding.after].commit == commits["remark"]
+    assert finding.commits[finding.change.placement.at].commit == commits[at]
+    assert finding.commits[finding.after].commit == commits[after]
     assert finding.is_exact
     # It was taken in beside the candidates of the range.
     assert (finding.n_candidates, len(finding.commits)) == (6, 7)
-
-
-def test_a_parent_that_disagrees_moves_the_place(upstream, tmp_path):
-    """Whatever the selection says: counts show that the change lies in the unselected commit."""
-    failures = {"racy": 950, "last-racy": 960, "remark": 0, "fixed": 0, "newest": 0}
-    finding = search(upstream, tmp_path, failures)
-    _, commits = upstream
-    assert finding.answer is Answer.FOUND
-    assert finding.commits[finding.change.placement.at].commit == commits["remark"]
-    assert finding.commits[finding.after].commit == commits["last-racy"]
-    assert finding.is_exact
 
 
 def test_behind_a_parent_that_disagrees_the_search_goes_on(upstream, tmp_path):
