@@ -3,5 +3,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 make .venv/installed
-.venv/bin/python -c 'from fixwatch.report.site_assets import install_site_assets as i; i(print)'
+.venv/bin/python -c 'from fixwatch.asv_adapter.site_assets import install_site_assets as i; i(print)'
 .venv/bin/asv --config asv.numba-cuda.conf.json publish

@@ -15,9 +15,9 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from mwe.client import BatchServer, digest_harness  # noqa: E402 (needs the root on the path)
-from mwe.job_queue import Job, run_jobs  # noqa: E402
-from mwe.plan import decides, describe_unplanned, find_planned_trials  # noqa: E402
+from mwe.planned.client import BatchServer, digest_harness  # noqa: E402 (needs the root on the path)
+from mwe.planned.job_queue import Job, run_jobs  # noqa: E402
+from mwe.planned.plan import decides, describe_unplanned, find_planned_trials  # noqa: E402
 from mwe.schedules import SCHEDULES  # noqa: E402
 from mwe.targets import Target  # noqa: E402
 from mwe.workloads import WORKLOADS, Workload  # noqa: E402

@@ -16,19 +16,21 @@ from typing import Any, NoReturn
 from asv.util import UserError
 from rich.console import Console
 
-from fixwatch.checking.comparison import EXIT_STATUS
-from fixwatch.checking.run import OUTPUT_DIR, run_check
-from fixwatch.checking.summary import plan_issue, render_summary
-from fixwatch.checking.tracking import load_comparison, run_gh, track
+from fixwatch.asv_adapter.repositories import UpstreamCommits, refresh_listing
+from fixwatch.commands.check.comparison import EXIT_STATUS
+from fixwatch.commands.check.run import OUTPUT_DIR, run_check
+from fixwatch.commands.check.summary import plan_issue, render_summary
+from fixwatch.commands.check.tracking import load_comparison, run_gh, track
+from fixwatch.commands.dashboard import measure_releases
+from fixwatch.commands.judge.command import add_judge_arguments, run_judge_command
+from fixwatch.commands.pinpoint import command as pinpointing
 from fixwatch.configuration import Configuration, load_configuration
-from fixwatch.dashboard import measure_releases
 from fixwatch.errors import (
     CouldNotMeasureError,
     FixwatchError,
     NoResultsError,
     RefusedResultsError,
 )
-from fixwatch.evidence import Evidence, iter_evidence
 from fixwatch.history.order import load_order
 from fixwatch.history.package_index import fetch_releases
 from fixwatch.history.release_table import (
@@ -38,9 +40,7 @@ from fixwatch.history.release_table import (
     save_release_table,
 )
 from fixwatch.history.relevance import SelectedCommit
-from fixwatch.history.repositories import UpstreamCommits, refresh_listing
 from fixwatch.history.sharding import PlannedCommit, digest_sources, plan_shards
-from fixwatch.judging.command import add_judge_arguments, run_judge_command
 from fixwatch.layout import (
     COMMITS_CONFIGURATION,
     CONFIGURATIONS,
@@ -49,13 +49,13 @@ from fixwatch.layout import (
     RESULTS_DIR,
 )
 from fixwatch.machine import describe_machine
-from fixwatch.merging.merge import merge_shards
-from fixwatch.pinpointing import command as pinpointing
-from fixwatch.report.series import Series, build_series
+from fixwatch.records.evidence import Evidence, iter_evidence
+from fixwatch.records.merge import merge_shards
 from fixwatch.report.status import build_document
 from fixwatch.report.table import print_status_table
 from fixwatch.statistics.states import State
 from fixwatch.upstream_texts import make_printable
+from fixwatch.verdicts.series import Series, build_series
 
 EXIT_INTERRUPTED = 130
 # What a shell makes of SIGPIPE: no answer of any command.

@@ -24,7 +24,7 @@ from scipy import stats
 from fixwatch.statistics.binomial import Counts
 from fixwatch.statistics.change_points import find_change_points
 from fixwatch.statistics.states import State, analyse_history, derive_state
-from fixwatch.statistics.verdicts import Judgement, Verdict
+from fixwatch.verdicts.judgements import Judgement, Verdict
 
 KINDS = ("never", "always", "appear", "fix", "appear, fix")
 RATES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.3, 0.9, 1.0)

@@ -13,7 +13,7 @@ import time
 
 from mwe.batch import Batch
 from mwe.isolation import run_batch
-from mwe.plan import find_planned_trials
+from mwe.planned.plan import find_planned_trials
 from mwe.runner import iter_trials
 from mwe.schedules import SCHEDULES, Natural
 from mwe.targets import Target, prepare_target

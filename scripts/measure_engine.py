@@ -16,9 +16,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fixwatch.history.as_of import install_exactly, resolve_as_of
-from fixwatch.history.as_of_exceptions import find_missing_requirements
 from fixwatch.history.release_table import load_release_table
+from fixwatch.installing.as_of import install_exactly, resolve_as_of
+from fixwatch.installing.as_of_exceptions import find_missing_requirements
 from fixwatch.layout import STATE_DIR
 
 Release = tuple[str, str]

@@ -16,11 +16,11 @@ from typing import Any
 
 from packaging.version import Version
 
-from fixwatch.history.as_of import NoSolutionError, install_exactly, resolve_as_of
-from fixwatch.history.as_of_exceptions import find_missing_requirements
-from fixwatch.history.cuda_driver import CudaDriver
-from fixwatch.history.cuda_parts import find_cuda_requirements
 from fixwatch.history.release_table import Release, load_release_table
+from fixwatch.installing.as_of import NoSolutionError, install_exactly, resolve_as_of
+from fixwatch.installing.as_of_exceptions import find_missing_requirements
+from fixwatch.installing.cuda_driver import CudaDriver
+from fixwatch.installing.cuda_parts import find_cuda_requirements
 from fixwatch.layout import STATE_DIR
 
 # The newest patch of each range that has parts of its own, and the ends of those ranges.

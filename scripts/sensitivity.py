@@ -15,11 +15,11 @@ import math
 import platform
 from collections.abc import Callable
 
-from fixwatch.judging.wrong_fixes import TABLE_PATH, WrongFixTable, save_wrong_fixes
 from fixwatch.statistics.binomial import Counts, chance_of_silence, interval, upper_bound
+from fixwatch.verdicts.wrong_fixes import TABLE_PATH, WrongFixTable, save_wrong_fixes
 from mwe.batch import Batch
 from mwe.isolation import run_batch
-from mwe.plan import find_planned_trials
+from mwe.planned.plan import find_planned_trials
 from mwe.runner import iter_trials
 from mwe.schedules import SCHEDULES, Schedule
 from mwe.targets import Target

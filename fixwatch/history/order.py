@@ -8,9 +8,9 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from fixwatch.evidence import Evidence
 from fixwatch.history.listing import ListedCommit, Listing, load_listings
 from fixwatch.history.release_table import Release, load_release_table
+from fixwatch.records.evidence import Evidence
 from fixwatch.upstream_texts import parse_version
 
 # Compares within a source of an upstream, never across.

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fixwatch.history.extension_keys import find_build_inputs
+from fixwatch.installing.extension_keys import find_build_inputs
 
 # Seconds on 2 cores, from the logs of the scans: what a commit costs whatever it is, and what
 # compiling its extensions costs besides.

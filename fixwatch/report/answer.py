@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fixwatch.evidence import Evidence
-from fixwatch.report.series import Measurement, Series
+from fixwatch.records.evidence import Evidence
 from fixwatch.statistics.states import State
-from fixwatch.statistics.verdicts import Verdict, combine_verdicts
+from fixwatch.verdicts.judgements import Verdict, combine_verdicts
+from fixwatch.verdicts.series import Measurement, Series
 
 
 def describe_state(series: Series) -> str:

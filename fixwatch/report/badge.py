@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
-from fixwatch.report.targets import CUDA, SIMULATOR
 from fixwatch.statistics.states import WORST_FIRST, State
+from fixwatch.verdicts.targets import CUDA, SIMULATOR
 
 # What is said of which target; a device has no simulator, and a badge of its own.
 _LABELS = {SIMULATOR: "CUDA simulator race", CUDA: "on a CUDA device"}

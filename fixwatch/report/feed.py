@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree
 
-from fixwatch.report.targets import name_place
+from fixwatch.verdicts.targets import name_place
 
 FEED_NAME = "fix-status.atom"
 _NAMESPACE = "http://www.w3.org/2005/Atom"

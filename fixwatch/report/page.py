@@ -16,14 +16,14 @@ from fixwatch.errors import FixwatchError
 from fixwatch.history.release_table import Release
 from fixwatch.report import timeline
 from fixwatch.report.answer import describe_state, format_confidence, format_probability
-from fixwatch.report.controls import WORKLOAD
 from fixwatch.report.feed import series_anchor
-from fixwatch.report.safety import find_safe_releases
-from fixwatch.report.series import FALLBACK_WORKLOAD, Series
-from fixwatch.report.targets import SIMULATOR, name_place
-from fixwatch.report.ways import find_ways, find_work_arounds
 from fixwatch.statistics.states import WORST_FIRST, State
 from fixwatch.upstream_texts import parse_moment
+from fixwatch.verdicts.controls import WORKLOAD
+from fixwatch.verdicts.pin_advice import find_safe_releases
+from fixwatch.verdicts.series import FALLBACK_WORKLOAD, Series
+from fixwatch.verdicts.targets import SIMULATOR, name_place
+from fixwatch.verdicts.ways import find_ways, find_work_arounds
 
 PAGE_NAME = "fix-status.html"
 # Upstream moves; what was found longer ago may no longer hold.

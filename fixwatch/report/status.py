@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from fixwatch.evidence import Evidence
 from fixwatch.history.order import RevisionOrder
-from fixwatch.report.series import Measurement, Series
+from fixwatch.records.evidence import Evidence
 from fixwatch.statistics.binomial import interval
+from fixwatch.verdicts.series import Measurement, Series
 
 FORMAT_VERSION = 1
 

@@ -9,9 +9,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from fixwatch.report.answer import describe_state, format_confidence
-from fixwatch.report.controls import WORKLOAD
-from fixwatch.report.series import Series
-from fixwatch.report.targets import SIMULATOR, name_place
+from fixwatch.verdicts.controls import WORKLOAD
+from fixwatch.verdicts.series import Series
+from fixwatch.verdicts.targets import SIMULATOR, name_place
 
 _STYLES = {
     "affected": "red",

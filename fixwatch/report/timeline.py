@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from fixwatch.evidence import Evidence
-from fixwatch.report.series import Measurement, Series
+from fixwatch.records.evidence import Evidence
 from fixwatch.statistics.binomial import Counts, interval
-from fixwatch.statistics.verdicts import Verdict
 from fixwatch.upstream_texts import parse_moment
+from fixwatch.verdicts.judgements import Verdict
+from fixwatch.verdicts.series import Measurement, Series
 
 WIDTH, HEIGHT = 960, 260
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 28, 52

@@ -8,7 +8,7 @@ from enum import Enum
 
 from fixwatch.statistics.binomial import Counts
 from fixwatch.statistics.change_points import find_change_points
-from fixwatch.statistics.verdicts import Judgement, Verdict
+from fixwatch.verdicts.judgements import Judgement, Verdict
 
 # A change, and the kind of the newest revision, are stated from this probability on.
 MIN_PROBABILITY = 0.99

@@ -63,7 +63,9 @@ def site(tmp_path_factory):
     hashes = "\n".join(history.commits[name] for name in MEASURED)
     done = history.asv("run", "--machine", MACHINE, "HASHFILE:-", stdin=hashes)
     assert done.returncode == 2, done.stdout + done.stderr
-    code = "from fixwatch.report.site_assets import install_site_assets as i; exit(not i(print))"
+    code = (
+        "from fixwatch.asv_adapter.site_assets import install_site_assets as a; exit(not a(print))"
+    )
     installed = subprocess.run(
         [sys.executable, "-c", code],
         cwd=history.path,

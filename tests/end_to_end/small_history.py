@@ -6,8 +6,8 @@ import json
 import subprocess
 import sys
 
-from fixwatch.evidence import iter_evidence
 from fixwatch.layout import COMMITS_CONFIGURATION
+from fixwatch.records.evidence import iter_evidence
 from tests.end_to_end.measuring import MACHINE, Project, counts
 from tests.subjects.small_numba import HISTORY, create_small_numba
 

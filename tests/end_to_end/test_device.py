@@ -10,9 +10,9 @@ import sys
 import pytest
 from packaging.version import Version
 
-from fixwatch.history.as_of import install_exactly, resolve_as_of
-from fixwatch.history.cuda_parts import find_cuda_requirements
 from fixwatch.history.release_table import load_release_table
+from fixwatch.installing.as_of import install_exactly, resolve_as_of
+from fixwatch.installing.cuda_parts import find_cuda_requirements
 from fixwatch.layout import CUDA_CONFIGURATION
 from mwe.targets import Target
 from mwe.workloads import WORKLOADS

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from fixwatch.history.as_of import NoSolutionError, install_exactly, resolve_as_of
-from fixwatch.history.as_of_exceptions import find_missing_requirements
 from fixwatch.history.release_table import load_release_table
+from fixwatch.installing.as_of import NoSolutionError, install_exactly, resolve_as_of
+from fixwatch.installing.as_of_exceptions import find_missing_requirements
 from tests.project import ROOT
 
 pytestmark = pytest.mark.end_to_end

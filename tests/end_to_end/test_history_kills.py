@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import pytest
 
-from fixwatch.evidence import compact_batch
+from fixwatch.records.evidence import compact_batch
 from tests.end_to_end.measuring import MACHINE
 from tests.end_to_end.small_history import RANGE, SmallHistory, check_verdicts
 

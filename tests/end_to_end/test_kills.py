@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from fixwatch.evidence import compact_batch, iter_evidence
+from fixwatch.records.evidence import compact_batch, iter_evidence
 from tests.end_to_end.measuring import AFFECTED, FIXED, ReleaseProject, counts
 
 pytestmark = [

@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from fixwatch.evidence import save_evidence
-from tests.fixwatch.records import new_batch, new_controls, new_record
+from fixwatch.records.evidence import save_evidence
+from tests.fixwatch.sample_records import new_batch, new_controls, new_record
 from tests.project import copy_project
 
 

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
+from fixwatch.asv_adapter.repositories import AllUpstreamCommits, UpstreamCommits
 from fixwatch.history.relevance import explain_relevance, select_commits
-from fixwatch.history.repositories import AllUpstreamCommits, UpstreamCommits
 
 ORDER = {name: float(number) for number, name in enumerate("abcdefg")}
 

@@ -8,8 +8,8 @@ import pytest
 
 from fixwatch.report.badge import describe_badges, render_badge
 from fixwatch.report.feed import render_feed, series_anchor
-from tests.fixwatch.records import new_batch, new_controls, new_record
-from tests.fixwatch.report.test_status import FIXED, document_of
+from tests.fixwatch.sample_records import new_batch, new_controls, new_record
+from tests.fixwatch.verdicts.test_series import FIXED, document_of
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 HOSTILE = "<script>&\"'\x07"

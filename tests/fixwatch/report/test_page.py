@@ -20,9 +20,9 @@ from fixwatch.report.page import (
     describe_command,
     render_pages,
 )
-from fixwatch.report.series import build_series
-from tests.fixwatch.records import new_batch, new_controls, new_record
-from tests.fixwatch.report.test_status import FIXED, ORDER, document_of
+from fixwatch.verdicts.series import build_series
+from tests.fixwatch.sample_records import new_batch, new_controls, new_record
+from tests.fixwatch.verdicts.test_series import FIXED, ORDER, document_of
 
 HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=y>"
 

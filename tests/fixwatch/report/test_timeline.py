@@ -5,9 +5,9 @@ from __future__ import annotations
 from fixwatch.history.listing import ListedCommit, Listing
 from fixwatch.history.order import RevisionOrder
 from fixwatch.report import timeline
-from fixwatch.report.series import build_series
 from fixwatch.report.timeline import draw_timeline
-from tests.fixwatch.records import new_batch, new_controls, new_record
+from fixwatch.verdicts.series import build_series
+from tests.fixwatch.sample_records import new_batch, new_controls, new_record
 
 
 def draw(*records, order=None):

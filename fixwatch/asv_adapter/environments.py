@@ -1,0 +1,312 @@
+"""asv environments that install a release, or build a commit, with dependencies as of its date."""
+
+from __future__ import annotations
+
+import multiprocessing
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timezone
+from importlib.metadata import version as find_version
+from pathlib import Path
+from typing import Any, ClassVar
+
+from asv import util
+from asv.console import log
+from asv.plugins.virtualenv import Virtualenv
+from packaging.utils import parse_wheel_filename
+from packaging.version import Version
+
+from fixwatch.asv_adapter.release_repository import read_release_commits
+from fixwatch.asv_adapter.repositories import refresh_listing
+from fixwatch.errors import FixwatchError
+from fixwatch.history.release_table import Release, load_release_table
+from fixwatch.installing.as_of import (
+    IndexUnreachableError,
+    NoSolutionError,
+    Resolution,
+    ResolutionError,
+    install_exactly,
+    resolve_as_of,
+    shorten_output,
+)
+from fixwatch.installing.as_of_exceptions import (
+    find_commit_constraints,
+    find_missing_requirements,
+)
+from fixwatch.installing.builds import Build, BuildPlace, build_commit, find_build
+from fixwatch.installing.commit_packages import resolve_commit
+from fixwatch.installing.cuda_driver import find_cuda_driver
+from fixwatch.installing.cuda_parts import (
+    NO_CUDA_REQUIREMENTS,
+    CudaRequirements,
+    find_cuda_requirements,
+)
+from fixwatch.installing.extension_cache import ExtensionCache
+from fixwatch.layout import EXTENSIONS_DIR, SPOOL_DIR
+from fixwatch.records.install_record import AVAILABILITY, BUILD, INSTALL, InstallRecord
+from fixwatch.run_lock import hold_lock
+
+# What asv runs benchmarks with, the same version on both sides.
+TOOL_PINS = (f"asv_runner=={find_version('asv_runner')}",)
+
+
+class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
+    """A virtualenv that takes dependencies as of a revision's date and never keeps a newer one.
+
+    It serves under the name `virtualenv`, see `fixwatch.asv_adapter.plugin`. What was installed, or
+    why not, is left in the environment as an `InstallRecord`.
+    """
+
+    tool_name = "virtualenv"
+    # asv's Results know the name of their environment only.
+    by_name: ClassVar[dict[str, AsOfVirtualenv]] = {}
+
+    def __init__(
+        self,
+        conf: Any,
+        python: str,
+        requirements: dict[str, str],
+        tagged_env_vars: dict[tuple[str, str], str],
+    ) -> None:
+        super().__init__(conf, python, requirements, tagged_env_vars)
+        if python == f"{sys.version_info[0]}.{sys.version_info[1]}":
+            # asv takes the first pythonX.Y on the PATH, which need not be one that works.
+            self._executable = sys.executable
+        self._results_dir = Path(conf.results_dir)
+        self._branch = conf.branches[0]
+        self._settings: dict[str, Any] = getattr(conf, "fixwatch", {})
+        self.spool_path = (SPOOL_DIR / conf.project).absolute()
+        self._global_env_vars["ASV_FIXWATCH_SPOOL_DIR"] = str(self.spool_path)
+        if "batch_timeout_s" in self._settings:
+            timeout_s = str(self._settings["batch_timeout_s"])
+            self._global_env_vars["ASV_FIXWATCH_BATCH_TIMEOUT_S"] = timeout_s
+        if "workloads" in self._settings:
+            self._global_env_vars["ASV_FIXWATCH_WORKLOADS"] = ",".join(self._settings["workloads"])
+        self.on_device = tagged_env_vars.get(("nobuild", "NUMBA_ENABLE_CUDASIM")) == "0"
+        if self.on_device:
+            # A toolkit of the machine's must not stand in for the one that is resolved.
+            self._global_env_vars.update(CUDA_HOME="", CUDA_PATH="")
+        self.by_name[self.name] = self
+
+    @property
+    def source(self) -> str:
+        """What the revisions are: ``releases`` or ``commits``."""
+        return str(self._settings.get("source", "commits"))
+
+    @property
+    def path(self) -> Path:
+        """The environment's folder."""
+        return Path(self._path)
+
+    @property
+    def interpreter(self) -> Path:
+        """The environment's Python."""
+        return Path(self.find_executable("python"))
+
+    def create(self) -> None:
+        """Create the environment if it is missing, once no other run uses it."""
+        self._hold_lock()
+        super().create()
+
+    def can_install_project(self) -> bool:
+        """Say that it can; asv asks before it measures, so no other run may be at it."""
+        self._hold_lock()
+        return True
+
+    def _hold_lock(self) -> None:
+        if multiprocessing.parent_process() is not None:
+            # One of asv's own helpers: the run that it belongs to holds the lock, or will.
+            return
+        try:
+            hold_lock(self._results_dir, log.info)
+        except FixwatchError as error:
+            raise util.UserError(str(error)) from error
+
+    def checkout_project(self, repo: Any, commit_hash: str) -> None:
+        """Check a commit out; what a git that was killed left behind does not stand in the way."""
+        (Path(self._build_root) / ".git" / "index.lock").unlink(missing_ok=True)
+        try:
+            super().checkout_project(repo, commit_hash)
+        except util.ProcessError:
+            log.warning("the checkout cannot be used; cloning it again")
+            shutil.rmtree(self._build_root, ignore_errors=True)
+            super().checkout_project(repo, commit_hash)
+
+    def _setup(self) -> None:
+        try:
+            super()._setup()
+        except util.ProcessError as error:
+            reason = shorten_output(error.stderr or error.stdout).splitlines()
+            raise util.UserError(
+                f"cannot create an environment for {self._executable}: "
+                f"{reason[-1] if reason else 'virtualenv gave no reason'}"
+            ) from error
+
+    def _install_requirements(self) -> None:
+        # Everything is installed together with a revision; nothing may stay from one to the next.
+        pass
+
+    def install_project(self, _conf: Any, repo: Any, commit_hash: str) -> None:
+        """Install a revision.
+
+        One that can never be measured here, such as a release without a wheel for this Python,
+        counts as installed: the benchmarks then report it as not applicable, with the reason in
+        the record. A build that fails raises, so that asv can try it again.
+
+        Raises
+        ------
+        asv.util.ProcessError
+            If a build or an install fails; the reason is in the record.
+        asv.util.UserError
+            If the package index cannot be reached: nothing can be measured then.
+        """
+        if self._get_installed_commit_hash() == commit_hash:
+            self._set_commit_hash(commit_hash)
+            return
+        self._set_commit_hash(commit_hash)
+        self._set_installed_commit_hash(None)
+        install = self._install_release if self.source == "releases" else self._install_commit
+        try:
+            install(repo, commit_hash)
+        except IndexUnreachableError as error:
+            raise util.UserError(str(error)) from error
+        except OSError as error:
+            raise util.UserError(
+                f"cannot install {commit_hash[:8]}: {error}; what was measured is kept, "
+                "mend that and run the command again"
+            ) from error
+        self._set_installed_commit_hash(commit_hash)
+
+    def _install_release(self, repo: Any, commit_hash: str) -> None:
+        release = find_release(repo, commit_hash)
+        record = InstallRecord(
+            commit=commit_hash,
+            upstream=release.upstream,
+            name=release.version,
+            date=release.uploaded_at.isoformat(),
+        )
+        python = tuple(int(part) for part in self._python.split("."))
+        if not release.has_wheel_for((python[0], python[1])):
+            reason = f"no wheel for CPython {self._python} on this platform ({sys.platform})"
+            self._declare_unavailable(record, reason)
+            return
+        log.info(f"Installing {release.upstream} {release.version} into {self.name}")
+        parts = self._find_cuda_parts(release.upstream, Version(release.version))
+        requirements = [
+            f"{parts.name(release.upstream)}=={release.version}",
+            *parts.requirements,
+            *find_missing_requirements(release.upstream, release.version),
+        ]
+
+        def resolve_and_install() -> Resolution:
+            resolution = resolve_as_of(
+                requirements,
+                release.resolved_as_of,
+                self.interpreter,
+                constraints=parts.constraints,
+                exempt=[release.upstream],
+            )
+            install_exactly([*resolution.pins, *TOOL_PINS], self.path, self.interpreter)
+            return resolution
+
+        try:
+            resolution = self._attempt(record, INSTALL, resolve_and_install)
+        except NoSolutionError as error:
+            self._declare_unavailable(record, shorten_output(str(error)))
+            return
+        self._write_record(record, resolution)
+
+    def _find_cuda_parts(self, upstream: str, version: Version) -> CudaRequirements:
+        """Return what a revision needs besides for a device; nothing for the simulator."""
+        if not self.on_device:
+            return NO_CUDA_REQUIREMENTS
+        return find_cuda_requirements(upstream, version, find_cuda_driver())
+
+    def _declare_unavailable(self, record: InstallRecord, reason: str) -> None:
+        """Say that a release can never be measured here, and let the benchmarks say so too."""
+        log.warning(f"{record.upstream} {record.name}: {reason}")
+        self._attempt(
+            record, INSTALL, lambda: install_exactly(TOOL_PINS, self.path, self.interpreter)
+        )
+        replace(record, not_run_stage=AVAILABILITY, not_run_reason=reason).write(self.path)
+
+    def _install_commit(self, repo: Any, commit_hash: str) -> None:
+        upstream = self._settings["upstream"]
+        committed_at = repo.get_committer_date(commit_hash)
+        record = InstallRecord(
+            commit=commit_hash,
+            upstream=upstream,
+            name=repo.get_exact_tag(commit_hash) or commit_hash[:8],
+            date=committed_at.isoformat(),
+        )
+        self._list_history(repo, commit_hash)
+        constraints = find_commit_constraints(upstream, committed_at)
+        cached = self._cache.get_cache_dir(commit_hash)
+        build = find_build(Path(cached), constraints, self.interpreter) if cached else None
+        log.info(f"{'Installing' if build else 'Building'} {repo.get_decorated_hash(commit_hash)}")
+
+        def check_out_and_build() -> Build:
+            self.checkout_project(repo, commit_hash)
+            place = BuildPlace(
+                environment=self.path,
+                python=self.interpreter,
+                source=Path(self._build_root),
+                files=repo.list_files(commit_hash),
+            )
+            folder = Path(self._cache.create_cache_dir(commit_hash))
+            return build_commit(
+                place, folder, committed_at, constraints, ExtensionCache(EXTENSIONS_DIR)
+            )
+
+        if build is None:
+            build = self._attempt(record, BUILD, check_out_and_build)
+            self._cache.finalize_cache_dir(commit_hash)
+            cached = self._cache.get_cache_dir(commit_hash)
+        wheel = Path(cached) / build.wheel
+        record = replace(record, build_packages=build.packages, extensions=build.extensions)
+        _, version, _, _ = parse_wheel_filename(wheel.name)
+        parts = self._find_cuda_parts(upstream, version)
+
+        def resolve_and_install() -> Resolution:
+            resolution = resolve_commit(upstream, wheel, committed_at, self.interpreter, parts)
+            install_exactly([*resolution.pins, *TOOL_PINS], self.path, self.interpreter)
+            return resolution
+
+        resolution = self._attempt(record, INSTALL, resolve_and_install)
+        self._write_record(record, resolution)
+
+    def _list_history(self, repo: Any, commit_hash: str) -> None:
+        """Leave the list of relevant commits with the results, once a process or when it grows."""
+        refresh_listing(repo, self._results_dir, self._branch, [commit_hash], log.warning)
+
+    def _attempt(self, record: InstallRecord, stage: str, step: Callable[[], Any]) -> Any:
+        """Run a step; a failure goes into the record, and to asv as the one error it takes.
+
+        That a release has no solution passes through; of a commit it may change, because some of
+        its dependencies are taken as of today.
+        """
+        try:
+            return step()
+        except (ResolutionError, util.ProcessError) as error:
+            if isinstance(error, NoSolutionError) and self.source == "releases":
+                raise
+            output = error.stderr if isinstance(error, util.ProcessError) else str(error)
+            reason = shorten_output(output or str(error))
+            replace(record, not_run_stage=stage, not_run_reason=reason).write(self.path)
+            log.error(f"{record.upstream} {record.name}: the {stage} failed\n{reason}")
+            raise util.ProcessError([stage, record.commit], 1, "", reason) from error
+
+    def _write_record(self, record: InstallRecord, resolution: Resolution) -> None:
+        as_of = resolution.as_of.astimezone(timezone.utc).isoformat()
+        replace(record, packages=resolution.packages, resolved_as_of=as_of).write(self.path)
+
+
+def find_release(repo: Any, commit_hash: str) -> Release:
+    """Return the table's release of a commit of the release history."""
+    upstream, version = read_release_commits(Path(repo._path))[commit_hash]
+    for release in load_release_table():
+        if (release.upstream, release.version) == (upstream, version):
+            return release
+    raise util.UserError(f"{upstream} {version} is not in the table of releases; restore the table")

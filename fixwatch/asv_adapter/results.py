@@ -1,0 +1,290 @@
+"""What Fixwatch adds to how asv keeps results: files written whole, and evidence beside them."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import math
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from asv import results, util
+from asv.console import log
+from asv.results import Results
+from packaging.version import Version
+
+from fixwatch.asv_adapter.environments import AsOfVirtualenv
+from fixwatch.durable_files import set_aside, write_text_atomically
+from fixwatch.errors import FixwatchError
+from fixwatch.installing.as_of import shorten_output
+from fixwatch.layout import STATE_DIR
+from fixwatch.records.evidence import (
+    BatchEvidence,
+    Evidence,
+    compact_batch,
+    evidence_path,
+    load_evidence,
+    save_evidence,
+)
+from fixwatch.records.install_record import (
+    BATCH,
+    BUILD,
+    DEVICE,
+    INSTALL,
+    InstallRecord,
+    read_install_record,
+)
+
+_asv_save: Callable[..., None] = Results.save
+_asv_load: Callable[..., Results] = Results.load.__func__
+_asv_load_data: Callable[..., None] = Results.load_data
+# What the benchmarks leave in the spool beside the batches: which there are to be.
+PLAN_NAME = "plan.json"
+
+
+def install_hooks() -> None:
+    """Replace asv's writing and reading of results by durable versions, once."""
+    util.write_json = write_json
+    results._compatible_results = pick_results
+    Results.save = save_with_evidence
+    Results.load = classmethod(load_or_set_aside)
+    Results.load_data = load_data_or_set_aside
+
+
+def write_json(path: str, data: Any, api_version: int | None = None, compact: bool = False) -> None:
+    """Write JSON as `asv.util.write_json` does, but whole or not at all.
+
+    Results are shared, and asv names files of the suite in them; they are named relative to the
+    checkout, which lies elsewhere on every machine.
+    """
+    if api_version is not None:
+        data = {**data, "version": api_version}
+    text = json.dumps(data) if compact else json.dumps(data, indent=4, sort_keys=True)
+    if STATE_DIR.absolute() not in Path(path).absolute().parents:
+        text = text.replace(json.dumps(os.getcwd() + os.sep)[1:-1], "")
+    write_text_atomically(Path(path), text)
+
+
+def pick_results(
+    values: Sequence[Any] | None,
+    combinations: Sequence[Sequence[Any]],
+    wanted: Sequence[Sequence[Any]],
+) -> list[Any]:
+    """Return the values of the wanted parameters, as asv does, but for those that a result lacks.
+
+    They were no part of the suite then: not a number, which is not applicable, and not None, which
+    failed and would be tried again.
+    """
+    if values is None:
+        return [None for _ in itertools.product(*wanted)]
+    known = dict(zip(itertools.product(*combinations), values, strict=False))
+    return [known.get(each, float("nan")) for each in itertools.product(*wanted)]
+
+
+def load_or_set_aside(cls: type, path: str, machine_name: str | None = None) -> Results:
+    """Load a result file; one that is no JSON, as a kill leaves it, is set aside and named.
+
+    Raises
+    ------
+    asv.util.UserError
+        As asv does; its callers pass over the file with a warning.
+    """
+    try:
+        json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        name = set_aside(Path(path)).name
+        raise util.UserError(f"{path}: damaged ({error}); set aside as {name}") from error
+    return _asv_load(cls, path, machine_name=machine_name)
+
+
+def load_data_or_set_aside(result: Results, results_dir: str) -> None:
+    """Load the previous results of a revision, none if their file is damaged."""
+    try:
+        _asv_load_data(result, results_dir)
+    except util.UserError as error:
+        log.warning(str(error))
+
+
+def save_with_evidence(result: Results, results_dir: str) -> None:
+    """Write evidence, then asv's result, then drop the spool.
+
+    In this order a kill in between leaves the spool, from which the next run of the revision
+    writes the same files without measuring again. The spool stays as long as batches are missing.
+    A measurement is never replaced by one that has fewer batches of the same meaning.
+
+    Raises
+    ------
+    asv.util.UserError
+        If a file cannot be written, on a full disk, say.
+    """
+    try:
+        _save(result, results_dir)
+    except OSError as error:
+        raise util.UserError(
+            f"cannot write into {results_dir}: {error}; the finished batches are kept, "
+            "mend that and run the command again"
+        ) from error
+
+
+def _save(result: Results, results_dir: str) -> None:
+    environment = AsOfVirtualenv.by_name.get(result.env_name)
+    evidence = collect_evidence(result, environment) if environment else None
+    if environment is None or evidence is None:
+        _asv_save(result, results_dir)
+        return
+    path = Path(results_dir) / result._filename
+    if _would_lose_batches(path, evidence):
+        log.warning(
+            f"{evidence.name} was measured before, with more trials or batches; what came now does "
+            "not replace that"
+        )
+        return
+    gaps = [batch for batch in evidence.batches if batch.batch is None]
+    if gaps:
+        reason = (gaps[0].reason or "no reason").splitlines()[-1]
+        log.warning(
+            f"{evidence.name}: {len(gaps)} of {len(evidence.batches)} batches were not run; "
+            f"{gaps[0].stage}: {reason}"
+        )
+    save_evidence(evidence, evidence_path(path))
+    if gaps and all(batch.stage == DEVICE for batch in evidence.batches):
+        # asv takes "not applicable" for measured and would never try again, on no machine.
+        return
+    _asv_save(result, results_dir)
+    if evidence.is_complete:
+        folder = spool_folder(environment, result.commit_hash)
+        shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):  # other environments of the revision may have a spool
+            folder.parent.rmdir()
+
+
+def _would_lose_batches(path: Path, new: Evidence) -> bool:
+    """Whether the record that is there has batches of the same meaning that the new one lacks.
+
+    Or has only the beginning of: one that went on is not replaced by one of the plan's size.
+    """
+    try:
+        old = load_evidence(evidence_path(path))
+    except FixwatchError:
+        return False
+    if not path.exists() or new.measurement_version not in (None, old.measurement_version):
+        return False
+    n_old, n_new = (sum(b.batch is not None for b in each.batches) for each in (old, new))
+    trials = {(b.workload, b.schedule): b.batch["trials"] for b in new.batches if b.batch}
+    return n_old > n_new or any(
+        batch.batch["trials"] > trials.get((batch.workload, batch.schedule), math.inf)
+        for batch in old.batches
+        if batch.batch
+    )
+
+
+def spool_folder(environment: AsOfVirtualenv, commit_hash: str) -> Path:
+    """Return where the benchmarks leave the finished batches of a revision."""
+    return Path(environment.spool_path) / commit_hash / str(environment.name)
+
+
+def collect_evidence(result: Results, environment: AsOfVirtualenv) -> Evidence | None:
+    """Put together what the install and the batches of a revision left; None if nothing did."""
+    record = read_install_record(environment.path)
+    if record is None or record.commit != result.commit_hash:
+        return None
+    plan = read_plan(record, spool_folder(environment, result.commit_hash))
+    failure = _describe_failure(result)
+    folder = spool_folder(environment, result.commit_hash)
+    printed = [
+        _read_printed(folder, planned, plan["identity"]) for planned in plan.get("planned", ())
+    ]
+    batches = tuple(
+        _describe_batch(planned, kept, record, failure)
+        for planned, kept in zip(plan.get("planned", ()), printed, strict=True)
+    )
+    stage, reason = record.not_run_stage, record.not_run_reason
+    if not batches and reason is None:
+        stage, reason = BATCH, failure
+    return Evidence(
+        upstream=record.upstream,
+        source=environment.source,
+        commit=record.commit,
+        name=record.name,
+        date=record.date,
+        machine=result.params["machine"],
+        environment=environment.name,
+        python=environment.python,
+        interpreter=next((kept["batch"]["python"] for kept in printed if "batch" in kept), None),
+        target="cuda" if result.env_vars.get("NUMBA_ENABLE_CUDASIM") == "0" else "simulator",
+        measured_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        measurement_version=plan["identity"]["measurement_version"] if plan else None,
+        packages=record.packages,
+        build_packages=record.build_packages,
+        extensions=record.extensions,
+        resolved_as_of=record.resolved_as_of,
+        not_run_stage=stage,
+        not_run_reason=reason,
+        batches=batches,
+    )
+
+
+def read_plan(record: InstallRecord, folder: Path) -> dict[str, Any]:
+    """Return which batches the benchmarks planned, nothing where they cannot have run.
+
+    What lies in the spool of a revision that was not built or installed this time is left from an
+    earlier try with other packages; it waits for the next one.
+    """
+    return {} if record.not_run_stage in (BUILD, INSTALL) else _read_json(folder / PLAN_NAME)
+
+
+def _describe_batch(
+    planned: Mapping[str, Any], kept: Mapping[str, Any], record: InstallRecord, failure: str
+) -> BatchEvidence:
+    """Return a planned batch: as the spool has it, or with the reason why there is none."""
+    batch, stage, reason = kept.get("batch"), kept.get("stage"), kept.get("reason")
+    if batch is not None:
+        reason = find_foreign_package(batch["packages"], record.packages)
+        stage = BATCH if reason else None
+    elif reason is None:
+        stage, reason = BATCH, failure
+    return BatchEvidence(
+        workload=planned["workload"],
+        role=planned["role"],
+        schedule=planned["schedule"],
+        decides=planned["decides"],
+        batch=None if batch is None or reason else compact_batch(batch),
+        stage=stage,
+        reason=reason,
+    )
+
+
+def find_foreign_package(found: Mapping[str, str], resolved: Mapping[str, str]) -> str | None:
+    """Say which package a batch ran with that was not resolved for the revision, None if none."""
+    for name, version in found.items():
+        expected = resolved.get(name)
+        if expected is None or Version(version) != Version(expected):
+            return f"ran with {name} {version}, resolved was {expected or 'none'}"
+    return None
+
+
+def _read_printed(
+    folder: Path, planned: Mapping[str, Any], identity: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what the spool has of a planned batch, nothing of one that was another's."""
+    kept = _read_json(folder / planned["file"])
+    return kept if kept.get("identity") == identity else {}
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content
+
+
+def _describe_failure(result: Results) -> str:
+    outputs = [output for output in result.stderr.values() if output]
+    output = shorten_output(outputs[0]) if outputs else "no output"
+    return f"the benchmarks did not run: {output}".replace(os.getcwd() + os.sep, "")

@@ -1,1 +1,0 @@
-"""The weekly check of what is recorded against upstream as it is now."""

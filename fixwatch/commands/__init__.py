@@ -1,0 +1,1 @@
+"""The commands of ``python -m fixwatch``, one a module or package."""

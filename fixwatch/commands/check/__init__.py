@@ -1,0 +1,1 @@
+"""The weekly check: the newest revisions beside controls, against the recorded status."""

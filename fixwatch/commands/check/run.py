@@ -1,0 +1,227 @@
+"""Running a check: measure by asv, read the evidence, compare, write."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from fixwatch.asv_adapter.command import record_machine, run_asv
+from fixwatch.asv_adapter.release_repository import build_release_repository, read_release_commits
+from fixwatch.asv_adapter.repositories import UpstreamCommits
+from fixwatch.commands.check.comparison import Checked, Comparison, Recorded, compare
+from fixwatch.commands.check.summary import render_summary
+from fixwatch.configuration import load_configuration
+from fixwatch.durable_files import write_json_atomically, write_text_atomically
+from fixwatch.errors import CouldNotMeasureError
+from fixwatch.history.order import RevisionOrder, load_order
+from fixwatch.history.package_index import fetch_releases
+from fixwatch.history.release_table import (
+    FIRST_VERSIONS,
+    Release,
+    load_release_table,
+    refresh_release_table,
+    save_release_table,
+)
+from fixwatch.layout import (
+    COMMITS_CONFIGURATION,
+    CONFIGURATIONS,
+    NUMBA_CUDA_CONFIGURATION,
+    RELEASES_CONFIGURATION,
+    STATE_DIR,
+)
+from fixwatch.machine import Machine
+from fixwatch.records.evidence import Evidence, iter_evidence
+from fixwatch.statistics.states import WORST_FIRST
+from fixwatch.upstream_texts import parse_moment
+from fixwatch.verdicts.controls import WORKLOAD
+from fixwatch.verdicts.judgements import Verdict, combine_verdicts
+from fixwatch.verdicts.series import FALLBACK_WORKLOAD, Series, build_series
+
+Announce = Callable[[str], None]
+
+# Measured in every check beside what is new: the first must fail, the second must not.
+POSITIVE_CONTROL = ("numba-cuda", "0.24.0")
+NEGATIVE_CONTROL = ("numba-cuda", "0.26.0")
+OUTPUT_DIR = STATE_DIR / "check"
+SUMMARY_NAME = "check.md"
+DOCUMENT_NAME = "check.json"
+
+
+def run_check(
+    machine: Machine,
+    output_dir: Path,
+    announce: Announce,
+    commits: Sequence[str] = (COMMITS_CONFIGURATION, NUMBA_CUDA_CONFIGURATION),
+) -> Comparison:
+    """Measure the newest commit and release of each upstream, and compare.
+
+    Parameters
+    ----------
+    machine
+        This one.
+    output_dir
+        Where the Markdown and the JSON go.
+    announce
+        Called with a line for each step.
+    commits
+        The configurations of the upstreams to check.
+
+    What is measured is kept among the results, under this machine's name.
+
+    Raises
+    ------
+    CouldNotMeasureError
+        If the package index or the repositories cannot be reached, or asv stops.
+    """
+    wanted_commits = _find_commits(commits)
+    upstreams = [each.upstream for each in wanted_commits]
+    started_at = datetime.now(timezone.utc).replace(microsecond=0)
+    recorded = [each for each in read_recorded() if each.upstream in upstreams]
+    wanted = [*_find_releases(upstreams, announce), *wanted_commits]
+    record_machine(machine)
+    measured = []
+    for configuration in CONFIGURATIONS:
+        own = [each for each in wanted if each.configuration == configuration]
+        if not own:
+            continue
+        announce(f"{configuration}: measuring {', '.join(each.kind for each in own)}")
+        hashes = "\n".join(each.commit for each in own)
+        arguments = ["run", "--machine", machine.name, "HASHFILE:-"]
+        # asv exits with 2 when it went through but something failed; the evidence says what.
+        status = run_asv(configuration, arguments, hashes)
+        if status not in (0, 2):
+            raise CouldNotMeasureError(f"asv run stopped with status {status}, see above")
+        folder = load_configuration(Path(configuration)).results_dir
+        measured += [
+            (each, record)
+            for each in own
+            for record in iter_evidence(folder, announce)
+            if record.commit == each.commit
+            and record.machine == machine.name
+            and record.python == f"{sys.version_info[0]}.{sys.version_info[1]}"
+            # What an earlier check found does not stand in for what this one did not.
+            and parse_moment(record.measured_at) >= started_at
+        ]
+    comparison = compare(recorded, _judge(measured))
+    write_json_atomically(output_dir / DOCUMENT_NAME, comparison.to_json(), indent=1)
+    write_text_atomically(output_dir / SUMMARY_NAME, render_summary(comparison))
+    return comparison
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A revision to measure, by which configuration, and what for."""
+
+    configuration: str
+    upstream: str
+    kind: str
+    commit: str
+
+
+def read_recorded(configurations: Iterable[str] = CONFIGURATIONS) -> list[Recorded]:
+    """Return the status of each upstream from the results on disk, the worst of its series."""
+    folders = [load_configuration(Path(name)).results_dir for name in configurations]
+    series = build_series(
+        [record for folder in folders for record in iter_evidence(folder)], load_order(folders)
+    )
+    found = []
+    for upstream in FIRST_VERSIONS:
+        own = [
+            each
+            for each in series
+            if each.key.upstream == upstream
+            and each.key.target == "simulator"
+            and each.key.workload == FALLBACK_WORKLOAD
+        ]
+        if own:
+            worst = min(own, key=lambda each: WORST_FIRST.index(each.state.state))
+            found.append(_describe_recorded(upstream, worst))
+        else:
+            found.append(Recorded(upstream=upstream, state="not-run", since=None, newest=None))
+    return found
+
+
+def _describe_recorded(upstream: str, series: Series) -> Recorded:
+    since, counted = series.state.since, series.history.counted
+    return Recorded(
+        upstream=upstream,
+        state=series.state.state.value,
+        since=series.revisions[since].name if since is not None else None,
+        newest=series.revisions[counted[-1]].name if counted else None,
+    )
+
+
+def _find_releases(upstreams: Sequence[str], announce: Announce) -> list[_Wanted]:
+    """Bring the table of releases up to date; return the newest ones and the controls."""
+    table = load_release_table()
+    found = [release for upstream in FIRST_VERSIONS for release in fetch_releases(upstream)]
+    refreshed = refresh_release_table(table, found)
+    announce(f"{len(refreshed) - len(table)} new releases on the package index")
+    save_release_table(refreshed)
+    repository = STATE_DIR / "releases.git"
+    build_release_repository(refreshed, repository)
+    commits = {key: commit for commit, key in read_release_commits(repository).items()}
+    kinds = [
+        *((find_newest(refreshed, upstream), "newest release") for upstream in upstreams),
+        (POSITIVE_CONTROL, "positive control"),
+        (NEGATIVE_CONTROL, "negative control"),
+    ]
+    return [_Wanted(RELEASES_CONFIGURATION, key[0], kind, commits[key]) for key, kind in kinds]
+
+
+def find_newest(table: Sequence[Release], upstream: str) -> tuple[str, str]:
+    """Return upstream and version of the highest release that was not yanked."""
+    own = [each for each in table if each.upstream == upstream and not each.is_yanked]
+    return upstream, max(own, key=lambda each: each.parsed_version).version
+
+
+def _find_commits(configurations: Sequence[str]) -> list[_Wanted]:
+    wanted = []
+    for name in configurations:
+        configuration = load_configuration(Path(name))
+        repository = UpstreamCommits(configuration.repository, configuration.project)
+        repository.pull()
+        commit = repository.get_hash_from_name(configuration.branch)
+        wanted.append(_Wanted(name, configuration.project, "newest commit", commit))
+    return wanted
+
+
+def _judge(measured: Sequence[tuple[_Wanted, Evidence]]) -> list[Checked]:
+    """Judge what was measured by this run alone: the rates too are those of its control."""
+    series = build_series([record for _, record in measured], RevisionOrder())
+    checked = []
+    for wanted, record in measured:
+        own = [
+            (each, measurement)
+            for each in series
+            if each.role == WORKLOAD
+            for measurement in each.measurements_of(record)
+            if measurement.decides
+        ]
+        by_workload = {
+            each.key.workload: combine_verdicts(
+                [m.judgement.verdict for other, m in own if other is each]
+            )
+            for each, _ in own
+        }
+        verdict = combine_verdicts(list(by_workload.values()))
+        counts = [measurement.counts for _, measurement in own if measurement.counts]
+        reasons = [m.judgement.reason for _, m in own if m.judgement.reason]
+        is_decided = verdict in (Verdict.OBSERVED, Verdict.NOT_OBSERVED)
+        checked.append(
+            Checked(
+                upstream=wanted.upstream,
+                kind=wanted.kind,
+                name=record.name,
+                commit=record.commit,
+                date=record.date,
+                verdict=verdict.value,
+                n_failures=sum(each.n_failures for each in counts),
+                n_trials=sum(each.n_trials for each in counts),
+                reason=None if is_decided or not reasons else reasons[0],
+            )
+        )
+    return checked

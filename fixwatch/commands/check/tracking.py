@@ -1,0 +1,108 @@
+"""The one tracking issue on GitHub: found by its marker, opened, commented or reopened by gh."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from fixwatch.commands.check.comparison import Checked, Comparison, compare
+from fixwatch.commands.check.run import read_recorded
+from fixwatch.commands.check.summary import MARKER, IssueAction, plan_issue
+from fixwatch.errors import FixwatchError
+from fixwatch.records.schemas import find_violation
+from fixwatch.records.shards import MAX_FILE_BYTES
+
+TIMEOUT_S = 120.0
+# As gh names who writes with a workflow's own token.
+AUTHORS = frozenset({"github-actions", "github-actions[bot]", "app/github-actions"})
+
+# Runs gh with arguments and standard input, and returns its output.
+RunGh = Callable[[Sequence[str], str], str]
+
+
+def load_comparison(path: Path) -> Comparison:
+    """Compare what a check measured with what is recorded here.
+
+    The file comes from a job that ran upstream's code, so only its measurements are read, and the
+    conclusion is drawn anew.
+
+    Raises
+    ------
+    FixwatchError
+        If the file is not what a check writes.
+    """
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise FixwatchError(f"{path}: more than {MAX_FILE_BYTES} bytes, not a check's")
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise FixwatchError(f"{path}: cannot be read ({error}); run the check again") from error
+    violation = find_violation("check", data)
+    if violation:
+        raise FixwatchError(f"{path}: not what a check writes: {violation}")
+    checked = [Checked(**each) for each in data["checked"]]
+    return compare(read_recorded(), checked)
+
+
+def track(comparison: Comparison, run_gh: RunGh) -> IssueAction:
+    """Bring the tracking issue up to date, and return what was done."""
+    issue = find_issue(run_gh)
+    known = ""
+    if issue is not None:
+        known = "\n".join(
+            [issue["body"], *(each["body"] for each in issue["comments"] if _is_ours(each))]
+        )
+    action = plan_issue(comparison, issue["state"].lower() if issue else None, known)
+    if action.kind == "nothing":
+        return action
+    if issue is None:
+        run_gh(["issue", "create", "--title", action.title, "--body-file", "-"], action.body)
+        return action
+    number = str(int(issue["number"]))
+    if action.kind == "reopen":
+        run_gh(["issue", "reopen", number], "")
+    run_gh(["issue", "comment", number, "--body-file", "-"], action.body)
+    return action
+
+
+def find_issue(run_gh: RunGh) -> dict[str, Any] | None:
+    """Return the oldest issue whose body begins with the marker, open or closed."""
+    fields = "number,state,author,body,comments"
+    arguments = ["issue", "list", "--state", "all", "--limit", "200", "--json", fields]
+    arguments += ["--search", f'"{MARKER[5:-4]}" in:body']
+    issues = json.loads(run_gh(arguments, ""))
+    own = [issue for issue in issues if _is_ours(issue) and issue["body"].startswith(MARKER)]
+    return min(own, key=lambda issue: int(issue["number"]), default=None)
+
+
+def _is_ours(item: dict[str, Any]) -> bool:
+    """Whether an issue or a comment is the workflow's own; anybody can write a marker."""
+    return str((item.get("author") or {}).get("login")) in AUTHORS
+
+
+def run_gh(arguments: Sequence[str], stdin: str) -> str:
+    """Run GitHub's command line.
+
+    Raises
+    ------
+    FixwatchError
+        If it is missing or fails.
+    """
+    try:
+        completed = subprocess.run(
+            ["gh", *arguments],  # noqa: S607 (gh from PATH, as the runner has it)
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIMEOUT_S,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise FixwatchError(f"gh cannot be run ({error}); install it, or use --dry-run") from error
+    if completed.returncode:
+        reason = completed.stderr.strip().splitlines() or ["no reason"]
+        raise FixwatchError(f"gh {arguments[0]} {arguments[1]} failed: {reason[-1]}")
+    return completed.stdout

@@ -1,0 +1,120 @@
+"""Building a snapshot, and installing it into an environment of its own."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timezone
+from pathlib import Path
+
+from fixwatch.commands.judge.snapshots import Snapshot, SnapshotRepository
+from fixwatch.installing.as_of import (
+    NoSolutionError,
+    ResolutionError,
+    create_environment,
+    install_exactly,
+    shorten_output,
+)
+from fixwatch.installing.as_of_exceptions import find_commit_constraints
+from fixwatch.installing.builds import Build, BuildPlace, build_commit, find_build
+from fixwatch.installing.commit_packages import resolve_commit
+from fixwatch.installing.extension_cache import ExtensionCache
+from fixwatch.layout import EXTENSIONS_DIR, STATE_DIR
+from fixwatch.records.install_record import BUILD, INSTALL, InstallRecord
+
+JUDGE_DIR = STATE_DIR / "judge"
+WHEELS_DIR = JUDGE_DIR / "wheels"
+# Of different contents; the oldest go first.
+MAX_KEPT_WHEELS = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installed:
+    """A snapshot in its environment, or why it is not there.
+
+    Attributes
+    ----------
+    python
+        The environment's interpreter.
+    record
+        What was built and installed as of when, or the step that failed and how.
+    """
+
+    snapshot: Snapshot
+    python: Path
+    record: InstallRecord
+
+
+def install_snapshot(
+    snapshot: Snapshot,
+    repository: SnapshotRepository,
+    environment: Path,
+    announce: Callable[[str], None],
+) -> Installed:
+    """Build a snapshot unless that was done before, and install it with packages of its date.
+
+    Raises
+    ------
+    IndexUnreachableError
+        If the package index cannot be reached.
+    """
+    record = InstallRecord(
+        commit=snapshot.commit,
+        upstream=snapshot.upstream,
+        name=snapshot.name,
+        date=snapshot.date.isoformat(),
+    )
+    python = create_environment(environment, Path(sys.executable))
+    stage = BUILD
+    try:
+        folder, build = _find_or_build(snapshot, repository, environment, python, announce)
+        record = replace(record, build_packages=build.packages, extensions=build.extensions)
+        stage = INSTALL
+        resolution = resolve_commit(snapshot.upstream, folder / build.wheel, snapshot.date, python)
+        install_exactly(resolution.pins, environment, python)
+    except ResolutionError as error:
+        reason = shorten_output(str(error))
+        if isinstance(error, NoSolutionError):
+            reason = f"{reason}\n(packages as of {snapshot.date:%Y-%m-%d})"
+        record = replace(record, not_run_stage=stage, not_run_reason=reason)
+    else:
+        as_of = resolution.as_of.astimezone(timezone.utc).isoformat()
+        record = replace(record, packages=resolution.packages, resolved_as_of=as_of)
+    return Installed(snapshot=snapshot, python=python, record=record)
+
+
+def _find_or_build(
+    snapshot: Snapshot,
+    repository: SnapshotRepository,
+    environment: Path,
+    python: Path,
+    announce: Callable[[str], None],
+) -> tuple[Path, Build]:
+    constraints = find_commit_constraints(snapshot.upstream, snapshot.date)
+    folder = (WHEELS_DIR / snapshot.commit).absolute()
+    build = find_build(folder, constraints, python)
+    if build is not None:
+        announce(f"{snapshot.label}: built before")
+        return folder, build
+    announce(f"{snapshot.label}: building")
+    # A build that was killed leaves a folder without a description.
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    _drop_oldest_wheels()
+    repository.check_out(snapshot)
+    place = BuildPlace(
+        environment=environment,
+        python=python,
+        source=repository.source,
+        files=repository.list_files(snapshot),
+    )
+    cache = ExtensionCache(EXTENSIONS_DIR)
+    return folder, build_commit(place, folder, snapshot.date, constraints, cache)
+
+
+def _drop_oldest_wheels() -> None:
+    folders = sorted(WHEELS_DIR.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+    for folder in folders[MAX_KEPT_WHEELS:]:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,161 @@
+"""A judge's run: the checkout as it stands, built, installed, measured, judged."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+from fixwatch.commands.judge.batches import (
+    TARGET,
+    Contender,
+    Spool,
+    plan_batches,
+    read_measurement_version,
+    run_batches,
+)
+from fixwatch.commands.judge.checkouts import find_checkout
+from fixwatch.commands.judge.installs import JUDGE_DIR, install_snapshot
+from fixwatch.commands.judge.launch_cost import LaunchCost, compare_launches
+from fixwatch.commands.judge.snapshots import Snapshot, SnapshotRepository
+from fixwatch.errors import CouldNotMeasureError
+from fixwatch.machine import describe_machine
+from fixwatch.records.evidence import BatchEvidence, Evidence
+from fixwatch.run_lock import hold_lock
+from fixwatch.verdicts.working_tree import Answer, judge
+
+JUDGED, BASE = "judged", "base"
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgeRun:
+    """What a run found.
+
+    Attributes
+    ----------
+    judged, base
+        What was measured; the base is None where there was none to measure beside.
+    answer, base_answer
+        What that says.
+    launch_cost
+        Of the judged tree in terms of the base; None without a base.
+    """
+
+    judged: Snapshot
+    answer: Answer
+    base: Snapshot | None = None
+    base_answer: Answer | None = None
+    launch_cost: LaunchCost | None = None
+
+
+def run_judge(
+    path: Path,
+    against: str | None,
+    workloads: Collection[str],
+    announce: Callable[[str], None],
+) -> JudgeRun:
+    """Measure what stands in a checkout, beside a revision of its repository if one is named.
+
+    Parameters
+    ----------
+    path
+        The checkout, or a folder in it. Nothing is written there.
+    against
+        A tag, branch, commit or release number.
+    workloads
+        Names that limit the plan, see `plan_batches`; empty for all of it.
+    announce
+        Called with a line for each step.
+
+    Raises
+    ------
+    FixwatchError
+        If there is nothing to judge at the path, or no such revision or workload.
+    CouldNotMeasureError
+        If the package index cannot be reached, or the disk is full.
+    """
+    planned = plan_batches(workloads)
+    read_measurement_version()
+    checkout = find_checkout(path)
+    against_commit = checkout.resolve(against) if against is not None else None
+    hold_lock(JUDGE_DIR, announce)
+    try:
+        repository = SnapshotRepository(checkout, JUDGE_DIR / "repository", announce)
+        snapshots = {JUDGED: repository.take_working_tree()}
+        if against_commit is not None:
+            snapshots[BASE] = repository.take_commit(against_commit)
+        announce(f"judging {checkout.upstream} {snapshots[JUDGED].label}")
+        contenders = [
+            Contender(
+                name,
+                install_snapshot(snapshot, repository, JUDGE_DIR / "envs" / name, announce),
+            )
+            for name, snapshot in snapshots.items()
+        ]
+        able = [each for each in contenders if each.installed.record.not_run_reason is None]
+        # Without the judged one the base has nothing to be beside.
+        is_able = contenders[0] in able
+        batches = run_batches(able, planned, announce) if is_able else {}
+        cost = compare_launches(able[0], able[1], announce) if is_able and len(able) == 2 else None
+    except OSError as error:
+        raise CouldNotMeasureError(
+            f"the machine does not let it measure: {error}; mend that and run the command again, "
+            "finished batches are kept"
+        ) from error
+    run = _judge(contenders, batches, cost)
+    for each in able:
+        Spool(each).drop()
+    return run
+
+
+def _judge(
+    contenders: Sequence[Contender],
+    batches: dict[str, tuple[BatchEvidence, ...]],
+    cost: LaunchCost | None,
+) -> JudgeRun:
+    judged, *others = contenders
+    record = _describe(judged, batches.get(JUDGED, ()))
+    if not others:
+        return JudgeRun(judged=judged.installed.snapshot, answer=judge(record))
+    (base,) = others
+    base_record = _describe(base, batches.get(BASE, ()))
+    if base_record.not_run_reason is None and not base_record.batches:
+        reason = "not tried, because the judged tree could not be installed"
+        base_record = replace(base_record, not_run_stage="batch", not_run_reason=reason)
+    if cost is None:
+        reason = "one of the two could not be installed"
+        cost = LaunchCost(reason=reason)
+    return JudgeRun(
+        judged=judged.installed.snapshot,
+        answer=judge(record, base_record),
+        base=base.installed.snapshot,
+        base_answer=judge(base_record, base_record),
+        launch_cost=cost,
+    )
+
+
+def _describe(contender: Contender, batches: tuple[BatchEvidence, ...]) -> Evidence:
+    """Return the record of what was measured; it goes into no results folder."""
+    snapshot, record = contender.installed.snapshot, contender.installed.record
+    return Evidence(
+        upstream=snapshot.upstream,
+        source="commits",
+        commit=snapshot.commit,
+        name=snapshot.label,
+        date=record.date,
+        machine=describe_machine().name,
+        environment=contender.name,
+        python=f"{sys.version_info[0]}.{sys.version_info[1]}",
+        target=TARGET.value,
+        measured_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        measurement_version=read_measurement_version(),
+        packages=record.packages,
+        build_packages=record.build_packages,
+        extensions=record.extensions,
+        resolved_as_of=record.resolved_as_of,
+        not_run_stage=record.not_run_stage,
+        not_run_reason=record.not_run_reason,
+        batches=batches,
+    )

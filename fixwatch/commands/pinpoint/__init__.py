@@ -1,0 +1,1 @@
+"""The search for the commit at which the failure rate changes."""

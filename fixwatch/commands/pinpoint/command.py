@@ -1,0 +1,151 @@
+"""``python -m fixwatch pinpoint``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from fixwatch.asv_adapter.command import record_machine
+from fixwatch.asv_adapter.repositories import BESIDE_THE_BRANCH, UpstreamCommits
+from fixwatch.commands.pinpoint.document import build_document
+from fixwatch.commands.pinpoint.findings import Finding, Settings
+from fixwatch.commands.pinpoint.measuring import CommitMeasurer
+from fixwatch.commands.pinpoint.observations import Way
+from fixwatch.commands.pinpoint.search import Search
+from fixwatch.commands.pinpoint.summary import MAX_NAMED, render_markdown, state_answer
+from fixwatch.configuration import Configuration, load_configuration
+from fixwatch.errors import FixwatchError
+from fixwatch.layout import COMMITS_CONFIGURATION, STATE_DIR
+from fixwatch.machine import describe_machine
+from fixwatch.run_lock import hold_lock
+from fixwatch.statistics.search_planning import Answer
+from fixwatch.verdicts.series import FALLBACK_WORKLOAD
+from mwe.errors import BadArgumentError
+from mwe.targets import Target
+from mwe.workloads import Role, find_workload
+
+EXIT_NOT_DECIDED = 4
+# What further trials are run under: the schedule that finds most kinds of races.
+SCHEDULE = "delay"
+TARGET = Target.SIMULATOR.value
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("range", help="as asv run takes it, such as v0.24.0..v0.26.0")
+    parser.add_argument("--config", type=Path, default=Path(COMMITS_CONFIGURATION))
+    parser.add_argument("--workload", default=FALLBACK_WORKLOAD, help="whose failures count")
+    parser.add_argument(
+        "--relevant-only",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="leave out commits that can change nothing, as plan does",
+    )
+    parser.add_argument(
+        "--max-builds", type=int, metavar="N", help="stop before one more commit is built"
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON object")
+    form.add_argument("--markdown", action="store_true", help="print a summary for a pull request")
+
+
+def run_pinpoint(options: argparse.Namespace, announce: Callable[[str], None]) -> int:
+    """Search, print what was found, and return the exit status.
+
+    Raises
+    ------
+    FixwatchError
+        If the arguments make no sense, or asv stops.
+    """
+    finding = _search(options, announce)
+    if options.json:
+        print(json.dumps(build_document(finding), indent=1, allow_nan=False))
+    elif options.markdown:
+        print(render_markdown(finding), end="")
+    else:
+        _print(finding)
+    return EXIT_NOT_DECIDED if finding.answer is Answer.NOT_DECIDED else 0
+
+
+def _search(options: argparse.Namespace, announce: Callable[[str], None]) -> Finding:
+    configuration = load_configuration(options.config)
+    if configuration.source != "commits":
+        raise FixwatchError(
+            f"{configuration.path}: lists releases, all of which are measured by make dashboard; "
+            f"choose {COMMITS_CONFIGURATION}"
+        )
+    if options.max_builds is not None and options.max_builds < 0:
+        raise FixwatchError(f"--max-builds is {options.max_builds}; give 0 or more")
+    _check_workload(options.workload, configuration)
+    repository = UpstreamCommits(configuration.repository, configuration.project)
+    repository.pull()
+    commits = repository.list_range(options.range, relevant_only=options.relevant_only)
+    if len(commits) < 2:
+        raise FixwatchError(
+            f"the range {options.range!r} has {len(commits)} commits of the branch to measure; "
+            "give one with at least two"
+        )
+    announce(
+        f"{len(commits)} commits from {commits[0].name} ({commits[0].date[:10]}) to "
+        f"{commits[-1].name} ({commits[-1].date[:10]})"
+    )
+    if BESIDE_THE_BRANCH in commits[0].reasons:
+        announce(
+            f"the lower end of {options.range} lies beside the branch; the search begins at "
+            f"{commits[0].name}, where it leaves"
+        )
+    # A second search of the same upstream takes its turn, and finds what this one measured.
+    hold_lock(STATE_DIR / "pinpoint" / configuration.project, announce)
+    machine = describe_machine()
+    record_machine(machine)
+    python = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    settings = Settings(
+        range=options.range,
+        workload=options.workload,
+        target=TARGET,
+        own=Way(machine.name, python, SCHEDULE),
+        max_builds=options.max_builds,
+    )
+    measurer = CommitMeasurer(configuration=str(configuration.path), machine=machine.name)
+    return Search(
+        settings, commits, repository, configuration.results_dir, measurer, announce
+    ).run()
+
+
+def _check_workload(name: str, configuration: Configuration) -> None:
+    try:
+        workload = find_workload(name)
+    except BadArgumentError as error:
+        raise FixwatchError(str(error)) from error
+    if Target.SIMULATOR not in workload.targets:
+        raise FixwatchError(
+            f"{name} runs on a device only, and commits are searched in the simulator"
+        )
+    if configuration.workloads is not None and name not in configuration.workloads:
+        raise FixwatchError(
+            f"{configuration.path} leaves {name} out; choose from "
+            f"{', '.join(configuration.workloads)}"
+        )
+    if workload.role is not Role.WORKLOAD:
+        raise FixwatchError(
+            f"{name} is a {workload.role.value}, which never changes; name a workload"
+        )
+
+
+def _print(finding: Finding) -> None:
+    print(state_answer(finding))
+    places = finding.change.placement.places
+    if finding.answer is Answer.NOT_DECIDED:
+        names = ", ".join(finding.commits[index].name for index in places[:MAX_NAMED])
+        more = f" and {len(places) - MAX_NAMED} more" if len(places) > MAX_NAMED else ""
+        print(f"possible: {names}{more}")
+    if finding.missing:
+        print(f"not measured in between: {', '.join(each.name for each in finding.missing)}")
+    spent = finding.spent
+    print(
+        f"{finding.n_candidates} candidates; {spent.builds} builds, {spent.trials} trials, "
+        f"{spent.duration_s:.0f} s"
+    )

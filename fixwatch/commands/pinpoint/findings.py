@@ -1,0 +1,104 @@
+"""What a search was asked, what it took, and what it ended with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from fixwatch.commands.pinpoint.observations import Observations, Way
+from fixwatch.history.listing import ListedCommit
+from fixwatch.statistics.search_planning import Answer, find_answer
+from fixwatch.statistics.single_change import SingleChange
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What is searched for, and where.
+
+    Attributes
+    ----------
+    range
+        As it was given.
+    workload, target
+        Whose failures count.
+    own
+        The way of measuring on this machine.
+    max_builds
+        How many commits are measured that were not before; None for no limit.
+    """
+
+    range: str
+    workload: str
+    target: str
+    own: Way
+    max_builds: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spent:
+    """What a search took; what was measured before is not in it.
+
+    Attributes
+    ----------
+    builds
+        Commits that were built, or could not be.
+    trials
+        Of the workload that was searched with.
+    """
+
+    builds: int
+    trials: int
+    duration_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What a search ended with.
+
+    Attributes
+    ----------
+    change
+        What is known of the change.
+    commits
+        The candidates, oldest first; also those that were taken in to look between two of them.
+    n_candidates
+        How many there were to begin with.
+    """
+
+    settings: Settings
+    upstream: str
+    change: SingleChange
+    commits: tuple[ListedCommit, ...]
+    observations: Observations
+    n_candidates: int
+    spent: Spent
+
+    @property
+    def answer(self) -> Answer:
+        """What can be stated."""
+        return find_answer(self.change, self.observations.gaps)
+
+    @property
+    def after(self) -> int:
+        """The index of the last commit with trials before the likeliest place; -1 without one."""
+        return max((each for each in self.measured if each < self.change.placement.at), default=-1)
+
+    @property
+    def missing(self) -> tuple[ListedCommit, ...]:
+        """Commits without trials right before a found change: it may lie in one of them as well."""
+        if self.answer is not Answer.FOUND:
+            return ()
+        return self.commits[self.after + 1 : self.change.placement.at]
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether a change was found, and its commit and the one right before it were measured."""
+        is_measured = self.change.placement.at in self.measured
+        return self.answer is Answer.FOUND and is_measured and not self.missing
+
+    @cached_property
+    def measured(self) -> list[int]:
+        """The indices of the commits with trials, oldest first."""
+        return [int(each) for each in np.flatnonzero(self.observations.trials.sum(axis=1))]

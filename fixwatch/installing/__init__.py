@@ -1,0 +1,1 @@
+"""Packages as of a date, builds, their exceptions, and parts of the CUDA toolkit."""

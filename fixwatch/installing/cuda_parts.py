@@ -1,0 +1,179 @@
+"""Which parts of the CUDA toolkit a revision needs on a device, as data with reason and reference.
+
+The parts come from the package index like everything else, as of the revision's date. Which
+generation of them fits depends on the machine's driver:
+
+- CUDA 13 where the driver supports it, the revision has an extra for it, and every device is of
+  compute capability 7.5 or newer, which is what CUDA 13 compiles for;
+- CUDA 12 otherwise, and where there is no driver: any driver since 525 runs it, newer ones too.
+
+Where it is the driver that makes machine code of PTX, it takes only PTX of toolkits that are no
+newer than itself; there the parts are bounded by the driver's version. Where the toolkit's own
+linker does so, any minor version fits.
+
+Source: NVIDIA, "CUDA Compatibility" (minor version compatibility, and its limits for PTX), and the
+release notes of CUDA 13.0 (architectures that are no longer supported).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from packaging.version import Version
+
+from fixwatch.installing.cuda_driver import CudaDriver
+
+_OLDEST_CAPABILITY_OF_CUDA_13 = (7, 5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CudaParts:
+    """The parts of one CUDA generation for a range of releases.
+
+    Attributes
+    ----------
+    first, last
+        The range, both ends included; no last one while nothing newer differs.
+    cuda
+        The toolkit's major version.
+    extra
+        The upstream's extra that names them; None if none does.
+    requirements
+        What is installed besides.
+    bounded
+        Packages that may be no newer than the driver.
+    reason, reference
+        Why, and where it can be seen.
+    """
+
+    upstream: str
+    first: str
+    last: str | None
+    cuda: int
+    extra: str | None = None
+    requirements: tuple[str, ...] = ()
+    bounded: tuple[str, ...] = ()
+    reason: str
+    reference: str
+
+    def holds_for(self, upstream: str, version: Version) -> bool:
+        """Whether a release is in the range."""
+        is_older = self.last is not None and version > Version(self.last)
+        return upstream == self.upstream and Version(self.first) <= version and not is_older
+
+
+_COMPILER_WHEELS = ("nvidia-cuda-nvcc-cu12", "nvidia-cuda-runtime-cu12")
+
+CUDA_PARTS = (
+    CudaParts(
+        upstream="numba",
+        first="0.57.0",
+        last=None,
+        cuda=12,
+        requirements=_COMPILER_WHEELS,
+        bounded=_COMPILER_WHEELS,
+        reason="the built-in target takes libNVVM and libdevice from the compiler's wheel, asks "
+        "the runtime for its version, and lets the driver link; it knows nothing of wheels, so "
+        "mwe/toolkit.py puts them where CUDA_HOME points",
+        reference="numba/cuda/cuda_paths.py, cudadrv/nvvm.py (get_supported_ccs) and "
+        "cudadrv/driver.py (CtypesLinker) of 0.60.0",
+    ),
+    CudaParts(
+        upstream="numba-cuda",
+        first="0.0.12",
+        last="0.13.0",
+        cuda=12,
+        requirements=_COMPILER_WHEELS,
+        bounded=_COMPILER_WHEELS,
+        reason="as for numba, whose code it still is; it finds wheels by itself from 0.10.0 on, "
+        "and has no extras",
+        reference="numba_cuda/numba/cuda/cuda_paths.py of v0.4.0 and v0.10.0; pyproject.toml of "
+        "v0.13.0",
+    ),
+    CudaParts(
+        upstream="numba-cuda",
+        first="0.14.0",
+        last="0.15.2",
+        cuda=12,
+        extra="cu12",
+        bounded=("nvidia-cuda-nvcc-cu12",),
+        reason="the first extras; they have no linker, so the driver still links",
+        reference="pyproject.toml of v0.14.0 and v0.15.2",
+    ),
+    CudaParts(
+        upstream="numba-cuda",
+        first="0.16.0",
+        last=None,
+        cuda=12,
+        extra="cu12",
+        reason="the extra brings nvJitLink, so any driver of CUDA 12 or newer will do",
+        reference="pyproject.toml of v0.16.0 and v0.30.4",
+    ),
+    CudaParts(
+        upstream="numba-cuda",
+        first="0.19.0",
+        last=None,
+        cuda=13,
+        extra="cu13",
+        reason="the first release with an extra for CUDA 13",
+        reference="pyproject.toml of v0.18.1 and v0.19.0",
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CudaRequirements:
+    """What an install for a device asks for besides the release.
+
+    Attributes
+    ----------
+    extra
+        Of the upstream, or None.
+    requirements, constraints
+        As in a requirements and a constraints file.
+    """
+
+    extra: str | None
+    requirements: tuple[str, ...]
+    constraints: tuple[str, ...]
+
+    def name(self, upstream: str) -> str:
+        """Return the upstream with the extra, as a requirement names it."""
+        return f"{upstream}[{self.extra}]" if self.extra else upstream
+
+
+NO_CUDA_REQUIREMENTS = CudaRequirements(extra=None, requirements=(), constraints=())
+
+
+def find_cuda_requirements(
+    upstream: str, version: Version, driver: CudaDriver | None
+) -> CudaRequirements:
+    """Return what a release needs on the device of a driver; see the module for the rule.
+
+    A release older than all that is known needs nothing: it will say itself what it misses.
+    """
+    fitting = [
+        row
+        for row in CUDA_PARTS
+        if row.holds_for(upstream, version) and _is_supported(row.cuda, driver)
+    ]
+    if not fitting:
+        return NO_CUDA_REQUIREMENTS
+    chosen = max(fitting, key=lambda row: row.cuda)
+    constraints: tuple[str, ...] = ()
+    # A driver of a later major version takes PTX of every earlier one.
+    if driver is not None and driver.version[0] == chosen.cuda:
+        next_minor = f"{chosen.cuda}.{driver.version[1] + 1}"
+        constraints = tuple(f"{name}<{next_minor}" for name in chosen.bounded)
+    return CudaRequirements(
+        extra=chosen.extra, requirements=chosen.requirements, constraints=constraints
+    )
+
+
+def _is_supported(cuda: int, driver: CudaDriver | None) -> bool:
+    if cuda < 13:
+        return True
+    if driver is None or driver.version[0] < cuda:
+        return False
+    capability = driver.compute_capability
+    return capability is None or capability >= _OLDEST_CAPABILITY_OF_CUDA_13

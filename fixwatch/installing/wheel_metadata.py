@@ -1,0 +1,96 @@
+"""What a source tree or a wheel says that it needs."""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+from dataclasses import dataclass
+from email.parser import BytesParser
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from fixwatch.installing.as_of import ResolutionError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+# What a tree without a [build-system] table is built with; PEP 518's default, and NumPy, whose
+# headers such trees of numba need.
+DEFAULT_BUILD_REQUIREMENTS = ("setuptools", "wheel", "numpy")
+
+
+@dataclass(frozen=True)
+class WheelMetadata:
+    """The requirements of a wheel, canonical names, those by URL left out."""
+
+    requirements: tuple[Requirement, ...]
+
+    def find_requirements(self, extra: str = "") -> list[Requirement]:
+        """Return the requirements for everybody; with an extra, those that only it brings.
+
+        Markers are taken for the running platform.
+        """
+        for_everybody = [each for each in self.requirements if _applies(each, "")]
+        if not extra:
+            return for_everybody
+        return [
+            each
+            for each in self.requirements
+            if _applies(each, extra) and each not in for_everybody
+        ]
+
+
+def read_wheel_metadata(wheel: Path) -> WheelMetadata:
+    """Read the requirements of a wheel.
+
+    Raises
+    ------
+    ResolutionError
+        If the file is no wheel.
+    """
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            (name,) = [n for n in archive.namelist() if n.endswith(".dist-info/METADATA")]
+            message = BytesParser().parsebytes(archive.read(name))
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise ResolutionError(f"{wheel.name} is not a wheel: {error}") from error
+    return WheelMetadata(tuple(_parse(message.get_all("Requires-Dist") or [])))
+
+
+def read_build_requirements(source: Path) -> list[str]:
+    """Return what a source tree's ``pyproject.toml`` needs for a build, by name and version.
+
+    Raises
+    ------
+    ResolutionError
+        If the table cannot be read, or names a package by URL.
+    """
+    try:
+        data = tomllib.loads((source / "pyproject.toml").read_text(encoding="utf-8"))
+        requires = data["build-system"]["requires"]
+    except (FileNotFoundError, KeyError):
+        return list(DEFAULT_BUILD_REQUIREMENTS)
+    except (OSError, ValueError, TypeError) as error:
+        raise ResolutionError(f"pyproject.toml cannot be read: {error}") from error
+    try:
+        parsed = _parse(requires)
+    except (InvalidRequirement, TypeError) as error:
+        raise ResolutionError(f"pyproject.toml: build-system.requires: {error}") from error
+    if len(parsed) != len(requires):
+        raise ResolutionError("pyproject.toml: build-system.requires names a package by URL")
+    return [str(each) for each in parsed]
+
+
+def _parse(lines: list[str]) -> list[Requirement]:
+    parsed = [Requirement(line) for line in lines]
+    for each in parsed:
+        each.name = canonicalize_name(each.name)
+    return [each for each in parsed if each.url is None]
+
+
+def _applies(requirement: Requirement, extra: str) -> bool:
+    return requirement.marker is None or requirement.marker.evaluate({"extra": extra})

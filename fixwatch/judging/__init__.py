@@ -1,1 +1,0 @@
-"""Judging a working tree: whether the race still shows in it."""

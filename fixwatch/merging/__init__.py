@@ -1,1 +1,0 @@
-"""Taking results from shards that nobody has to trust."""

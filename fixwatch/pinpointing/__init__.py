@@ -1,1 +1,0 @@
-"""Finding the commit of a range where the failure rate changes, with few builds."""

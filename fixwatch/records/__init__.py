@@ -1,0 +1,1 @@
+"""What is stored of a measurement, and taking in what others measured."""

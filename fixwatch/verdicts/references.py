@@ -1,0 +1,127 @@
+"""How often an affected revision fails: what silence is measured by."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from fixwatch.configuration import load_configuration
+from fixwatch.history.order import RevisionOrder, load_order
+from fixwatch.layout import CONFIGURATIONS
+from fixwatch.records.evidence import BatchEvidence, Evidence, iter_evidence
+from fixwatch.verdicts.controls import WORKLOAD
+from fixwatch.verdicts.targets import count_shown
+
+# A workload under a schedule.
+Way = tuple[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """Records among which there are affected revisions.
+
+    Attributes
+    ----------
+    kind
+        ``base``, ``this-machine``, ``another-machine`` or ``none``.
+    description
+        What it is, in words.
+    records
+        As if measured where the judged revision is, so that they compare.
+    order
+        Of those.
+    """
+
+    kind: str
+    description: str
+    records: tuple[Evidence, ...] = ()
+    order: RevisionOrder = field(default_factory=RevisionOrder)
+
+
+def find_ways(record: Evidence) -> set[Way]:
+    """Return the ways in which a record's verdict needs a reference."""
+    return {
+        (batch.workload, batch.schedule)
+        for batch in record.batches
+        if batch.role == WORKLOAD and batch.decides
+    }
+
+
+def choose_reference(judged: Evidence, base: Evidence | None) -> Reference:
+    """Return the best reference that there is for each way of a record.
+
+    A base that was measured beside it, if it shows the race in every way; else what is on disk of
+    the same upstream, of this machine and Python; else of another machine; else of another
+    upstream.
+    """
+    ways = find_ways(judged)
+    if base is not None and _covers([base], ways):
+        return Reference(
+            kind="base", description=f"{base.name}, measured beside it", records=(base,)
+        )
+    folders = [load_configuration(Path(name)).results_dir for name in CONFIGURATIONS]
+    records = [
+        record
+        for folder in folders
+        for record in iter_evidence(folder)
+        if record.target == judged.target
+        and record.measurement_version == judged.measurement_version
+        and record.commit != judged.commit
+    ]
+    own = [each for each in records if each.upstream == judged.upstream]
+    others = [each for each in records if each.upstream != judged.upstream]
+    for candidates in (*_divide(own, judged), *_divide(others, judged)):
+        if _covers(candidates, ways):
+            return _describe(candidates, judged, load_order(folders))
+    return Reference(
+        kind="none",
+        description="none: no affected revision was measured this way; give --against one",
+    )
+
+
+def _divide(records: Iterable[Evidence], judged: Evidence) -> list[list[Evidence]]:
+    """Return records by machine and Python: those of the judged one first, then the many."""
+    places: dict[tuple[str, str], list[Evidence]] = {}
+    for record in records:
+        places.setdefault((record.machine, record.python), []).append(record)
+    here = (judged.machine, judged.python)
+    return [
+        places[place]
+        for place in sorted(
+            places,
+            key=lambda place: (place != here, place[1] != here[1], -len(places[place]), place),
+        )
+    ]
+
+
+def _covers(records: Sequence[Evidence], ways: Collection[Way]) -> bool:
+    shown = {
+        (batch.workload, batch.schedule)
+        for record in records
+        for batch in record.batches
+        if count_shown(record, batch)
+    }
+    return bool(ways) and shown.issuperset(ways)
+
+
+def _describe(records: Sequence[Evidence], judged: Evidence, order: RevisionOrder) -> Reference:
+    first = records[0]
+    is_here = (first.machine, first.python) == (judged.machine, judged.python)
+    where = "this machine" if is_here else f"another machine, {first.machine}"
+    n_affected = sum(any(count_shown(r, batch) for batch in _of_workloads(r)) for r in records)
+    return Reference(
+        kind="this-machine" if is_here else "another-machine",
+        description=(
+            f"{n_affected} affected revisions of {first.upstream}, measured on {where}, "
+            f"Python {first.python}"
+        ),
+        records=tuple(
+            replace(record, machine=judged.machine, python=judged.python) for record in records
+        ),
+        order=order,
+    )
+
+
+def _of_workloads(record: Evidence) -> list[BatchEvidence]:
+    return [batch for batch in record.batches if batch.role == WORKLOAD]

@@ -1,0 +1,1 @@
+"""The plan of batches and the client that runs them in an environment."""

@@ -1,0 +1,221 @@
+"""What a check says: unchanged, changed, or that it could not measure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from fixwatch.commands.check.comparison import (
+    EXIT_STATUS,
+    Checked,
+    Outcome,
+    Recorded,
+    compare,
+)
+from fixwatch.commands.check.run import find_newest
+from fixwatch.commands.check.summary import (
+    MARKER,
+    plan_issue,
+    quote_markdown,
+    render_summary,
+)
+from fixwatch.history.release_table import load_release_table
+
+NUMBA = Recorded(upstream="numba", state="affected", since="0.57.0", newest="5340f052")
+NUMBA_CUDA = Recorded(upstream="numba-cuda", state="fixed", since="d41b90d3", newest="b18b944b")
+RECORDED = (NUMBA, NUMBA_CUDA)
+
+
+def checked(upstream, kind, name, verdict, failures, trials=120, reason=None):
+    """Return a measured revision."""
+    return Checked(
+        upstream=upstream,
+        kind=kind,
+        name=name,
+        commit=f"{upstream}-{name}",
+        date="2026-11-20T00:00:00+00:00",
+        verdict=verdict,
+        n_failures=failures,
+        n_trials=trials,
+        reason=reason,
+    )
+
+
+POSITIVE = checked("numba-cuda", "positive control", "0.24.0", "observed", 118)
+NEGATIVE = checked("numba-cuda", "negative control", "0.26.0", "not-observed", 0)
+CONTROLS = (POSITIVE, NEGATIVE)
+
+
+def newest(upstream, commit, version, verdict, failures):
+    """Return the newest commit and the newest release of an upstream, with the same verdict."""
+    return (
+        checked(upstream, "newest commit", commit, verdict, failures),
+        checked(upstream, "newest release", version, verdict, failures),
+    )
+
+
+OLD_NUMBA = newest("numba", "aaaaaaaa", "0.68.1", "observed", 117)
+NEW_NUMBA = newest("numba", "aaaaaaaa", "0.69.0", "not-observed", 0)
+CLEAN_CUDA = newest("numba-cuda", "bbbbbbbb", "0.30.4", "not-observed", 0)
+RELAPSED_CUDA = (
+    CLEAN_CUDA[0],
+    checked("numba-cuda", "newest release", "0.31.0", "observed", 20),
+)
+BROKEN_NUMBA = (
+    checked("numba", "newest commit", "aaaaaaaa", "not-run", 0, 0, "build: no compiler"),
+    OLD_NUMBA[1],
+)
+
+
+@pytest.mark.parametrize(
+    ("measured", "outcome", "outcomes"),
+    [
+        (OLD_NUMBA + CLEAN_CUDA, Outcome.UNCHANGED, [Outcome.UNCHANGED] * 2),
+        (NEW_NUMBA + CLEAN_CUDA, Outcome.CHANGED, [Outcome.CHANGED, Outcome.UNCHANGED]),
+        (
+            OLD_NUMBA + RELAPSED_CUDA,
+            Outcome.CHANGED,
+            [Outcome.UNCHANGED, Outcome.CHANGED],
+        ),
+        (
+            BROKEN_NUMBA + CLEAN_CUDA,
+            Outcome.COULD_NOT_MEASURE,
+            [Outcome.COULD_NOT_MEASURE, Outcome.UNCHANGED],
+        ),
+        # A change of one upstream is told although the other could not be measured.
+        (
+            BROKEN_NUMBA + RELAPSED_CUDA,
+            Outcome.CHANGED,
+            [Outcome.COULD_NOT_MEASURE, Outcome.CHANGED],
+        ),
+        (CLEAN_CUDA, Outcome.COULD_NOT_MEASURE, [Outcome.COULD_NOT_MEASURE, Outcome.UNCHANGED]),
+        # One of the two is missing: nothing is known of it, whatever the other says.
+        (
+            OLD_NUMBA[:1] + CLEAN_CUDA,
+            Outcome.COULD_NOT_MEASURE,
+            [Outcome.COULD_NOT_MEASURE, Outcome.UNCHANGED],
+        ),
+    ],
+)
+def test_what_was_measured_is_compared_with_what_is_recorded(measured, outcome, outcomes):
+    """By upstream, and as a whole."""
+    comparison = compare(RECORDED, (*CONTROLS, *measured))
+    assert comparison.outcome is outcome
+    assert [each.outcome for each in comparison.findings] == outcomes
+    json.dumps(comparison.to_json(), allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("controls", "reason"),
+    [
+        ((NEGATIVE,), "no positive control was measured"),
+        ((POSITIVE,), "no negative control was measured"),
+        (
+            (replace(POSITIVE, verdict="not-observed"), NEGATIVE),
+            "positive control numba-cuda 0.24.0",
+        ),
+        ((POSITIVE, replace(NEGATIVE, verdict="observed")), "negative control numba-cuda 0.26.0"),
+        ((replace(POSITIVE, verdict="not-run", reason="no wheel"), NEGATIVE), "not-run: no wheel"),
+    ],
+)
+def test_a_control_that_misbehaves_is_never_a_fix(controls, reason):
+    """Even where the newest revisions were silent."""
+    comparison = compare(RECORDED, (*controls, *NEW_NUMBA, *CLEAN_CUDA))
+    assert comparison.outcome is Outcome.COULD_NOT_MEASURE
+    assert EXIT_STATUS[comparison.outcome] == 3
+    assert all(reason in finding.detail for finding in comparison.findings)
+    assert plan_issue(comparison, None).kind == "nothing"
+
+
+def test_nothing_sure_in_the_record_is_nothing_to_compare_with():
+    """An inconclusive record does not make a silent commit a change."""
+    unsure = replace(NUMBA, state="inconclusive")
+    comparison = compare([unsure], (*CONTROLS, *NEW_NUMBA))
+    assert comparison.outcome is Outcome.COULD_NOT_MEASURE
+
+
+def test_the_exit_statuses_are_those_of_the_interface():
+    """0 unchanged, 10 changed, 3 could not measure."""
+    assert {each.value: status for each, status in EXIT_STATUS.items()} == {
+        "unchanged": 0,
+        "changed": 10,
+        "could not measure": 3,
+    }
+
+
+FIXED = compare(RECORDED, (*CONTROLS, *NEW_NUMBA, *CLEAN_CUDA))
+SUMMARY = r"""## Fix status: changed
+
+| upstream | recorded | now | |
+|---|---|---|---|
+| `numba` | `affected` | `fixed` | `newest commit aaaaaaaa: 0 of 120 trials failed, newest release 0.69.0: 0 of 120 trials failed; recorded up to 5340f052` |
+| `numba-cuda` | `fixed` | `fixed` | `newest commit bbbbbbbb: 0 of 120 trials failed, newest release 0.30.4: 0 of 120 trials failed` |
+
+| measured | revision | date | verdict | trials that failed |
+|---|---|---|---|---|
+| `numba-cuda, positive control` | `0.24.0` | `2026-11-20` | `observed` | `118 of 120` |
+| `numba-cuda, negative control` | `0.26.0` | `2026-11-20` | `not-observed` | `0 of 120` |
+| `numba, newest commit` | `aaaaaaaa` | `2026-11-20` | `not-observed` | `0 of 120` |
+| `numba, newest release` | `0.69.0` | `2026-11-20` | `not-observed` | `0 of 120` |
+| `numba-cuda, newest commit` | `bbbbbbbb` | `2026-11-20` | `not-observed` | `0 of 120` |
+| `numba-cuda, newest release` | `0.30.4` | `2026-11-20` | `not-observed` | `0 of 120` |
+"""  # noqa: E501 (as it is printed)
+BODY = rf"""{MARKER}
+<!-- fixwatch: numba-affected-fixed-5340f052 -->
+**`numba`**: `affected` is recorded, `fixed` was measured (`newest commit aaaaaaaa: 0 of 120 trials failed, newest release 0.69.0: 0 of 120 trials failed; recorded up to 5340f052`). The range to scan: `5340f052..numba-aaaaaaaa`.
+
+{SUMMARY}
+Next: `python -m fixwatch pinpoint` on the range finds the commit; close this issue once the results are merged. A recurrence reopens it.
+"""  # noqa: E501 (as it is printed)
+
+
+def test_the_summary_of_a_run():
+    """Word for word."""
+    assert render_summary(FIXED) == SUMMARY
+
+
+def test_a_change_opens_one_issue():
+    """Word for word, with the marker by which it is found again."""
+    action = plan_issue(FIXED, None)
+    assert (action.kind, action.body) == ("open", BODY)
+
+
+def test_the_issue_is_never_duplicated():
+    """An open one gets a comment for news, nothing for what it says; a closed one is reopened."""
+    assert plan_issue(FIXED, "open", known=BODY).kind == "nothing"
+    relapse = compare(RECORDED, (*CONTROLS, *OLD_NUMBA, *RELAPSED_CUDA))
+    news = plan_issue(relapse, "open", known=BODY)
+    assert news.kind == "comment"
+    assert MARKER not in news.body
+    again = plan_issue(FIXED, "closed", known=BODY)
+    assert again.kind == "reopen"
+    unchanged = compare(RECORDED, (*CONTROLS, *OLD_NUMBA, *CLEAN_CUDA))
+    for existing in (None, "open", "closed"):
+        assert plan_issue(unchanged, existing).kind == "nothing"
+
+
+def test_upstreams_names_add_no_markup():
+    """A tag with a link, a row, a mention or HTML stays within its code span, and short."""
+    hostile = "x](https://e.org) | @everyone #1 <img src=x> `code` -->\n# heading" + "y" * 8000
+    quoted = quote_markdown(hostile)
+    assert "\n" not in quoted
+    assert quoted.startswith("`")
+    assert quoted.count("`") == 2
+    assert quoted.replace("\\|", "").count("|") == 0
+    assert len(quoted) <= 204
+    odd = tuple(replace(each, name=hostile) for each in NEW_NUMBA)
+    body = plan_issue(compare(RECORDED, (*CONTROLS, *odd, *CLEAN_CUDA)), None).body
+    assert len(body) < 5000
+    assert "\n# heading" not in body
+
+
+def test_the_newest_release_is_the_highest_that_was_not_yanked():
+    """Not the one that was uploaded last."""
+    table = load_release_table()
+    own = [each for each in table if each.upstream == "numba-cuda"]
+    highest = max(own, key=lambda each: each.parsed_version)
+    assert find_newest(table, "numba-cuda") == ("numba-cuda", highest.version)
+    yanked = [replace(each, is_yanked=each is highest) for each in own]
+    assert find_newest(yanked, "numba-cuda")[1] != highest.version

@@ -1,0 +1,129 @@
+"""The answer in words, with upstream's texts in it that must not become markup."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from datetime import datetime, timezone
+
+import jsonschema
+import pytest
+from rich.console import Console
+
+from fixwatch.commands.judge.document import build_document
+from fixwatch.commands.judge.launch_cost import LaunchCost
+from fixwatch.commands.judge.run import JudgeRun
+from fixwatch.commands.judge.snapshots import Snapshot
+from fixwatch.commands.judge.summary import print_answer, render_markdown
+from fixwatch.statistics.paired_ratios import Ratio
+from fixwatch.verdicts.working_tree import judge
+from tests.fixwatch.verdicts.test_working_tree import BASE, RACY, measure
+from tests.project import ROOT
+
+SCHEMA = json.loads((ROOT / "docs" / "judge.schema.json").read_text(encoding="utf-8"))
+EVIL = "v1 <img src=x> | `@all` [link](http://x) [red]\x1b[31m"
+
+
+def new_snapshot(name="d41b90d3", **changes):
+    """Return a snapshot of that name."""
+    values = {
+        "upstream": "numba-cuda",
+        "commit": "c" * 40,
+        "tree": "a" * 40,
+        "head": "b" * 40,
+        "name": name,
+        "date": datetime(2026, 1, 22, tzinfo=timezone.utc),
+        "n_changed": 2,
+    }
+    return Snapshot(**{**values, **changes})
+
+
+def new_run(failures, *, name="d41b90d3", reason=None, cost=None):
+    """Return a run of these failures beside an affected base."""
+    record = measure(failures)
+    if reason is not None:
+        record = replace(record, batches=(), not_run_stage="build", not_run_reason=reason)
+    return JudgeRun(
+        judged=new_snapshot(name),
+        answer=judge(record, BASE),
+        base=new_snapshot("55a84eb7", commit="b" * 40),
+        base_answer=judge(BASE, BASE),
+        launch_cost=cost or LaunchCost(ratio=Ratio(1.04, 0.99, 1.06, 15)),
+    )
+
+
+def show(run):
+    """Return what the terminal shows, styles included."""
+    console = Console(file=io.StringIO(), width=160, force_terminal=True)
+    print_answer(run, console)
+    return console.file.getvalue()
+
+
+def test_a_clean_answer_says_what_it_rests_on():
+    """Counts, bounds, reference, wrong fixes, cost, and what it does not prove."""
+    text = render_markdown(new_run({}))
+    assert text.startswith("## Race in the CUDA simulator: not observed\n")
+    assert "d41b90d3 + changes in 2 files, tree aaaaaaaa: not observed, 0 of 470" in text
+    # The one-sided bound of 0 of 100: 1 - 0.05 ** (1 / 100).
+    assert "| local-array | delay | 0 of 100 | at most 0.030 | not-observed | 99 of 100 |" in text
+    assert "A wrong fix of the 4 known kinds would have passed with a chance of 1e-14" in text
+    assert "1.04 times what it does with 55a84eb7 (95 %: 0.99 to 1.06, 15 rounds)" in text
+    assert "not that there is none" in text
+
+
+def test_an_observation_is_shown_with_its_interval():
+    """And makes no statement on wrong fixes."""
+    text = render_markdown(new_run(RACY))
+    assert text.startswith("## Race in the CUDA simulator: observed\n")
+    # Clopper and Pearson of 99 of 100.
+    assert "| local-array | delay | 99 of 100 | 0.946 to 1.000 | observed |" in text
+    assert "wrong fix" not in text
+    assert "not that there is none" not in text
+
+
+def test_what_could_not_be_measured_shows_no_counts():
+    """The reason in one line, no table, no zero."""
+    run = new_run({}, reason="cc: no such file\nlast line")
+    text = render_markdown(run)
+    assert "could not measure, build: cc: no such file last line" in text
+    assert "0 of" not in text.partition("Beside it")[0]
+    assert "could not measure" in show(run)
+
+
+@pytest.mark.parametrize("field", ["name", "reason"])
+def test_upstreams_texts_are_no_markup(field):
+    """Neither in Markdown nor on a terminal."""
+    run = new_run({}, **{field: EVIL})
+    text = render_markdown(run)
+    for line in text.splitlines():
+        code = line.split("`")[1::2]
+        outside = "".join(line.split("`")[::2])
+        assert line.count("`") % 2 == 0
+        for sign in ("<img", "@all", "[link]"):
+            assert sign not in outside
+            assert sign in "".join(code) or sign not in line
+    shown = show(run)
+    assert "\x1b[31m" not in shown.partition("workload")[0]
+    assert "[red]" in shown
+
+
+@pytest.mark.parametrize("failures", [{}, RACY, {("planted-race", "delay"): 0}])
+def test_the_document_fits_its_schema(failures):
+    """Whatever the verdict; also without a base, and where nothing was run."""
+    whole = new_run(failures)
+    record = replace(measure({}), batches=(), not_run_stage="build", not_run_reason="no")
+    lone = JudgeRun(judged=new_snapshot(), answer=judge(record))
+    for run in (whole, lone):
+        document = json.loads(json.dumps(build_document(run), allow_nan=False))
+        jsonschema.validate(document, SCHEMA)
+    assert document["measurements"] == []
+    assert document["against"] is None
+
+
+def test_the_schema_refuses_a_zero_that_is_none():
+    """A batch that did not run has no trials; 0 is not one of the numbers that it may have."""
+    document = build_document(new_run({}))
+    document["measurements"][0]["trials"] = 0
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document, SCHEMA)

@@ -1,0 +1,312 @@
+"""Merging shards: what is taken, what is refused, and that nothing else is touched."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from fixwatch.records.evidence import evidence_path, iter_evidence, parse_evidence, save_evidence
+from fixwatch.records.merge import merge_shards
+from fixwatch.records.shards import MAX_FILE_BYTES, MAX_FILES, read_shard
+
+ROOT = Path(__file__).resolve().parents[3]
+# Real files of a measured commit are what is damaged here.
+REAL = next((ROOT / "results" / "numba-cuda").glob("*/d41b90d3*.evidence"))
+EVIDENCE = json.loads(REAL.read_text())
+RESULT = json.loads(REAL.with_suffix(".json").read_text())
+MACHINE = EVIDENCE["machine"]
+ENVIRONMENT = EVIDENCE["environment"]
+
+
+def change(data, path, value):
+    """Return a copy of data with a value at a path of keys and indices."""
+    copy = json.loads(json.dumps(data))
+    place = copy
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    return copy
+
+
+def put(
+    shard, evidence=EVIDENCE, result=RESULT, *, folder="numba-cuda", machine=MACHINE, stem=None
+):
+    """Write a measurement into a shard; return the evidence's path."""
+    stem = stem or f"{evidence['commit'][:8]}-{evidence['environment']}"
+    path = shard / folder / machine / f"{stem}.evidence"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(evidence))
+    path.with_suffix(".json").write_text(json.dumps(result))
+    return path
+
+
+def of_commit(commit, **changes):
+    """Return evidence and result of another commit."""
+    evidence = {**EVIDENCE, "commit": commit, "name": commit[:8], **changes}
+    return evidence, {**RESULT, "commit_hash": commit}
+
+
+def merge(tmp_path, *shards):
+    """Merge into a fresh folder's results; return how many were written, and the refused names."""
+    n_written, refused = merge_shards(shards, tmp_path / "results", print)
+    return n_written, dict(refused)
+
+
+def content(folder):
+    """Return every result file below a folder."""
+    return {
+        path.relative_to(folder): path.read_text()
+        for path in sorted(folder.rglob("*.*"))
+        if path.suffix in (".json", ".evidence")
+    }
+
+
+def test_the_committed_results_pass_and_come_out_the_same(tmp_path):
+    """Real measurements are taken whole, byte for byte."""
+    shard = tmp_path / "shard"
+    path = put(shard)
+    save_evidence(parse_evidence(EVIDENCE), path)
+    assert merge(tmp_path, shard) == (1, {})
+    merged = tmp_path / "results" / path.relative_to(shard)
+    assert merged.read_text() == path.read_text()
+    assert merged.with_suffix(".json").read_text() == path.with_suffix(".json").read_text()
+
+
+def test_merging_again_changes_nothing(tmp_path):
+    """However often."""
+    put(tmp_path / "shard")
+    assert merge(tmp_path, tmp_path / "shard")[0] == 1
+    before = content(tmp_path / "results")
+    assert merge(tmp_path, tmp_path / "shard") == (0, {})
+    assert content(tmp_path / "results") == before
+
+
+def test_the_order_of_shards_does_not_matter(tmp_path):
+    """Nor whether they are merged at once or one by one; complete and newer stays."""
+    incomplete = change(EVIDENCE, ["batches", 0, "batch"], None)
+    variants = {
+        "newest": change(EVIDENCE, ["measured_at"], "2026-11-11T00:00:00+00:00"),
+        "older": change(EVIDENCE, ["measured_at"], "2026-11-10T00:00:00+00:00"),
+        "incomplete": change(incomplete, ["measured_at"], "2026-11-12T00:00:00+00:00"),
+    }
+    shards = []
+    for name, evidence in variants.items():
+        result = json.loads(json.dumps(RESULT))
+        if name == "incomplete":
+            for values in result["results"].values():
+                values[0][0] = None
+        put(tmp_path / name, evidence, result)
+        shards.append(tmp_path / name)
+    outcomes = set()
+    for number, order in enumerate(itertools.permutations(shards)):
+        for is_at_once in (True, False):
+            target = tmp_path / f"merged-{number}-{is_at_once}"
+            for group in [order] if is_at_once else [[each] for each in order]:
+                assert merge_shards(group, target, print)[1] == []
+            (record,) = iter_evidence(target / "numba-cuda")
+            outcomes.add(record.measured_at)
+    assert outcomes == {"2026-11-11T00:00:00+00:00"}
+
+
+def test_a_release_that_has_no_wheel_today_does_not_replace_its_counts(tmp_path):
+    """What is never to be measured again has no batches."""
+    put(tmp_path / "counted")
+    nothing = {**EVIDENCE, "batches": [], "not_run_stage": "availability", "not_run_reason": "x"}
+    result = change(RESULT, ["results"], {})
+    put(tmp_path / "empty", change(nothing, ["measured_at"], "2026-11-20T15:59:00+00:00"), result)
+    assert merge(tmp_path, tmp_path / "counted", tmp_path / "empty") == (1, {})
+    (record,) = iter_evidence(tmp_path / "results" / "numba-cuda")
+    assert record.batches
+
+
+def test_results_of_a_device_have_a_folder_of_their_own(tmp_path):
+    """There they are taken, elsewhere and with another target they are refused."""
+    release = {"source": "releases", "name": "0.24.0", "upstream": "numba-cuda"}
+    batches = [
+        {**EVIDENCE["batches"][0], "schedule": "launch-mix", "batch": None, "reason": "no device"}
+    ]
+    evidence = {**EVIDENCE, **release, "target": "cuda", "batches": batches}
+    bare = {**RESULT, "results": {}}
+    put(tmp_path / "good", evidence, bare, folder="cuda")
+    n_written, refused = merge(tmp_path, tmp_path / "good")
+    assert (n_written, refused) == (1, {})
+    put(tmp_path / "elsewhere", evidence, bare, folder="releases")
+    put(tmp_path / "simulated", {**evidence, "target": "simulator"}, bare, folder="cuda")
+    for shard in ("elsewhere", "simulated"):
+        n_written, refused = merge(tmp_path, tmp_path / shard)
+        assert n_written == 0
+        assert any("target is" in reason for reason in refused.values())
+
+
+def test_a_workload_keeps_its_role(tmp_path):
+    """A record that calls a workload a control would take it out of every verdict."""
+    put(tmp_path / "results")
+    evidence, result = of_commit("e" * 40)
+    put(tmp_path / "shard", change(evidence, ["batches", 0, "role"], "negative-control"), result)
+    n_written, refused = merge(tmp_path, tmp_path / "shard")
+    assert n_written == 0
+    assert "another role" in next(iter(refused.values()))
+
+
+BATCH = ["batches", 0, "batch"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (["commit"], "../../../../etc/passwd"),
+        (["commit"], "d41b90d3" * 6),
+        (["name"], "<script>alert(1)</script>"),
+        (["name"], "x\n"),
+        (["date"], "yesterday"),
+        (["measured_at"], "2026-99-99T00:00:00+00:00"),
+        (["upstream"], "someone-elses"),
+        (["source"], "releases"),
+        (["machine"], "another-machine"),
+        (["environment"], "other"),
+        (["python"], "3.11; rm -rf /"),
+        (["packages"], {"numba": "<b>1</b>"}),
+        (["packages"], ["numba"]),
+        (["version"], 99),
+        (["unknown"], 1),
+        (["measured_at"], "2999-01-01T00:00:00+00:00"),
+        (["date"], "0001-01-01T00:00:00+00:00"),
+        (["measurement_version"], "9999"),
+        (["not_run_reason"], "\x1b[2J"),
+        (["not_run_reason"], "\ud800"),
+        (["batches"], "none"),
+        ([*BATCH, "trials"], -1),
+        ([*BATCH, "trials"], 10**30),
+        ([*BATCH, "trials"], "100"),
+        ([*BATCH, "trials"], True),
+        ([*BATCH, "failures"], 7),
+        ([*BATCH, "failures_by_mode"], {"<script>": 0}),
+        ([*BATCH, "duration_s"], float("nan")),
+        ([*BATCH, "duration_s"], float("inf")),
+        ([*BATCH, "details"], ["x" * 10_000]),
+        (["not_run_reason"], "x" * 10_000),
+        (["batches", 1, "schedule"], "delay"),
+    ],
+)
+def test_hostile_evidence_is_refused_by_name(tmp_path, path, value):
+    """And what is good beside it is taken."""
+    shard = tmp_path / "shard"
+    stem = f"{EVIDENCE['commit'][:8]}-{ENVIRONMENT}"
+    put(shard, change(EVIDENCE, path, value), stem=stem)
+    put(shard, *of_commit("e" * 40))
+    n_written, refused = merge(tmp_path, shard)
+    assert n_written == 1
+    (name,) = refused
+    assert stem in name
+    assert "\n" not in refused[name]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (["commit_hash"], "a" * 40),
+        (["env_name"], "other"),
+        (["params", "machine"], "another-machine"),
+        (["params", "cpu"], "<script>"),
+        (["results", "track_failures", 0, 0], 55),
+        (["results", "track_trials", 0, 0], float("inf")),
+        (["results", "track_failures", 0], [1.0]),
+        (["results", "evil"], [[1], []]),
+        (["results"], [1]),
+        (["durations", "<img src=x onerror=y>"], 1.0),
+        (["requirements"], {"x": "y"}),
+    ],
+)
+def test_a_hostile_asv_result_is_refused(tmp_path, path, value):
+    """It has to say what the evidence says, and nothing else."""
+    put(tmp_path / "shard", result=change(RESULT, path, value))
+    n_written, refused = merge(tmp_path, tmp_path / "shard")
+    assert (n_written, len(refused)) == (0, 1)
+
+
+def test_what_lies_elsewhere_is_refused_and_nothing_outside_is_touched(tmp_path):
+    """Links, folders of other names, files that are no results, huge and special ones."""
+    shard = tmp_path / "shard"
+    good = put(shard)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "machine.json").write_text("{}")
+    names = {
+        "numba-cuda/../evil.json": None,
+        "somewhere/else/aaaaaaaa-x.json": "{}",
+        "numba-cuda/<script>/aaaaaaaa-x.json": "{}",
+        f"numba-cuda/{MACHINE}/notes.txt": "hello",
+        f"numba-cuda/{MACHINE}/deep/er/aaaaaaaa-x.json": "{}",
+        f"numba-cuda/{MACHINE}/aaaaaaaa-huge.json": "x" * (MAX_FILE_BYTES + 1),
+        f"numba-cuda/{MACHINE}/aaaaaaaa-broken.evidence": "{",
+        f"numba-cuda/{MACHINE}/aaaaaaaa-deep.evidence": "[" * 100_000,
+        f"numba-cuda/{MACHINE}/machine.json": json.dumps({"version": 1, "machine": "other"}),
+    }
+    for name, text in names.items():
+        if text is not None:
+            (shard / name).parent.mkdir(parents=True, exist_ok=True)
+            (shard / name).write_text(text)
+    os.symlink(outside / "machine.json", good.parent / "bbbbbbbb-link.json")
+    os.symlink(outside, shard / "numba")
+    os.mkfifo(good.parent / "cccccccc-pipe.json")
+    n_written, refused = merge(tmp_path, shard, tmp_path / "missing")
+    assert n_written == 1
+    text = "\n".join(f"{name}: {reason}" for name, reason in refused.items())
+    for expected in (
+        "missing: no such folder",
+        "somewhere/else/aaaaaaaa-x.json",
+        "<script>",
+        "notes.txt",
+        "deep/er",
+        "aaaaaaaa-huge.json: ",
+        "aaaaaaaa-broken",
+        "aaaaaaaa-deep",
+        "describes another machine, 'other'",
+        "bbbbbbbb-link.json: a link",
+        "numba: a link to a folder",
+        "cccccccc-pipe.json: not a plain file",
+    ):
+        assert expected in text, expected
+    written = sorted(path.name for path in (tmp_path / "results").rglob("*.*") if path.is_file())
+    assert written == [".lock", evidence_path(good.with_suffix(".json")).name, f"{good.stem}.json"]
+    assert sorted(outside.iterdir()) == [outside / "machine.json"]
+
+
+def test_commits_with_the_same_short_hash_are_both_refused(tmp_path):
+    """Whichever came first, its files would be the other's; what is there stays."""
+    twins = [EVIDENCE["commit"][:8] + character * 32 for character in "ab"]
+    for number, commit in enumerate(twins):
+        put(tmp_path / f"shard{number}", *of_commit(commit))
+    n_written, refused = merge(tmp_path, tmp_path / "shard0", tmp_path / "shard1")
+    assert (n_written, len(refused)) == (0, 1)
+    assert merge(tmp_path, tmp_path / "shard0")[0] == 1
+    before = content(tmp_path / "results")
+    n_written, refused = merge(tmp_path, tmp_path / "shard1")
+    assert (n_written, len(refused)) == (0, 1)
+    assert content(tmp_path / "results") == before
+
+
+def test_a_shard_of_too_many_files_is_not_read_to_its_end(tmp_path):
+    """Ten thousand files are no shard."""
+    folder = tmp_path / "shard" / "numba-cuda" / MACHINE
+    folder.mkdir(parents=True)
+    for number in range(10_000):
+        (folder / f"{number}.txt").write_text("")
+    shard = read_shard(tmp_path / "shard")
+    assert shard.measured == ()
+    assert shard.refused[-1][1].startswith(f"more than {MAX_FILES} files")
+    assert len(shard.refused) == MAX_FILES + 1
+
+
+def test_what_is_there_and_cannot_be_read_is_not_overwritten(tmp_path):
+    """A newer program may have written it."""
+    path = put(tmp_path / "results")
+    path.write_text("{}")
+    put(tmp_path / "shard")
+    n_written, refused = merge(tmp_path, tmp_path / "shard")
+    assert (n_written, len(refused)) == (0, 1)
+    assert path.read_text() == "{}"

@@ -1,0 +1,56 @@
+"""Evidence records for tests, built from counts."""
+
+from __future__ import annotations
+
+from fixwatch.records.evidence import BatchEvidence, Evidence
+
+
+def new_batch(workload="local-array", failures=0, trials=100, *, schedule="delay", **overrides):
+    """Return the evidence of a batch; failures have the race's signature unless said otherwise."""
+    role = {
+        "planted-race": "positive-control",
+        "same-module": "negative-control",
+        "one-thread": "negative-control",
+    }.get(workload, "workload")
+    batch = {
+        "trials": trials,
+        "failures": failures,
+        "failures_by_mode": {"missing-attribute": failures} if failures else {},
+        "early_return_failures": 0,
+        "attributes": {"local": failures} if failures else {},
+        "seed": 1,
+        "status": "complete",
+        **overrides,
+    }
+    return BatchEvidence(
+        workload=workload,
+        role=role,
+        schedule=schedule,
+        decides=schedule != "natural",
+        batch=batch,
+    )
+
+
+def new_controls(*, positive=45, negative=0):
+    """Return a positive and a negative control with these failures of 50 trials."""
+    return (new_batch("planted-race", positive, 50), new_batch("same-module", negative, 50))
+
+
+def new_record(name="0.57.0", *batches, upstream="numba", date="2023-05-02", **overrides):
+    """Return the record of a release."""
+    values = {
+        "upstream": upstream,
+        "source": "releases",
+        "commit": f"{upstream}-{name}",
+        "name": name,
+        "date": date,
+        "machine": "m",
+        "environment": "e",
+        "python": "3.11",
+        "target": "simulator",
+        "measured_at": "2026-11-20T00:00:00+00:00",
+        "packages": {upstream: name},
+        "measurement_version": "2" if batches else None,
+        "batches": batches,
+    }
+    return Evidence(**{**values, **overrides})
