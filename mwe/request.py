@@ -17,7 +17,7 @@ from mwe.isolation import (
     run_batch,
 )
 from mwe.runner import FRESH_PERIOD
-from mwe.schedules import SCHEDULES, find_schedule
+from mwe.schedules import find_schedule, find_schedules
 from mwe.targets import Target, find_packages, find_python, find_target, prepare_target
 from mwe.toolkit import offer_toolkit
 from mwe.workloads import Workload, find_workload
@@ -64,13 +64,12 @@ class BatchRequest:
             raise BadArgumentError(f"--trials is {self.n_trials}; give at least 1")
         target = find_target(self.target)
         if target not in schedule.targets:
-            fitting = [name for name, each in SCHEDULES.items() if target in each.targets]
             raise BadArgumentError(
                 f"schedule {self.schedule!r} is not for the target {target.value}; "
-                f"use --schedule {' or '.join(fitting)}"
+                f"use --schedule {' or '.join(find_schedules(target))}"
             )
         if target not in workload.targets:
-            fitting = sorted(each.value for each in workload.targets)
+            fitting = sorted(target.value for target in workload.targets)
             raise BadArgumentError(
                 f"workload {workload.name!r} is not for the target {target.value}; "
                 f"use --target {' or '.join(fitting)}"

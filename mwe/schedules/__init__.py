@@ -8,10 +8,10 @@ from typing import Protocol
 
 from mwe.errors import BadArgumentError
 from mwe.schedules.delay import DelayInjection
+from mwe.schedules.events import Granularity
 from mwe.schedules.handoff import HandOff
 from mwe.schedules.launch_mix import LaunchMix
 from mwe.schedules.natural import Natural
-from mwe.schedules.stepping import Granularity
 from mwe.targets import Target
 from mwe.workloads.subject import LaunchShape
 
@@ -26,6 +26,7 @@ __all__ = [
     "Natural",
     "Schedule",
     "find_schedule",
+    "find_schedules",
 ]
 
 
@@ -78,3 +79,8 @@ def find_schedule(name: str) -> Schedule:
         raise BadArgumentError(
             f"unknown schedule {name!r}; choose one of {', '.join(SCHEDULES)}"
         ) from None
+
+
+def find_schedules(target: Target) -> list[str]:
+    """Return the names of the schedules that have something to decide on a target."""
+    return [name for name, schedule in SCHEDULES.items() if target in schedule.targets]

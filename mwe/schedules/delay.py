@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import ClassVar
 
-from mwe.schedules.stepping import Granularity, Listener, Watch, open_watch
+from mwe.schedules.events import Granularity, Listener, Watch
+from mwe.schedules.stepping import open_watch
 from mwe.targets import Target
 
 
@@ -32,7 +33,7 @@ class DelayInjection:
     It misses races inside C code, and those whose window is narrower than a pause is probable:
     with w steps in the window, n threads and probability p, a trial pauses in it with a chance of
     1 - (1 - p)^(n w). The thread that launches is not paused, except that it sleeps while it only
-    waits, see `mwe.schedules.stepping.LaunchingThread`.
+    waits, see `mwe.schedules.events.LaunchingThread`.
 
     Source: random delays at instrumented points are those of Edelstein et al., "Multithreaded
     Java program test generation", IBM Systems Journal 41(1), 2002.

@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from mwe.schedules.stepping import Granularity, Listener, Watch, open_watch
+from mwe.schedules.events import Granularity, Listener, Watch
+from mwe.schedules.stepping import open_watch
 from mwe.targets import Target
 
 _NEVER = sys.maxsize

@@ -12,7 +12,7 @@ from types import CodeType
 from typing import Any
 
 from mwe.errors import HarnessError
-from mwe.schedules.stepping import (
+from mwe.schedules.events import (
     Granularity,
     LaunchingThread,
     Listener,
@@ -127,7 +127,7 @@ class MonitoringWatch(contextlib.AbstractContextManager["MonitoringWatch"]):
 
     @contextlib.contextmanager
     def trial(self, start_thread: StartThread) -> Iterator[None]:
-        """See `mwe.schedules.stepping.Watch.trial`."""
+        """See `mwe.schedules.events.Watch.trial`."""
         self._launching = LaunchingThread()
         self._launching_ident = get_ident()
         self._bystanders = frozenset(thread.ident for thread in threading.enumerate())

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-from mwe.schedules.stepping import (
+from mwe.schedules.events import (
     UNREPORTED_FILE,
     Granularity,
     LaunchingThread,
@@ -34,7 +34,7 @@ class TracingWatch(contextlib.AbstractContextManager["TracingWatch"]):
 
     @contextlib.contextmanager
     def trial(self, start_thread: StartThread) -> Iterator[None]:
-        """See `mwe.schedules.stepping.Watch.trial`."""
+        """See `mwe.schedules.events.Watch.trial`."""
         launching = LaunchingThread()
         numbers = itertools.count()
 

@@ -10,7 +10,15 @@ import pytest
 
 from mwe.errors import BadArgumentError
 from mwe.runner import iter_trials
-from mwe.schedules import SCHEDULES, DelayInjection, Granularity, HandOff, find_schedule
+from mwe.schedules import (
+    SCHEDULES,
+    DelayInjection,
+    Granularity,
+    HandOff,
+    find_schedule,
+    find_schedules,
+)
+from mwe.targets import Target
 from mwe.workloads.planted_race.subject import PlantedSubject
 from tests.subjects.swaps import RACY, SOUND, make_swap_on_each_call
 
@@ -171,3 +179,9 @@ def test_an_unknown_schedule_names_the_known_ones():
     """The message says what to write instead."""
     with pytest.raises(BadArgumentError, match="unknown schedule 'x'; choose one of .*delay"):
         find_schedule("x")
+
+
+def test_a_target_is_offered_only_the_schedules_that_decide_something_there():
+    """Pausing threads is for the simulator, and the shape of launches is for devices."""
+    assert find_schedules(Target.SIMULATOR) == ["delay", "handoff", "natural"]
+    assert find_schedules(Target.CUDA) == ["natural", "launch-mix"]
