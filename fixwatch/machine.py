@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import platform
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,3 +39,8 @@ def describe_machine() -> Machine:
         architecture=platform.machine(),
         n_cores=n_cores,
     )
+
+
+def describe_python() -> str:
+    """Return the version of the running Python as records name it, such as ``3.12``."""
+    return f"{sys.version_info[0]}.{sys.version_info[1]}"

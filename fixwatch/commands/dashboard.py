@@ -1,10 +1,11 @@
-"""``make dashboard``: measure releases here and now, publish, and say what came out."""
+"""The command ``dashboard``: measure releases here and now, publish, and print the status."""
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import json
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from asv.results import get_filename
@@ -12,33 +13,59 @@ from asv.results import get_filename
 from fixwatch.asv_adapter.command import record_machine, run_asv
 from fixwatch.asv_adapter.release_repository import build_release_repository, read_release_commits
 from fixwatch.asv_adapter.site_assets import install_site_assets
+from fixwatch.commands.command_line import Subparsers, announce, open_console
+from fixwatch.commands.status import load_series
 from fixwatch.configuration import load_configuration
-from fixwatch.errors import CouldNotMeasureError
+from fixwatch.errors import CouldNotMeasureError, NoResultsError
 from fixwatch.history.release_table import Release, load_release_table, select_dashboard_releases
 from fixwatch.layout import MEASUREMENT_VERSION_PATH, RELEASES_CONFIGURATION, STATE_DIR
-from fixwatch.machine import Machine
+from fixwatch.machine import Machine, describe_machine, describe_python
 from fixwatch.records.evidence import Evidence, iter_evidence
+from fixwatch.report.table import print_status_table
+from fixwatch.statistics.states import State
+from fixwatch.verdicts.series import Series
 
-Announce = Callable[[str], None]
+
+def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
+    """Declare the command."""
+    parser = subparsers.add_parser(
+        "dashboard", help="measure releases on this machine, publish html/, print the status"
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="every release, not a selection of about twenty"
+    )
+    return parser
 
 
-def measure_releases(machine: Machine, *, all_releases: bool, announce: Announce) -> None:
-    """Measure the releases that this machine and Python have not measured yet, and publish.
-
-    Parameters
-    ----------
-    machine
-        This one.
-    all_releases
-        Every release in the table instead of the selection.
-    announce
-        Called with a line for each step.
+def run(options: argparse.Namespace) -> int:
+    """Measure, publish, and print what this machine has measured, even where that was cut short.
 
     Raises
     ------
     CouldNotMeasureError
-        If asv stopped before the end, or publishing failed. What was measured is kept and, if
-        there is any, published.
+        If asv stopped before the end, publishing failed, or no release could be measured.
+    """
+    machine = describe_machine()
+    series: list[Series] = []
+    try:
+        _measure_releases(machine, all_releases=options.all)
+    finally:
+        # Results that were copied from elsewhere are not this machine's answer.
+        with contextlib.suppress(NoResultsError):
+            series, _ = load_series([Path(RELEASES_CONFIGURATION)], machine.name)
+            print_status_table(series, open_console())
+    if all(one.state.state is State.NOT_RUN for one in series):
+        raise CouldNotMeasureError(
+            f"no release could be measured with Python {describe_python()} on this platform, "
+            "the table says why; try another Python"
+        )
+    return 0
+
+
+def _measure_releases(machine: Machine, *, all_releases: bool) -> None:
+    """Measure the releases that this machine and Python have not measured yet, and publish.
+
+    An asv that stops before the end is an error, and what it measured is published nevertheless.
     """
     table = load_release_table()
     releases = select_dashboard_releases(table)
@@ -47,27 +74,24 @@ def measure_releases(machine: Machine, *, all_releases: bool, announce: Announce
     repository = STATE_DIR / "releases.git"
     build_release_repository(table, repository)
     commits = {key: commit for commit, key in read_release_commits(repository).items()}
+    results_dir = load_configuration(Path(RELEASES_CONFIGURATION)).results_dir
     waiting = [
-        commits[release.upstream, release.version] for release in find_unmeasured(releases, machine)
+        commits[release.upstream, release.version]
+        for release in _find_unmeasured(releases, machine, results_dir)
     ]
     announce(
         f"{len(releases)} releases of numba and numba-cuda, {len(waiting)} of them not yet "
-        f"measured on {machine.name} with Python {_python_version()}"
+        f"measured on {machine.name} with Python {describe_python()}"
     )
     failure = None
     if waiting:
         record_machine(machine)
-        status = run_asv(
-            RELEASES_CONFIGURATION,
-            ["run", "--machine", machine.name, "HASHFILE:-"],
-            "\n".join(waiting),
-        )
+        arguments = ["run", "--machine", machine.name, "HASHFILE:-"]
+        status = run_asv(RELEASES_CONFIGURATION, arguments, "\n".join(waiting))
         # asv exits with 2 when it went through but something failed; the table says what.
         if status not in (0, 2):
             failure = f"asv run stopped with status {status}, see above"
-    if any(
-        True for _ in iter_evidence(load_configuration(Path(RELEASES_CONFIGURATION)).results_dir)
-    ):
+    if next(iter_evidence(results_dir), None):
         install_site_assets(announce)
         announce("publishing to html/")
         if run_asv(RELEASES_CONFIGURATION, ["publish", "--no-pull"]):
@@ -77,31 +101,28 @@ def measure_releases(machine: Machine, *, all_releases: bool, announce: Announce
         raise CouldNotMeasureError(f"{failure}; what was measured is kept, run the command again")
 
 
-def find_unmeasured(releases: Sequence[Release], machine: Machine) -> list[Release]:
+def _find_unmeasured(
+    releases: Sequence[Release], machine: Machine, results_dir: Path
+) -> list[Release]:
     """Return the releases without complete evidence from this machine and Python."""
-    results_dir = load_configuration(Path(RELEASES_CONFIGURATION)).results_dir
     current = MEASUREMENT_VERSION_PATH.read_text(encoding="utf-8").strip()
     measured = {
-        (evidence.upstream, evidence.name)
-        for evidence in iter_evidence(results_dir, lambda line: print(line, file=sys.stderr))
-        if evidence.machine == machine.name
-        and evidence.python == _python_version()
-        and evidence.is_complete
-        and evidence.measurement_version == current
-        and _has_asv_result(results_dir, evidence)
+        (record.upstream, record.name)
+        for record in iter_evidence(results_dir, announce)
+        if record.machine == machine.name
+        and record.python == describe_python()
+        and record.is_complete
+        and record.measurement_version == current
+        and _has_asv_result(results_dir, record)
     }
-    return [each for each in releases if (each.upstream, each.version) not in measured]
+    return [release for release in releases if (release.upstream, release.version) not in measured]
 
 
-def _has_asv_result(results_dir: Path, evidence: Evidence) -> bool:
-    """Whether asv's own result stands beside the evidence; a kill in between leaves it out."""
-    path = results_dir / get_filename(evidence.machine, evidence.commit, evidence.environment)
+def _has_asv_result(results_dir: Path, record: Evidence) -> bool:
+    """Whether asv's own result stands beside the record; a kill in between leaves it out."""
+    path = results_dir / get_filename(record.machine, record.commit, record.environment)
     try:
         json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     return True
-
-
-def _python_version() -> str:
-    return f"{sys.version_info[0]}.{sys.version_info[1]}"

@@ -1,25 +1,29 @@
-"""``python -m fixwatch pinpoint``."""
+"""The command ``pinpoint``: its options, what it refuses, and what it prints."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
-from collections.abc import Callable
-from pathlib import Path
 
 from fixwatch.asv_adapter.command import record_machine
 from fixwatch.asv_adapter.repositories import BESIDE_THE_BRANCH, UpstreamCommits
+from fixwatch.commands.command_line import (
+    Subparsers,
+    add_output_form,
+    add_range,
+    announce,
+    load_commits_configuration,
+)
 from fixwatch.commands.pinpoint.document import build_document
 from fixwatch.commands.pinpoint.findings import Finding, Settings
 from fixwatch.commands.pinpoint.measuring import CommitMeasurer
 from fixwatch.commands.pinpoint.observations import Way
 from fixwatch.commands.pinpoint.search import Search
 from fixwatch.commands.pinpoint.summary import MAX_NAMED, render_markdown, state_answer
-from fixwatch.configuration import Configuration, load_configuration
+from fixwatch.configuration import Configuration
 from fixwatch.errors import FixwatchError
-from fixwatch.layout import COMMITS_CONFIGURATION, STATE_DIR
-from fixwatch.machine import describe_machine
+from fixwatch.layout import STATE_DIR
+from fixwatch.machine import describe_machine, describe_python
 from fixwatch.run_lock import hold_lock
 from fixwatch.statistics.search_planning import Answer
 from fixwatch.verdicts.series import FALLBACK_WORKLOAD
@@ -33,26 +37,35 @@ SCHEDULE = "delay"
 TARGET = Target.SIMULATOR.value
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
-    parser.add_argument("range", help="as asv run takes it, such as v0.24.0..v0.26.0")
-    parser.add_argument("--config", type=Path, default=Path(COMMITS_CONFIGURATION))
-    parser.add_argument("--workload", default=FALLBACK_WORKLOAD, help="whose failures count")
+def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
+    """Declare the command."""
+    parser = subparsers.add_parser(
+        "pinpoint", help="find the commit of a range where the failure rate changes"
+    )
+    add_range(parser, "v0.24.0..v0.26.0")
+    parser.add_argument(
+        "--workload",
+        default=FALLBACK_WORKLOAD,
+        help="whose failures are counted (default: %(default)s)",
+    )
     parser.add_argument(
         "--relevant-only",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="leave out commits that can change nothing, as plan does",
+        help="leave out commits that can change nothing, as plan does (the default), or search "
+        "every commit of the branch",
     )
     parser.add_argument(
-        "--max-builds", type=int, metavar="N", help="stop before one more commit is built"
+        "--max-builds",
+        type=int,
+        metavar="N",
+        help="build at most N commits; a search that would need more ends undecided",
     )
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print one JSON object")
-    form.add_argument("--markdown", action="store_true", help="print a summary for a pull request")
+    add_output_form(parser)
+    return parser
 
 
-def run_pinpoint(options: argparse.Namespace, announce: Callable[[str], None]) -> int:
+def run(options: argparse.Namespace) -> int:
     """Search, print what was found, and return the exit status.
 
     Raises
@@ -60,7 +73,7 @@ def run_pinpoint(options: argparse.Namespace, announce: Callable[[str], None]) -
     FixwatchError
         If the arguments make no sense, or asv stops.
     """
-    finding = _search(options, announce)
+    finding = _search(options)
     if options.json:
         print(json.dumps(build_document(finding), indent=1, allow_nan=False))
     elif options.markdown:
@@ -70,13 +83,8 @@ def run_pinpoint(options: argparse.Namespace, announce: Callable[[str], None]) -
     return EXIT_NOT_DECIDED if finding.answer is Answer.NOT_DECIDED else 0
 
 
-def _search(options: argparse.Namespace, announce: Callable[[str], None]) -> Finding:
-    configuration = load_configuration(options.config)
-    if configuration.source != "commits":
-        raise FixwatchError(
-            f"{configuration.path}: lists releases, all of which are measured by make dashboard; "
-            f"choose {COMMITS_CONFIGURATION}"
-        )
+def _search(options: argparse.Namespace) -> Finding:
+    configuration = load_commits_configuration(options.config)
     if options.max_builds is not None and options.max_builds < 0:
         raise FixwatchError(f"--max-builds is {options.max_builds}; give 0 or more")
     _check_workload(options.workload, configuration)
@@ -101,12 +109,11 @@ def _search(options: argparse.Namespace, announce: Callable[[str], None]) -> Fin
     hold_lock(STATE_DIR / "pinpoint" / configuration.project, announce)
     machine = describe_machine()
     record_machine(machine)
-    python = f"{sys.version_info[0]}.{sys.version_info[1]}"
     settings = Settings(
         range=options.range,
         workload=options.workload,
         target=TARGET,
-        own=Way(machine.name, python, SCHEDULE),
+        own=Way(machine.name, describe_python(), SCHEDULE),
         max_builds=options.max_builds,
     )
     measurer = CommitMeasurer(configuration=str(configuration.path), machine=machine.name)
@@ -143,7 +150,7 @@ def _print(finding: Finding) -> None:
         more = f" and {len(places) - MAX_NAMED} more" if len(places) > MAX_NAMED else ""
         print(f"possible: {names}{more}")
     if finding.missing:
-        print(f"not measured in between: {', '.join(each.name for each in finding.missing)}")
+        print(f"not measured in between: {', '.join(commit.name for commit in finding.missing)}")
     spent = finding.spent
     print(
         f"{finding.n_candidates} candidates; {spent.builds} builds, {spent.trials} trials, "

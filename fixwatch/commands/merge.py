@@ -1,0 +1,63 @@
+"""The command ``merge``: results of other machines taken into ``results/``."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+from pathlib import Path
+
+from asv.util import UserError
+
+from fixwatch.asv_adapter.repositories import UpstreamCommits, refresh_listing
+from fixwatch.commands.command_line import COMMITS_CONFIGURATIONS, Subparsers, announce
+from fixwatch.configuration import load_configuration
+from fixwatch.errors import RefusedResultsError
+from fixwatch.layout import RESULTS_DIR
+from fixwatch.records.evidence import iter_evidence
+from fixwatch.records.merge import merge_shards
+
+
+def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
+    """Declare the command."""
+    parser = subparsers.add_parser("merge", help="take the results of shards into results/")
+    parser.add_argument(
+        "folders", type=Path, nargs="+", metavar="DIR", help="laid out like results/"
+    )
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Take what validates, and name each file that does not.
+
+    Raises
+    ------
+    RefusedResultsError
+        If anything was refused; the rest is taken all the same.
+    """
+    n_written, refused = merge_shards(options.folders, RESULTS_DIR, announce)
+    for name, reason in refused:
+        announce(f"refused {name!r}: {reason}")
+    if n_written:
+        _list_merged_commits()
+    announce(f"{n_written} revisions written, {len(refused)} refused")
+    if refused:
+        raise RefusedResultsError(
+            f"{len(refused)} files were refused, see above; the rest is in {RESULTS_DIR}"
+        )
+    return 0
+
+
+def _list_merged_commits() -> None:
+    """Bring the lists of relevant commits up to date from git; a shard has no say in them."""
+    for name in COMMITS_CONFIGURATIONS:
+        configuration = load_configuration(Path(name))
+        folder = configuration.results_dir
+        commits = [record.commit for record in iter_evidence(folder, announce)]
+        if not commits:
+            continue
+        try:
+            repository = UpstreamCommits(configuration.repository, configuration.project)
+            repository.pull()
+            refresh_listing(repository, folder, configuration.branch, commits, announce)
+        except (UserError, subprocess.CalledProcessError) as error:
+            announce(f"{configuration.project}: the relevant commits cannot be listed ({error})")

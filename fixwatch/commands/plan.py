@@ -1,0 +1,74 @@
+"""The command ``plan``: the commits of a range that are worth measuring, and who measures which."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from fixwatch.asv_adapter.repositories import UpstreamCommits
+from fixwatch.commands.command_line import (
+    Subparsers,
+    add_range,
+    announce,
+    load_commits_configuration,
+)
+from fixwatch.errors import FixwatchError
+from fixwatch.history.relevance import SelectedCommit
+from fixwatch.history.sharding import PlannedCommit, digest_sources, plan_shards
+
+
+def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
+    """Declare the command."""
+    parser = subparsers.add_parser("plan", help="list the commits of a range that asv run measures")
+    add_range(parser, "v0.57..main")
+    parser.add_argument(
+        "--shards", type=int, help="print a JSON matrix that divides them among so many machines"
+    )
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the commits with the reason for each, or a matrix for the jobs that measure them.
+
+    Raises
+    ------
+    FixwatchError
+        If the range cannot be resolved, or the configuration lists releases.
+    """
+    configuration = load_commits_configuration(options.config)
+    repository = UpstreamCommits(configuration.repository, configuration.project)
+    repository.pull()
+    selected = repository.select_from_range(options.range)
+    if options.shards is not None:
+        print(json.dumps(_plan_matrix(repository, selected, options.shards)))
+        return 0
+    for commit in selected:
+        date = repository.get_committer_date(commit.commit)
+        print(f"{commit.commit} {date:%Y-%m-%d} {', '.join(commit.reasons)}")
+    announce(f"{len(selected)} commits")
+    return 0
+
+
+def _plan_matrix(
+    repository: UpstreamCommits, selected: Sequence[SelectedCommit], n_shards: int
+) -> dict[str, Any]:
+    """Return the matrix that GitHub Actions takes, a shard a job."""
+    if n_shards < 1:
+        raise FixwatchError(f"--shards is {n_shards}; give at least 1")
+    planned = [
+        PlannedCommit(commit.commit, digest_sources(repository.list_files(commit.commit)))
+        for commit in selected
+    ]
+    return {
+        "include": [
+            {
+                "shard": shard.number,
+                "commits": " ".join(shard.commits),
+                "n_commits": len(shard.commits),
+                "estimated_s": shard.estimated_s,
+            }
+            for shard in plan_shards(planned, n_shards, repository.project)
+        ]
+    }

@@ -1,0 +1,72 @@
+"""The command ``status``: the verdict for each upstream and workload, from the results on disk."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+
+from fixwatch.commands.command_line import Subparsers, announce, open_console
+from fixwatch.configuration import load_configuration
+from fixwatch.errors import NoResultsError
+from fixwatch.history.order import RevisionOrder, load_order
+from fixwatch.layout import CONFIGURATIONS
+from fixwatch.records.evidence import iter_evidence
+from fixwatch.report.status import build_document
+from fixwatch.report.table import print_status_table
+from fixwatch.verdicts.series import Series, build_series
+
+
+def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
+    """Declare the command."""
+    parser = subparsers.add_parser(
+        "status", help="print the verdict for each upstream and workload"
+    )
+    parser.add_argument("--json", action="store_true", help="print the fix-status document")
+    parser.add_argument("--config", type=Path, help=f"one of {', '.join(CONFIGURATIONS)}")
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the verdicts of one configuration, or of all.
+
+    Raises
+    ------
+    NoResultsError
+        If there are no results.
+    """
+    paths = [options.config] if options.config else [Path(name) for name in CONFIGURATIONS]
+    series, order = load_series(paths)
+    if options.json:
+        document = build_document(series, datetime.now(timezone.utc), order)
+        print(json.dumps(document, indent=1, allow_nan=False))
+    else:
+        print_status_table(series, open_console())
+    return 0
+
+
+def load_series(
+    paths: Sequence[Path], machine: str | None = None
+) -> tuple[list[Series], RevisionOrder]:
+    """Read the series of the results that configurations name, of one machine if one is named.
+
+    Raises
+    ------
+    NoResultsError
+        If there are none.
+    """
+    folders = [load_configuration(path).results_dir for path in paths]
+    records = [
+        record
+        for folder in folders
+        for record in iter_evidence(folder, announce)
+        if machine is None or record.machine == machine
+    ]
+    order = load_order(folders)
+    series = build_series(records, order)
+    if not series:
+        searched = ", ".join(map(str, folders))
+        raise NoResultsError(f"nothing is measured in {searched}; run make dashboard first")
+    return series, order
