@@ -26,9 +26,9 @@ from fixwatch.layout import STATE_DIR
 from fixwatch.records.evidence import (
     BatchEvidence,
     Evidence,
-    compact_batch,
     evidence_path,
     load_evidence,
+    parse_printed,
     save_evidence,
 )
 from fixwatch.records.install_record import (
@@ -144,7 +144,7 @@ def _save(result: Results, results_dir: str) -> None:
             "not replace that"
         )
         return
-    gaps = [batch for batch in evidence.batches if batch.batch is None]
+    gaps = [batch for batch in evidence.batches if batch.printed is None]
     if gaps:
         reason = (gaps[0].reason or "no reason").splitlines()[-1]
         log.warning(
@@ -174,12 +174,12 @@ def _would_lose_batches(path: Path, new: Evidence) -> bool:
         return False
     if not path.exists() or new.measurement_version not in (None, old.measurement_version):
         return False
-    n_old, n_new = (sum(b.batch is not None for b in each.batches) for each in (old, new))
-    trials = {(b.workload, b.schedule): b.batch["trials"] for b in new.batches if b.batch}
+    n_old, n_new = (sum(b.printed is not None for b in each.batches) for each in (old, new))
+    trials = {(b.workload, b.schedule): b.printed.trials for b in new.batches if b.printed}
     return n_old > n_new or any(
-        batch.batch["trials"] > trials.get((batch.workload, batch.schedule), math.inf)
+        batch.printed.trials > trials.get((batch.workload, batch.schedule), math.inf)
         for batch in old.batches
-        if batch.batch
+        if batch.printed
     )
 
 
@@ -253,7 +253,7 @@ def _describe_batch(
         role=planned["role"],
         schedule=planned["schedule"],
         decides=planned["decides"],
-        batch=None if batch is None or reason else compact_batch(batch),
+        printed=None if batch is None or reason else parse_printed(batch),
         stage=stage,
         reason=reason,
     )

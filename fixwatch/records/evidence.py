@@ -6,39 +6,89 @@ The record is the home of the counts; asv's result repeats three of them for its
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from packaging.version import Version
+from pydantic import Field, TypeAdapter, ValidationError
 
 from fixwatch.durable_files import set_aside, write_text_atomically
 from fixwatch.errors import FixwatchError
+from fixwatch.records import fields
+from fixwatch.records.fields import Count, Name, Text, describe_violation
 from fixwatch.records.install_record import AVAILABILITY
-from fixwatch.upstream_texts import parse_moment, parse_version
+from fixwatch.upstream_texts import parse_version
 
-FORMAT_VERSION = 2
-# Version 1 says nothing of builds, and repeats in each batch what the record says.
-READABLE_VERSIONS = frozenset({1, 2})
+FORMAT_VERSION: Literal[2] = 2
 # What of a printed batch stands in the record around it.
 _STATED_ELSEWHERE = frozenset(
     {"version", "workload", "role", "schedule", "target", "packages", "python"}
 )
-SOURCES = frozenset({"releases", "commits"})
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 # Not ".json": asv takes every such file below its results for a result.
 SUFFIX = ".evidence"
 
 
 class UnreadableEvidenceError(FixwatchError):
-    """A record could not be read now; nothing is known of what is in it."""
+    """A record could not be read now, or by this program; nothing is known of what is in it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrintedBatch:
+    """What ``python -m mwe --json`` printed of a batch, without what the record around it says.
+
+    Attributes
+    ----------
+    early_return_failures
+        Failures whose thread should have returned early; None where a thread is not known.
+    first_failure_trial
+        1-based number of the first failing trial.
+    attributes
+        How often each attribute was missing.
+    leaks
+        Failing trials after which a global was not the original.
+    failing_trials
+        1-based numbers of the failing trials.
+    details
+        Messages of failures, each once.
+    status
+        ``complete``, or why the batch stopped short.
+
+    Raises
+    ------
+    ValueError
+        If the counts do not add up.
+    """
+
+    __pydantic_config__ = fields.CLOSED
+
+    trials: Count
+    failures: Count
+    failures_by_mode: dict[fields.FailureMode, Count]
+    early_return_failures: Count | None
+    first_failure_trial: Count | None
+    first_failure_s: fields.Seconds | None
+    duration_s: fields.Seconds
+    seed: fields.Seed
+    attributes: Annotated[dict[Annotated[str, Field(max_length=100)], Count], Field(max_length=50)]
+    trials_by_kernel: dict[fields.Kernel, Count]
+    failures_by_kernel: dict[fields.Kernel, Count]
+    leaks: Count
+    failing_trials: Annotated[tuple[Count, ...], Field(max_length=10_000)]
+    details: Annotated[tuple[Text, ...], Field(max_length=10)]
+    status: fields.Line
+
+    def __post_init__(self) -> None:
+        if not sum(self.failures_by_mode.values()) == self.failures <= self.trials:
+            raise ValueError(
+                f"{self.failures} failures of {self.trials} trials, by mode {self.failures_by_mode}"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
 class BatchEvidence:
-    """A batch, or why there is none.
+    """A planned batch: what it printed, or why there is nothing.
 
     Attributes
     ----------
@@ -46,19 +96,21 @@ class BatchEvidence:
         What was to be run.
     decides
         Whether a revision's verdict rests on this schedule; else it is a record only.
-    batch
-        What ``python -m mwe --json`` printed, without what the record says already; or None.
+    printed
+        The counts; None where it was not run. In the file it is called ``batch``.
     stage, reason
-        Where there is no batch: the step that failed, and how.
+        Where it was not run: the step that failed, and how.
     """
 
-    workload: str
-    role: str
-    schedule: str
+    __pydantic_config__ = fields.CLOSED
+
+    workload: Name
+    role: fields.Role
+    schedule: fields.Schedule
     decides: bool = True
-    batch: dict[str, Any] | None = None
-    stage: str | None = None
-    reason: str | None = None
+    printed: Annotated[PrintedBatch | None, Field(alias="batch")] = None
+    stage: fields.Stage | None = None
+    reason: Text | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,25 +144,28 @@ class Evidence:
         One for each planned workload and schedule.
     """
 
-    upstream: str
-    source: str
-    commit: str
-    name: str
-    date: str
-    machine: str
-    environment: str
-    python: str
-    target: str
-    measured_at: str
-    interpreter: str | None = None
-    measurement_version: str | None = None
-    packages: dict[str, str] = field(default_factory=dict)
-    build_packages: dict[str, str] = field(default_factory=dict)
-    extensions: str | None = None
-    resolved_as_of: str | None = None
-    not_run_stage: str | None = None
-    not_run_reason: str | None = None
-    batches: tuple[BatchEvidence, ...] = ()
+    __pydantic_config__ = fields.CLOSED
+
+    format_version: Annotated[Literal[2], Field(alias="version")] = FORMAT_VERSION
+    upstream: fields.Upstream
+    source: fields.Source
+    commit: fields.Hash
+    name: Name
+    date: fields.Moment
+    machine: Name
+    environment: Name
+    python: fields.PythonVersion
+    target: fields.Target
+    measured_at: fields.Moment
+    interpreter: fields.Interpreter | None = None
+    measurement_version: fields.MeasurementVersion | None = None
+    packages: fields.Packages = field(default_factory=dict)
+    build_packages: fields.Packages = field(default_factory=dict)
+    extensions: fields.Extensions | None = None
+    resolved_as_of: fields.Moment | None = None
+    not_run_stage: fields.Stage | None = None
+    not_run_reason: Text | None = None
+    batches: Annotated[tuple[BatchEvidence, ...], Field(max_length=fields.MAX_BATCHES)] = ()
 
     @property
     def version(self) -> Version | None:
@@ -127,7 +182,11 @@ class Evidence:
         """Whether measuring it again would add nothing: all batches ran, or none ever can."""
         if self.not_run_stage == AVAILABILITY:
             return True
-        return bool(self.batches) and all(batch.batch is not None for batch in self.batches)
+        return bool(self.batches) and all(batch.printed is not None for batch in self.batches)
+
+
+_RECORD = TypeAdapter(Evidence)
+_BATCH = TypeAdapter(PrintedBatch)
 
 
 def evidence_path(result_path: Path) -> Path:
@@ -135,9 +194,19 @@ def evidence_path(result_path: Path) -> Path:
     return result_path.with_suffix(SUFFIX)
 
 
-def compact_batch(batch: dict[str, Any]) -> dict[str, Any]:
-    """Return a printed batch without what the record around it says."""
-    return {name: value for name, value in batch.items() if name not in _STATED_ELSEWHERE}
+def parse_printed(printed: Mapping[str, Any]) -> PrintedBatch:
+    """Return the counts of a printed batch, without what the record around it says.
+
+    Raises
+    ------
+    ValueError
+        If it is no batch.
+    """
+    return _BATCH.validate_json(json.dumps(_leave_out_stated(printed)))
+
+
+def _leave_out_stated(printed: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in printed.items() if name not in _STATED_ELSEWHERE}
 
 
 def restore_batch(record: Evidence, batch: BatchEvidence) -> dict[str, Any]:
@@ -152,7 +221,7 @@ def restore_batch(record: Evidence, batch: BatchEvidence) -> dict[str, Any]:
         "target": record.target,
         "packages": record.packages,
         "python": record.interpreter,
-        **(batch.batch or {}),
+        **(asdict(batch.printed) if batch.printed else {}),
     }
 
 
@@ -164,7 +233,7 @@ def save_evidence(evidence: Evidence, path: Path) -> None:
     ValueError
         If a number is not finite.
     """
-    data = {"version": FORMAT_VERSION, **asdict(evidence)}
+    data = _RECORD.dump_python(evidence, by_alias=True)
     batches = ",\n".join(map(_dump, data.pop("batches")))
     fields = "".join(f'"{name}":{_dump(value)},\n' for name, value in data.items())
     write_text_atomically(path, f'{{{fields}"batches":[\n{batches}\n]}}\n')
@@ -179,65 +248,62 @@ def load_evidence(path: Path) -> Evidence:
 
     Raises
     ------
+    UnreadableEvidenceError
+        If the file cannot be read now, or is of an unknown format version.
     FixwatchError
-        If the file is no record, or of an unknown format version.
+        If it is no record.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        version = data.pop("version")
-        if version not in READABLE_VERSIONS:
-            raise FixwatchError(
-                f"{path}: format version {version}, this program reads up to {FORMAT_VERSION}; "
-                "update Fixwatch"
-            )
-        return parse_evidence(data)
+        return parse_evidence(path.read_bytes())
     except OSError as error:
         raise UnreadableEvidenceError(f"{path}: cannot be read ({error.strerror})") from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise FixwatchError(
-            f"{path}: not an evidence record ({type(error).__name__}: {error})"
-        ) from error
+    except FixwatchError as error:
+        raise type(error)(f"{path}: {error}") from error
 
 
-def parse_evidence(data: dict[str, Any]) -> Evidence:
-    """Return the record that a file's content describes, without its format version.
+def parse_evidence(text: bytes) -> Evidence:
+    """Return the record that a file's content describes.
 
     Raises
     ------
-    ValueError, TypeError, KeyError, AttributeError
-        If it describes none.
+    UnreadableEvidenceError
+        If it is of an unknown format version.
+    FixwatchError
+        If it describes no record.
     """
-    _check_fields(data)
-    fields = {name: value for name, value in data.items() if name not in {"batches", "version"}}
-    return Evidence(**fields, batches=tuple(map(_parse_batch, data["batches"])))
+    try:
+        return _RECORD.validate_json(text)
+    except ValidationError as error:
+        data = _read_object(text)
+        version = data.get("version")
+        if version == 1 and (upgraded := _upgrade(data)):
+            return parse_evidence(upgraded)
+        if version not in (None, 1, FORMAT_VERSION):
+            raise UnreadableEvidenceError(
+                f"format version {version}, this program reads up to {FORMAT_VERSION}; "
+                "update Fixwatch"
+            ) from error
+        raise FixwatchError(f"not an evidence record: {describe_violation(error)}") from error
 
 
-def _check_fields(data: dict[str, Any]) -> None:
-    """Refuse what would make a path or a date of somebody else's choice."""
-    if not _NAME.fullmatch(data["upstream"]) or data["source"] not in SOURCES:
-        raise ValueError(f"unknown upstream {data['upstream']!r} or source {data['source']!r}")
-    for name in ("date", "measured_at"):
-        parse_moment(data[name])
+def _read_object(text: bytes) -> dict[str, Any]:
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
 
 
-def _parse_batch(data: dict[str, Any]) -> BatchEvidence:
-    parsed = BatchEvidence(**data)
-    if parsed.batch is None:
-        return parsed
-    _check_batch(parsed.batch)
-    return replace(parsed, batch=compact_batch(parsed.batch))
-
-
-def _check_batch(batch: dict[str, Any]) -> None:
-    """Refuse counts that cannot be."""
-    n_trials, n_failures, by_mode = batch["trials"], batch["failures"], batch["failures_by_mode"]
-    counts = [n_trials, n_failures, *by_mode.values(), *batch["attributes"].values()]
-    if not all(isinstance(count, int) and count >= 0 for count in counts):
-        raise ValueError("a count is no number from 0 on")
-    if n_failures > n_trials or n_failures != sum(by_mode.values()):
-        raise ValueError(f"{n_failures} failures of {n_trials} trials, by mode {by_mode}")
-    if not isinstance(batch["status"], str):
-        raise TypeError("the status of a batch is no text")
+def _upgrade(data: dict[str, Any]) -> bytes | None:
+    """Return version 1, which repeats in each batch what the record says, as version 2."""
+    try:
+        batches = [
+            {**batch, "batch": batch["batch"] and _leave_out_stated(batch["batch"])}
+            for batch in data["batches"]
+        ]
+    except (TypeError, KeyError, AttributeError):
+        return None
+    return json.dumps({**data, "version": FORMAT_VERSION, "batches": batches}).encode()
 
 
 def iter_evidence(
@@ -257,8 +323,7 @@ def iter_evidence(
             yield load_evidence(path)
         except FixwatchError as error:
             message = str(error)
-            is_damaged = not isinstance(error, UnreadableEvidenceError)
-            if is_damaged and "format version" not in message:
+            if not isinstance(error, UnreadableEvidenceError):
                 try:
                     message += f"; set aside as {set_aside(path).name}, measure it again"
                 except OSError as rename_error:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from fixwatch.durable_files import write_text_atomically
-from fixwatch.records.evidence import SUFFIX, parse_evidence, save_evidence
+from fixwatch.records.evidence import SUFFIX, BatchEvidence, save_evidence
 from fixwatch.records.shards import Measured, Shard, read_shard
 from fixwatch.run_lock import hold_lock
 
@@ -56,7 +55,7 @@ def merge_shards(
     n_written = 0
     for each in chosen:
         old = present.get(_place(each))
-        if old and old.evidence["commit"] != each.evidence["commit"]:
+        if old and old.evidence.commit != each.evidence.commit:
             refused.append(
                 (_name(each), "another commit with the same short hash is there already")
             )
@@ -64,9 +63,9 @@ def merge_shards(
         if old and old.rank >= each.rank:
             continue
         foreign = [
-            batch["workload"]
-            for batch in each.evidence["batches"]
-            if roles.setdefault(batch["workload"], _role_of(batch)) != _role_of(batch)
+            batch.workload
+            for batch in each.evidence.batches
+            if roles.setdefault(batch.workload, _role_of(batch)) != _role_of(batch)
         ]
         if foreign:
             refused.append((_name(each), f"{foreign[0]} has another role than in the results"))
@@ -76,7 +75,7 @@ def merge_shards(
             refused.append((_name(each), "is there already and cannot be read; look at it first"))
             continue
         # Evidence first, as a run writes it: without asv's result it is measured again.
-        save_evidence(parse_evidence(each.evidence), folder / f"{each.stem}{SUFFIX}")
+        save_evidence(each.evidence, folder / f"{each.stem}{SUFFIX}")
         write_text_atomically(folder / f"{each.stem}.json", json.dumps(each.result))
         n_written += 1
     for (upstream, machine), description in _choose_machines(shards).items():
@@ -88,15 +87,11 @@ def merge_shards(
 
 def _collect_roles(measured: Iterable[Measured]) -> dict[str, tuple[str, bool]]:
     """Return what each workload is for, as the results have it."""
-    return {
-        batch["workload"]: _role_of(batch)
-        for each in measured
-        for batch in each.evidence["batches"]
-    }
+    return {batch.workload: _role_of(batch) for each in measured for batch in each.evidence.batches}
 
 
-def _role_of(batch: Mapping[str, Any]) -> tuple[str, bool]:
-    return batch["role"], batch["decides"] or batch["schedule"] == "natural"
+def _role_of(batch: BatchEvidence) -> tuple[str, bool]:
+    return batch.role, batch.decides or batch.schedule == "natural"
 
 
 def _choose(measured: Sequence[Measured]) -> tuple[list[Measured], list[tuple[str, str]]]:
@@ -106,7 +101,7 @@ def _choose(measured: Sequence[Measured]) -> tuple[list[Measured], list[tuple[st
     for each in measured:
         place = _place(each)
         other = best.get(place)
-        if other and other.evidence["commit"] != each.evidence["commit"]:
+        if other and other.evidence.commit != each.evidence.commit:
             clashing.add(place)
         if other is None or each.rank > other.rank:
             best[place] = each

@@ -10,11 +10,8 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from fixwatch.records.evidence import FORMAT_VERSION
-
 MAX_TEXT = 8000
 MAX_TRIALS = 1_000_000
-MAX_BATCHES = 500
 
 _NAME = {"type": "string", "pattern": r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}\Z"}
 _HASH = {"type": "string", "pattern": r"^[0-9a-f]{40}\Z"}
@@ -22,16 +19,9 @@ _MOMENT = {
     "type": "string",
     "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}(\+00:00|Z)\Z",
 }
-_VERSION = {"type": "string", "pattern": r"^[A-Za-z0-9][A-Za-z0-9.!+_-]{0,79}\Z"}
 _TEXT = {"type": "string", "maxLength": MAX_TEXT}
 _COUNT = {"type": "integer", "minimum": 0, "maximum": MAX_TRIALS}
 _SECONDS = {"type": "number", "minimum": 0, "maximum": 1e7}
-_PACKAGES = {
-    "type": "object",
-    "propertyNames": _NAME,
-    "additionalProperties": _VERSION,
-    "maxProperties": 100,
-}
 
 
 def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
@@ -46,85 +36,6 @@ def _closed(properties: dict[str, Any], optional: frozenset[str] = frozenset()) 
         "additionalProperties": False,
     }
 
-
-def _counts_by(name: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "propertyNames": name,
-        "additionalProperties": _COUNT,
-        "maxProperties": 50,
-    }
-
-
-_BATCH = _closed(
-    {
-        "trials": _COUNT,
-        "failures": _COUNT,
-        "failures_by_mode": _counts_by(
-            {
-                "enum": [
-                    "missing-attribute",
-                    "leaked-global",
-                    "wrong-result",
-                    "exception",
-                    "hang",
-                    "crash",
-                ]
-            }
-        ),
-        "early_return_failures": _or_null(_COUNT),
-        "first_failure_trial": _or_null(_COUNT),
-        "first_failure_s": _or_null(_SECONDS),
-        "duration_s": _SECONDS,
-        "seed": {"type": "integer", "minimum": 0, "maximum": 2**64},
-        "attributes": _counts_by({"type": "string", "maxLength": 100}),
-        "trials_by_kernel": _counts_by({"enum": ["fresh", "reused"]}),
-        "failures_by_kernel": _counts_by({"enum": ["fresh", "reused"]}),
-        "leaks": _COUNT,
-        "failing_trials": {"type": "array", "items": _COUNT, "maxItems": 10_000},
-        "details": {"type": "array", "items": _TEXT, "maxItems": 10},
-        "status": {"type": "string", "maxLength": 200},
-    }
-)
-_STAGE = _or_null({"enum": ["availability", "build", "install", "device", "import", "batch"]})
-EVIDENCE = _closed(
-    {
-        "version": {"const": FORMAT_VERSION},
-        "upstream": {"enum": ["numba", "numba-cuda"]},
-        "source": {"enum": ["releases", "commits"]},
-        "commit": _HASH,
-        "name": _NAME,
-        "date": _MOMENT,
-        "machine": _NAME,
-        "environment": _NAME,
-        "python": {"type": "string", "pattern": r"^3\.[0-9]{1,2}\Z"},
-        "target": {"enum": ["simulator", "cuda"]},
-        "measured_at": _MOMENT,
-        "interpreter": _or_null({"type": "string", "pattern": r"^[A-Za-z]{1,20} [0-9.]{1,20}\Z"}),
-        "measurement_version": _or_null({"type": "string", "pattern": r"^[0-9]{1,4}\Z"}),
-        "packages": _PACKAGES,
-        "build_packages": _PACKAGES,
-        "extensions": _or_null({"enum": ["none", "compiled", "reused"]}),
-        "resolved_as_of": _or_null(_MOMENT),
-        "not_run_stage": _STAGE,
-        "not_run_reason": _or_null(_TEXT),
-        "batches": {
-            "type": "array",
-            "maxItems": MAX_BATCHES,
-            "items": _closed(
-                {
-                    "workload": _NAME,
-                    "role": {"enum": ["workload", "positive-control", "negative-control"]},
-                    "schedule": {"enum": ["natural", "delay", "handoff", "launch-mix"]},
-                    "decides": {"type": "boolean"},
-                    "batch": _or_null(_BATCH),
-                    "stage": _STAGE,
-                    "reason": _or_null(_TEXT),
-                }
-            ),
-        },
-    }
-)
 
 _VALUES = {"type": "array", "maxItems": 10_000, "items": _or_null({"type": "number"})}
 _PARAMETERS = {
@@ -215,7 +126,6 @@ CHECKED = {
 
 VALIDATORS = {
     "check": Draft202012Validator(CHECKED),
-    "evidence": Draft202012Validator(EVIDENCE),
     "result": Draft202012Validator(RESULT),
     "machine": Draft202012Validator(MACHINE),
 }

@@ -9,14 +9,15 @@ import re
 import stat
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+from fixwatch.errors import FixwatchError
 from fixwatch.history.release_table import load_release_table
 from fixwatch.layout import MEASUREMENT_VERSION_PATH
-from fixwatch.records.evidence import SUFFIX, parse_evidence
+from fixwatch.records.evidence import SUFFIX, Evidence, parse_evidence
 from fixwatch.records.schemas import find_violation
 from fixwatch.upstream_texts import parse_moment
 
@@ -51,7 +52,7 @@ class Measured:
     folder: str
     machine: str
     stem: str
-    evidence: dict[str, Any]
+    evidence: Evidence
     result: dict[str, Any]
 
     @property
@@ -60,10 +61,9 @@ class Measured:
 
         That of the newer meaning of counts, of these the one with more batches, then the newer.
         """
-        n_batches = sum(each["batch"] is not None for each in self.evidence["batches"])
-        version = int(self.evidence["measurement_version"] or 0)
-        text = json.dumps(self.evidence, sort_keys=True)
-        return version, n_batches, parse_moment(self.evidence["measured_at"]), text
+        n_batches = sum(batch.printed is not None for batch in self.evidence.batches)
+        version = int(self.evidence.measurement_version or 0)
+        return version, n_batches, parse_moment(self.evidence.measured_at), repr(self.evidence)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,14 +180,12 @@ def _read_pair(folder: str, machine: str, stem: str, files: dict[str, Path]) -> 
     for end in (SUFFIX, ".json"):
         if end not in files:
             raise RefusedError(f"has no {end} file beside it")
-    evidence = _read_json(files[SUFFIX], allow_nan=False)
-    result = _read_json(files[".json"], allow_nan=True)
-    _check("evidence", evidence)
-    _check("result", result)
     try:
-        parse_evidence(evidence)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise RefusedError(f"not an evidence record: {error}") from error
+        evidence = parse_evidence(files[SUFFIX].read_bytes())
+    except (FixwatchError, OSError) as error:
+        raise RefusedError(str(error)) from error
+    result = _read_json(files[".json"], allow_nan=True)
+    _check("result", result)
     _check_sense(evidence)
     _check_place(folder, machine, stem, evidence, result)
     _check_counts(evidence, result)
@@ -200,23 +198,28 @@ def _check(kind: str, data: Any) -> None:
         raise RefusedError(f"does not fit the schema of {kind}: {violation}")
 
 
-def _check_sense(evidence: dict[str, Any]) -> None:
+def _check_sense(evidence: Evidence) -> None:
     """Refuse what is well formed and cannot be."""
     today = datetime.now(timezone.utc)
     for name in ("date", "measured_at"):
-        if not FIRST_DATE <= parse_moment(evidence[name]) <= today + timedelta(days=1):
-            raise RefusedError(f"{name} is {evidence[name]}, which is no day of this history")
-    if any(unicodedata.category(each) in ("Cc", "Cs") for each in _iter_texts(evidence)):
+        text = getattr(evidence, name)
+        try:
+            is_possible = FIRST_DATE <= parse_moment(text) <= today + timedelta(days=1)
+        except ValueError:
+            is_possible = False
+        if not is_possible:
+            raise RefusedError(f"{name} is {text}, which is no day of this history")
+    if any(unicodedata.category(each) in ("Cc", "Cs") for each in _iter_texts(asdict(evidence))):
         raise RefusedError("a text has control characters or half characters")
     current = MEASUREMENT_VERSION_PATH.read_text(encoding="utf-8").strip()
-    if int(evidence["measurement_version"] or 0) > int(current):
+    if int(evidence.measurement_version or 0) > int(current):
         raise RefusedError(
-            f"measurement version {evidence['measurement_version']}, this checkout's is {current}"
+            f"measurement version {evidence.measurement_version}, this checkout's is {current}"
         )
-    if evidence["source"] == "releases":
+    if evidence.source == "releases":
         known = {(each.upstream, each.version) for each in load_release_table()}
-        if (evidence["upstream"], evidence["name"]) not in known:
-            raise RefusedError(f"{evidence['name']} is not in the table of releases")
+        if (evidence.upstream, evidence.name) not in known:
+            raise RefusedError(f"{evidence.name} is not in the table of releases")
 
 
 def _iter_texts(data: Any) -> Iterator[str]:
@@ -227,30 +230,30 @@ def _iter_texts(data: Any) -> Iterator[str]:
         for key, value in data.items():
             yield from _iter_texts(key)
             yield from _iter_texts(value)
-    elif isinstance(data, list):
+    elif isinstance(data, (list, tuple)):
         for value in data:
             yield from _iter_texts(value)
 
 
 def _check_place(
-    folder: str, machine: str, stem: str, evidence: dict[str, Any], result: dict[str, Any]
+    folder: str, machine: str, stem: str, evidence: Evidence, result: dict[str, Any]
 ) -> None:
     """Refuse files whose content belongs elsewhere."""
     expected = {
         "source": "commits" if UPSTREAM_FOLDERS[folder] else "releases",
         "target": "cuda" if folder == DEVICE_FOLDER else "simulator",
         "machine": machine,
-        "upstream": UPSTREAM_FOLDERS[folder] or evidence["upstream"],
+        "upstream": UPSTREAM_FOLDERS[folder] or evidence.upstream,
     }
     for name, value in expected.items():
-        if evidence[name] != value:
-            raise RefusedError(f"{name} is {evidence[name]!r}, its place says {value!r}")
-    if stem != f"{evidence['commit'][:8]}-{evidence['environment']}":
+        if getattr(evidence, name) != value:
+            raise RefusedError(f"{name} is {getattr(evidence, name)!r}, its place says {value!r}")
+    if stem != f"{evidence.commit[:8]}-{evidence.environment}":
         raise RefusedError("commit or environment is not that of its name")
     same = {
-        "commit_hash": evidence["commit"],
-        "env_name": evidence["environment"],
-        "python": evidence["python"],
+        "commit_hash": evidence.commit,
+        "env_name": evidence.environment,
+        "python": evidence.python,
     }
     if any(result[name] != value for name, value in same.items()):
         raise RefusedError("asv's result is of another revision or environment")
@@ -260,20 +263,14 @@ def _check_place(
         )
 
 
-def _check_counts(evidence: dict[str, Any], result: dict[str, Any]) -> None:
+def _check_counts(evidence: Evidence, result: dict[str, Any]) -> None:
     """Refuse counts that cannot be, and an asv result that says something else."""
     found = {}
-    for each in evidence["batches"]:
-        key = (each["workload"], each["schedule"])
+    for each in evidence.batches:
+        key = (each.workload, each.schedule)
         if key in found:
             raise RefusedError(f"{key[0]} under {key[1]} is there twice")
-        batch = found[key] = each["batch"]
-        if batch is None:
-            continue
-        if batch["failures"] > batch["trials"] or batch["failures"] != sum(
-            batch["failures_by_mode"].values()
-        ):
-            raise RefusedError(f"{key[0]} under {key[1]}: the counts do not add up")
+        found[key] = each.printed
     for benchmark, field in (("track_failures", "failures"), ("track_trials", "trials")):
         values, parameters = (result["results"].get(benchmark) or [None, [[], []]])[:2]
         if values is None or len(parameters) != 2:
@@ -283,6 +280,6 @@ def _check_counts(evidence: dict[str, Any], result: dict[str, Any]) -> None:
             raise RefusedError(f"{benchmark}: values and parameters do not go together")
         for (workload, schedule), value in zip(places, values, strict=True):
             batch = found.get((workload.strip("'"), schedule.strip("'")))
-            count = batch[field] if batch else None
+            count = getattr(batch, field) if batch else None
             if count != (None if value is None or math.isnan(value) else value):
                 raise RefusedError(f"{benchmark} of {workload}, {schedule} is not the evidence's")

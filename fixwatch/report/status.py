@@ -86,17 +86,17 @@ def _describe_revision(record: Evidence) -> dict[str, Any]:
 
 def _describe_measurement(measurement: Measurement) -> dict[str, Any]:
     counts = measurement.counts
-    batch = measurement.batch.batch if measurement.batch else None
+    batch = measurement.batch.printed if measurement.batch else None
     low, high = interval(counts) if counts else (None, None)
     return {
         "revision": _describe_revision(measurement.evidence),
         "schedule": measurement.schedule,
         "trials": counts.n_trials if counts else None,
         "failures": counts.n_failures if counts else None,
-        "failures_by_mode": dict(batch["failures_by_mode"]) if batch else {},
-        "early_return_failures": batch["early_return_failures"] if batch else None,
-        "attributes": dict(batch["attributes"]) if batch else {},
-        "seed": batch["seed"] if batch else None,
+        "failures_by_mode": dict(batch.failures_by_mode) if batch else {},
+        "early_return_failures": batch.early_return_failures if batch else None,
+        "attributes": dict(batch.attributes) if batch else {},
+        "seed": batch.seed if batch else None,
         "packages": measurement.evidence.packages,
         "measured_at": measurement.evidence.measured_at,
         "rate_low": low,

@@ -18,9 +18,9 @@ SINGLE_THREADED_CONTROL = "one-thread"
 
 def count_batch(batch: BatchEvidence) -> Counts | None:
     """Return a batch's failures, of whichever mode, and trials; None where it has no trial."""
-    if batch.batch is None or not batch.batch["trials"]:
+    if batch.printed is None or not batch.printed.trials:
         return None
-    return Counts(batch.batch["failures"], batch.batch["trials"])
+    return Counts(batch.printed.failures, batch.printed.trials)
 
 
 def _controls_of(record: Evidence, role: str, schedule: str) -> list[BatchEvidence]:
@@ -94,7 +94,7 @@ def describe_misbehaviour(record: Evidence, schedule: str, *, is_silent: bool = 
             return f"does not count: no {role} was part of the run"
         for batch in controls:
             counts = count_batch(batch)
-            if counts is None or batch.batch is None:
+            if counts is None or batch.printed is None:
                 return f"does not count: the {role} {batch.workload} was not run"
             if role == POSITIVE_CONTROL and not count_shown(record, batch):
                 return (

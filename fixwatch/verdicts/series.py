@@ -259,11 +259,11 @@ def _measure(
 
 def _judge(record: Evidence, batch: BatchEvidence, affected: Sequence[Counts]) -> Judgement:
     counts = count_batch(batch)
-    if counts is None or batch.batch is None:
+    if counts is None or batch.printed is None:
         stage = f"{batch.stage}: " if batch.stage else ""
         return Judgement(Verdict.NOT_RUN, reason=f"{stage}{batch.reason or 'no trial was run'}")
     negative = pool_negative_controls(record, batch.schedule) if batch.role == WORKLOAD else None
-    modes = batch.batch["failures_by_mode"]
+    modes = batch.printed.failures_by_mode
     if record.target == SIMULATOR:
         judgement = judge_batch(counts, modes, affected, negative)
     else:
@@ -274,8 +274,8 @@ def _judge(record: Evidence, batch: BatchEvidence, affected: Sequence[Counts]) -
         spoiled = describe_misbehaviour(record, batch.schedule, is_silent=is_silent)
     if spoiled and judgement.verdict in (Verdict.OBSERVED, Verdict.NOT_OBSERVED):
         return Judgement(Verdict.INCONCLUSIVE, reason=spoiled)
-    if batch.batch["status"] != "complete":
-        return replace(judgement, reason=batch.batch["status"])
+    if batch.printed.status != "complete":
+        return replace(judgement, reason=batch.printed.status)
     return judgement
 
 

@@ -23,7 +23,7 @@ def count_shown(record: Evidence, batch: BatchEvidence) -> int:
     In the simulator that is the race, by its signature. On a device the race does not exist; there
     correct code must not fail in any way.
     """
-    modes = batch.batch["failures_by_mode"] if batch.batch else {}
+    modes = batch.printed.failures_by_mode if batch.printed else {}
     if record.target == SIMULATOR:
         return sum(modes.get(mode, 0) for mode in RACE_MODES)
     return sum(modes.values())

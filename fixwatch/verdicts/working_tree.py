@@ -146,10 +146,10 @@ def _find_trouble(judged: Evidence) -> str | None:
 def _show_cause(judged: Evidence, schedule: str) -> str:
     """Return what went wrong in upstream's code, where a control misbehaved because of it."""
     for batch in judged.batches:
-        if batch.batch is None:
+        if batch.printed is None:
             return f"; {batch.stage}: {batch.reason}"
-        if batch.batch["status"] != "complete":
-            return f"; {batch.workload} under {batch.schedule} {batch.batch['status']}"
+        if batch.printed.status != "complete":
+            return f"; {batch.workload} under {batch.schedule} {batch.printed.status}"
     for batch in judged.batches:
         if batch.role == NEGATIVE_CONTROL and batch.schedule == schedule:
             detail = _find_detail(batch)
@@ -160,7 +160,7 @@ def _show_cause(judged: Evidence, schedule: str) -> str:
 
 def _find_detail(batch: BatchEvidence) -> str:
     """Return the first line of what a batch failed with; nothing if it did not."""
-    details = batch.batch.get("details") if batch.batch else None
+    details = batch.printed.details if batch.printed else ()
     return f"; {str(details[0]).strip().splitlines()[0]}" if details else ""
 
 

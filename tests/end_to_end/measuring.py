@@ -101,5 +101,7 @@ class ReleaseProject(Project):
 
 def counts(record, workload, schedule="delay"):
     """Return failures and trials of a batch."""
-    (batch,) = [b.batch for b in record.batches if (b.workload, b.schedule) == (workload, schedule)]
-    return batch["failures"], batch["trials"]
+    (batch,) = [
+        b.printed for b in record.batches if (b.workload, b.schedule) == (workload, schedule)
+    ]
+    return batch.failures, batch.trials

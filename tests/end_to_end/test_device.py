@@ -107,7 +107,7 @@ def test_nothing_is_measured_and_the_reason_is_kept(project):
     assert {batch.schedule for batch in record.batches} == {"natural", "launch-mix"}
     assert {batch.workload for batch in record.batches} == COMPILABLE
     for batch in record.batches:
-        assert (batch.batch, batch.stage) == (None, "device")
+        assert (batch.printed, batch.stage) == (None, "device")
         assert batch.reason.startswith(f"no CUDA driver: {NO_SUCH_DRIVER} cannot be loaded")
     assert "n/a" in project.printed
     assert "failed" not in project.printed

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import pytest
 
-from fixwatch.records.evidence import compact_batch
+from fixwatch.records.evidence import parse_printed
 from tests.end_to_end.measuring import MACHINE
 from tests.end_to_end.small_history import RANGE, SmallHistory, check_verdicts
 
@@ -87,6 +87,6 @@ def test_kills_at_random_moments_lose_and_repeat_nothing(tmp_path):
         assert undated(records[name]) == record
     for (name, file), batch in batches.items():
         (measured,) = [
-            b.batch for b in records[name].batches if f"{b.workload}--{b.schedule}.json" == file
+            b.printed for b in records[name].batches if f"{b.workload}--{b.schedule}.json" == file
         ]
-        assert measured == compact_batch(batch)
+        assert measured == parse_printed(batch)

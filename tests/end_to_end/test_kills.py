@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from fixwatch.records.evidence import compact_batch, iter_evidence
+from fixwatch.records.evidence import iter_evidence, parse_printed
 from tests.end_to_end.measuring import AFFECTED, FIXED, ReleaseProject, counts
 
 pytestmark = [
@@ -25,12 +25,12 @@ def test_a_kill_during_a_batch_loses_only_that_batch(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     record = project.evidence(FIXED)
     assert record.is_complete
-    measured = {f"{b.workload}--{b.schedule}.json": b.batch for b in record.batches}
+    measured = {f"{b.workload}--{b.schedule}.json": b.printed for b in record.batches}
     # Six workloads and six controls under two schedules, one of them under natural as well.
     assert len(measured) == 25
     for name, spooled in kept.items():
         # The same to the microsecond: not measured a second time.
-        assert measured[name] == compact_batch(spooled["batch"])
+        assert measured[name] == parse_printed(spooled["batch"])
     assert project.spooled() == {}
 
 

@@ -91,20 +91,20 @@ def test_a_silent_range_gets_more_trials_than_the_plan_and_no_change(history):
     assert max(each["trials"] for each in delay) > 100
     assert sum(each["failures"] for each in delay) == 0
     for name, record in history.records().items():
-        batches = {(b.workload, b.schedule): b.batch for b in record.batches}
+        batches = {(b.workload, b.schedule): b.printed for b in record.batches}
         for old in before[name].batches if name in before else ():
             new = batches[old.workload, old.schedule]
             # Other batches are as they were; the longer one is the same batch, gone on.
             is_longer = (old.workload, old.schedule) == ("local-array", "delay")
-            assert new["seed"] == old.batch["seed"]
-            assert new == old.batch or (is_longer and new["trials"] > old.batch["trials"])
+            assert new.seed == old.printed.seed
+            assert new == old.printed or (is_longer and new.trials > old.printed.trials)
     # asv's own result has the same number.
     (result,) = [
         json.loads(path.read_text())
         for path in history.results.glob(f"*/{history.commits['newest'][:8]}-*.json")
     ]
     (recorded,) = [
-        b.batch["trials"]
+        b.printed.trials
         for b in history.records()["newest"].batches
         if (b.workload, b.schedule) == ("local-array", "delay")
     ]

@@ -41,8 +41,8 @@ def test_the_affected_release_fails_and_the_fixed_one_does_not(project):
         assert record.packages["numba-cuda"] == record.name
         assert record.interpreter.startswith("CPython 3.")
         for batch in record.batches:
-            assert batch.batch["early_return_failures"] == 0
-            assert set(batch.batch["failures_by_mode"]) <= {"missing-attribute"}
+            assert batch.printed.early_return_failures == 0
+            assert set(batch.printed.failures_by_mode) <= {"missing-attribute"}
 
 
 def test_dependencies_are_those_of_the_upload_day(project):

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from fixwatch.records.evidence import BatchEvidence, Evidence
+import hashlib
+
+from fixwatch.records.evidence import BatchEvidence, Evidence, PrintedBatch
+
+# Of a revision whose date does not matter.
+DAY = "2023-05-02T00:00:00+00:00"
 
 
 def new_batch(workload="local-array", failures=0, trials=100, *, schedule="delay", **overrides):
@@ -12,13 +17,21 @@ def new_batch(workload="local-array", failures=0, trials=100, *, schedule="delay
         "same-module": "negative-control",
         "one-thread": "negative-control",
     }.get(workload, "workload")
-    batch = {
+    printed = {
         "trials": trials,
         "failures": failures,
         "failures_by_mode": {"missing-attribute": failures} if failures else {},
         "early_return_failures": 0,
-        "attributes": {"local": failures} if failures else {},
+        "first_failure_trial": None,
+        "first_failure_s": None,
+        "duration_s": 0.5,
         "seed": 1,
+        "attributes": {"local": failures} if failures else {},
+        "trials_by_kernel": {"fresh": trials},
+        "failures_by_kernel": {},
+        "leaks": 0,
+        "failing_trials": (),
+        "details": (),
         "status": "complete",
         **overrides,
     }
@@ -27,7 +40,7 @@ def new_batch(workload="local-array", failures=0, trials=100, *, schedule="delay
         role=role,
         schedule=schedule,
         decides=schedule != "natural",
-        batch=batch,
+        printed=PrintedBatch(**printed),
     )
 
 
@@ -36,12 +49,17 @@ def new_controls(*, positive=45, negative=0):
     return (new_batch("planted-race", positive, 50), new_batch("same-module", negative, 50))
 
 
-def new_record(name="0.57.0", *batches, upstream="numba", date="2023-05-02", **overrides):
+def hash_of(upstream, name):
+    """Return the hash that a revision of this name has in the samples."""
+    return hashlib.sha256(f"{upstream}-{name}".encode()).hexdigest()[:40]
+
+
+def new_record(name="0.57.0", *batches, upstream="numba", date=DAY, **overrides):
     """Return the record of a release."""
     values = {
         "upstream": upstream,
         "source": "releases",
-        "commit": f"{upstream}-{name}",
+        "commit": hash_of(upstream, name),
         "name": name,
         "date": date,
         "machine": "m",

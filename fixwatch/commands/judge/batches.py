@@ -23,7 +23,7 @@ from fixwatch.commands.judge.installs import JUDGE_DIR, Installed
 from fixwatch.durable_files import write_json_atomically
 from fixwatch.errors import FixwatchError
 from fixwatch.layout import MEASUREMENT_VERSION_PATH
-from fixwatch.records.evidence import BatchEvidence, compact_batch
+from fixwatch.records.evidence import BatchEvidence, parse_printed
 from fixwatch.records.install_record import BATCH
 from fixwatch.run_lock import inherited_descriptors
 from fixwatch.verdicts.controls import (
@@ -239,7 +239,7 @@ def _describe(
         role=planned.role,
         schedule=planned.schedule,
         decides=decides(planned.schedule, TARGET),
-        batch=None if batch is None or reason else compact_batch(batch),
+        printed=None if batch is None or reason else parse_printed(batch),
         stage=stage,
         reason=reason,
     )

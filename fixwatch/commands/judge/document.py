@@ -67,7 +67,7 @@ def _describe_revision(snapshot: Snapshot, answer: Answer) -> dict[str, Any]:
 def _describe_measurement(measurement: Measurement) -> dict[str, Any]:
     batch, counts = measurement.batch, measurement.counts
     # A judge's measurements all have a batch, if only one that says why it was not run.
-    found = batch.batch if batch is not None and batch.batch is not None else {}
+    printed = batch.printed if batch is not None else None
     low, high = find_rate(counts) if counts else (None, None)
     return {
         "workload": batch.workload if batch else None,
@@ -79,10 +79,10 @@ def _describe_measurement(measurement: Measurement) -> dict[str, Any]:
         "reason": measurement.judgement.reason,
         "trials": counts.n_trials if counts else None,
         "failures": counts.n_failures if counts else None,
-        "failures_by_mode": found.get("failures_by_mode"),
+        "failures_by_mode": printed.failures_by_mode if printed else None,
         "rate_low": low,
         "rate_high": high,
-        "seed": found.get("seed"),
+        "seed": printed.seed if printed else None,
     }
 
 

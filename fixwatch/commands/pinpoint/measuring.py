@@ -54,7 +54,7 @@ class CommitMeasurer:
         """
         batches: dict[str, dict[str, object]] = {}
         for batch in record.batches:
-            if batch.batch is not None:
+            if batch.printed is not None:
                 own = batches.setdefault(batch.workload, {})
                 own[batch.schedule] = restore_batch(record, batch)
         path = (STATE_DIR / "pinpoint" / f"{record.commit}-{os.getpid()}.json").absolute()

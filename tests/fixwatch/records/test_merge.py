@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fixwatch.records.evidence import evidence_path, iter_evidence, parse_evidence, save_evidence
+from fixwatch.records.evidence import evidence_path, iter_evidence, load_evidence, save_evidence
 from fixwatch.records.merge import merge_shards
 from fixwatch.records.shards import MAX_FILE_BYTES, MAX_FILES, read_shard
 
@@ -69,7 +69,7 @@ def test_the_committed_results_pass_and_come_out_the_same(tmp_path):
     """Real measurements are taken whole, byte for byte."""
     shard = tmp_path / "shard"
     path = put(shard)
-    save_evidence(parse_evidence(EVIDENCE), path)
+    save_evidence(load_evidence(REAL), path)
     assert merge(tmp_path, shard) == (1, {})
     merged = tmp_path / "results" / path.relative_to(shard)
     assert merged.read_text() == path.read_text()

@@ -15,7 +15,7 @@ from fixwatch.report.answer import describe_state
 from fixwatch.report.badge import describe_badges
 from fixwatch.report.status import build_document
 from fixwatch.verdicts.series import build_series
-from tests.fixwatch.sample_records import new_batch, new_controls, new_record
+from tests.fixwatch.sample_records import hash_of, new_batch, new_controls, new_record
 
 NOW = datetime(2026, 11, 20, tzinfo=timezone.utc)
 ORDER = RevisionOrder(load_release_table())
@@ -310,7 +310,7 @@ def test_a_change_with_several_possible_places_is_not_exact():
         "numba-cuda",
         tuple(
             ListedCommit(
-                commit=f"numba-cuda-{number}",
+                commit=hash_of("numba-cuda", number),
                 name=str(number),
                 date=f"2025-01-01T00:{number:02}:00+00:00",
                 is_on_branch=True,
@@ -333,7 +333,7 @@ def test_a_change_with_several_possible_places_is_not_exact():
 def listed(name, day, *, is_on_branch=True):
     """Return a commit of the listing, of a day of January 2026."""
     return ListedCommit(
-        commit=f"numba-cuda-{name}",
+        commit=hash_of("numba-cuda", name),
         name=name,
         date=f"2026-01-{day:02}",
         is_on_branch=is_on_branch,

@@ -59,7 +59,7 @@ def test_a_control_that_an_api_broke_hides_no_failure_on_a_device():
 def test_a_control_that_crashed_on_a_device_is_not_left_out():
     """Unlike one that the release cannot compile."""
     for stage, expected in (("import", "not-observed"), ("batch", "inconclusive")):
-        lost = device_batch("one-thread", role="negative-control", batch=None)
+        lost = device_batch("one-thread", role="negative-control", printed=None)
         lost = replace(lost, stage=stage, reason="ended with signal 11")
         assert verdict_of(on_device(device_batch(), lost))[0] == expected
 
@@ -111,7 +111,7 @@ def test_a_control_that_a_release_cannot_compile_leaves_the_others():
     """The built-in target refuses device functions that return local arrays."""
     refused = replace(
         device_batch("one-thread", role="negative-control"),
-        batch=None,
+        printed=None,
         stage="import",
         reason="the kernel does not compile for this device",
     )
@@ -122,7 +122,7 @@ def test_a_control_that_a_release_cannot_compile_leaves_the_others():
 
 def test_a_machine_without_a_driver_is_not_run_with_the_reason():
     """And no number stands in for what was not counted."""
-    batch = replace(device_batch(), batch=None, stage="device", reason=NO_DRIVER)
+    batch = replace(device_batch(), printed=None, stage="device", reason=NO_DRIVER)
     record = new_record("0.30.4", batch, upstream="numba-cuda", target="cuda")
     assert verdict_of(record) == ("not-run", f"device: {NO_DRIVER}")
     (entry,) = document_of(record)["upstreams"]

@@ -93,15 +93,15 @@ def test_a_single_thread_that_fails_spoils_everything():
 def test_failures_without_the_signature_are_no_verdict():
     """A tree in which every launch raises something else is broken, neither clean nor affected."""
     modes = {"failures_by_mode": {"exception": 5}, "details": ["TypeError: oops\n  at line 3"]}
-    broken = new_batch("local-array", 5, 100, **modes).batch
-    answer = judge(measure({}, local_array__delay={"batch": broken}), BASE)
+    broken = new_batch("local-array", 5, 100, **modes).printed
+    answer = judge(measure({}, local_array__delay={"printed": broken}), BASE)
     assert answer.outcome is Outcome.COULD_NOT_MEASURE
     assert "none with the race's signature: 5 exception; TypeError: oops" in answer.reason
 
 
 def test_a_batch_that_is_missing_is_no_silence():
     """Its reason is the answer's."""
-    gap = {"batch": None, "stage": "batch", "reason": "did not finish within 120 s"}
+    gap = {"printed": None, "stage": "batch", "reason": "did not finish within 120 s"}
     answer = judge(measure({}, shared_array__delay=gap), BASE)
     assert answer.outcome is Outcome.COULD_NOT_MEASURE
     assert "did not finish within 120 s" in answer.reason
@@ -110,8 +110,8 @@ def test_a_batch_that_is_missing_is_no_silence():
 def test_a_tree_whose_launches_hang_says_so():
     """The batch that was stopped is named, not those that were not tried after it."""
     hung = new_batch("local-array", 3, 3, failures_by_mode={"hang": 3}, status="stopped: 3 hangs")
-    gap = {"batch": None, "stage": "batch", "reason": "not tried"}
-    changes = {"local_array__delay": {"batch": hung.batch}, "planted_race__delay": gap}
+    gap = {"printed": None, "stage": "batch", "reason": "not tried"}
+    changes = {"local_array__delay": {"printed": hung.printed}, "planted_race__delay": gap}
     answer = judge(measure({}, **changes), BASE)
     assert answer.outcome is Outcome.COULD_NOT_MEASURE
     assert answer.reason.endswith("; local-array under delay stopped: 3 hangs")

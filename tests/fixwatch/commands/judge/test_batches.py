@@ -92,7 +92,7 @@ def test_a_finished_batch_is_kept_until_it_is_dropped(contender):
     """A second run takes it from there; after an answer it is measured anew."""
     lines = []
     (first,) = run_batches([contender], [PLANTED], lines.append)["judged"]
-    assert first.batch["failures"] == 5
+    assert first.printed.failures == 5
     assert lines == []
     (again,) = run_batches([contender], [PLANTED], lines.append)["judged"]
     # Its duration would differ if it had been run again.
@@ -119,8 +119,8 @@ def test_two_contenders_each_get_their_batches(contender):
     broken = new_contender("base", {}, python="/bin/false")
     planned = [PLANTED, PlannedBatch(**{**vars(PLANTED), "schedule": "delay"})] * 2
     found = run_batches([contender, broken], planned[:2], print)
-    assert [each.batch["trials"] for each in found["judged"]] == [5, 5]
-    assert all(each.batch is None and each.stage == "batch" for each in found["base"])
+    assert [each.printed.trials for each in found["judged"]] == [5, 5]
+    assert all(each.printed is None and each.stage == "batch" for each in found["base"])
     assert "ended with status 1" in found["base"][0].reason
 
 
@@ -129,7 +129,7 @@ def test_a_batch_with_a_foreign_package_does_not_count(tmp_path, monkeypatch):
     monkeypatch.setattr(batches, "SPOOL_DIR", tmp_path / "spool")
     packages = {**find_packages(), "numba": "0.1"}
     (found,) = run_batches([new_contender("judged", packages)], [PLANTED], print)["judged"]
-    assert found.batch is None
+    assert found.printed is None
     assert "resolved was 0.1" in found.reason
 
 
@@ -144,4 +144,4 @@ def test_the_users_shell_has_no_say(contender, tmp_path, monkeypatch):
     )
     (found,) = run_batches([contender], [planned], print)["judged"]
     assert found.reason is None
-    assert found.batch["trials"] == 2
+    assert found.printed.trials == 2

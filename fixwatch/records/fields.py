@@ -1,0 +1,66 @@
+"""The kinds of values in stored documents, each with its limits.
+
+A shard has run upstream's code, so its files are whatever that code wanted: every text has a
+limit, every name a pattern. `pydantic` checks them when a document is read; ``^`` and ``$`` are
+the ends of the whole text.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, ValidationError
+
+from fixwatch.upstream_texts import make_printable
+
+MAX_TEXT = 8000
+MAX_TRIALS = 1_000_000
+MAX_BATCHES = 500
+# What is not declared is refused, and nothing is converted: no "1" for a 1, no 1 for a true.
+CLOSED = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def _one_of(*names: str) -> str:
+    return f"^({'|'.join(names)})$"
+
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$")]
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+Moment = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}(\+00:00|Z)$")]
+PackageVersion = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.!+_-]{0,79}$")]
+Text = Annotated[str, Field(max_length=MAX_TEXT)]
+Line = Annotated[str, Field(max_length=200)]
+Count = Annotated[int, Field(ge=0, le=MAX_TRIALS)]
+Seconds = Annotated[float, Field(ge=0, le=1e7)]
+Seed = Annotated[int, Field(ge=0, le=2**64)]
+Packages = Annotated[dict[Name, PackageVersion], Field(max_length=100)]
+
+Upstream = Annotated[str, Field(pattern=_one_of("numba", "numba-cuda"))]
+Source = Annotated[str, Field(pattern=_one_of("releases", "commits"))]
+Target = Annotated[str, Field(pattern=_one_of("simulator", "cuda"))]
+Role = Annotated[str, Field(pattern=_one_of("workload", "positive-control", "negative-control"))]
+Schedule = Annotated[str, Field(pattern=_one_of("natural", "delay", "handoff", "launch-mix"))]
+Stage = Annotated[
+    str, Field(pattern=_one_of("availability", "build", "install", "device", "import", "batch"))
+]
+Extensions = Annotated[str, Field(pattern=_one_of("none", "compiled", "reused"))]
+FailureMode = Annotated[
+    str,
+    Field(
+        pattern=_one_of(
+            "missing-attribute", "leaked-global", "wrong-result", "exception", "hang", "crash"
+        )
+    ),
+]
+Kernel = Annotated[str, Field(pattern=_one_of("fresh", "reused"))]
+PythonVersion = Annotated[str, Field(pattern=r"^3\.[0-9]{1,2}$")]
+Interpreter = Annotated[str, Field(pattern=r"^[A-Za-z]{1,20} [0-9][0-9a-z.+]{0,19}$")]
+MeasurementVersion = Annotated[str, Field(pattern=r"^[0-9]{1,4}$")]
+
+
+def describe_violation(error: ValidationError) -> str:
+    """Return in one line where a document breaks its model first, and how many times it does."""
+    first, *others = error.errors(include_url=False, include_context=False, include_input=False)
+    place = "/".join(map(str, first["loc"])) or "the whole"
+    more = f" (and {len(others)} more)" if others else ""
+    return make_printable(f"{place}: {first['msg']}")[:300] + more
