@@ -3,7 +3,9 @@
 Every batch runs once, in `setup_cache`; the three benchmarks read different counts of it.
 """
 
-from benchmarks.batches import MEASUREMENT_VERSION, SCHEDULES, WORKLOADS, measure_batches
+# The import of batches comes first: it puts the project's root on the path.
+from benchmarks.batches import PLAN, SCHEDULES, WORKLOADS, measure_batches
+from mwe.planned.plan import MEASUREMENT_VERSION
 
 
 def setup_cache():
@@ -13,38 +15,38 @@ def setup_cache():
 
 setup_cache.timeout = 1800
 # Not planned, not to be had for this Python, or no device on this machine: no failure of a run.
-NOT_APPLICABLE = ("plan", "availability", "device")
+NOT_APPLICABLE = (PLAN, "availability", "device")
 
 
-def _count(outcomes, workload, schedule, name):
-    batch = outcomes[workload, schedule].get("batch")
+def _count(results, workload, schedule, name):
+    batch = results[workload, schedule].batch
     # asv takes None for a failure, and tries it again if it is asked to.
     return batch and batch[name]
 
 
-def setup(outcomes, workload, schedule):
+def setup(results, workload, schedule):
     """Declare what was never to be run as not applicable; the reason is in the evidence."""
-    outcome = outcomes[workload, schedule]
-    if "batch" not in outcome and outcome.get("stage", "plan") in NOT_APPLICABLE:
-        raise NotImplementedError(outcome["reason"])
+    result = results[workload, schedule]
+    if result.stage in NOT_APPLICABLE:
+        raise NotImplementedError(result.reason)
 
 
-def track_failures(outcomes, workload, schedule):
+def track_failures(results, workload, schedule):
     """Failing trials of a batch, in whichever mode."""
-    return _count(outcomes, workload, schedule, "failures")
+    return _count(results, workload, schedule, "failures")
 
 
-def track_trials(outcomes, workload, schedule):
+def track_trials(results, workload, schedule):
     """Judged trials of a batch."""
-    return _count(outcomes, workload, schedule, "trials")
+    return _count(results, workload, schedule, "trials")
 
 
-def track_early_return_failures(outcomes, workload, schedule):
+def track_early_return_failures(results, workload, schedule):
     """Failures whose thread should have returned early; expected to be 0, NaN where unknown."""
-    batch = outcomes[workload, schedule].get("batch")
+    batch = results[workload, schedule].batch
     if batch and batch["early_return_failures"] is None:
         return float("nan")
-    return _count(outcomes, workload, schedule, "early_return_failures")
+    return _count(results, workload, schedule, "early_return_failures")
 
 
 for _benchmark in (track_failures, track_trials, track_early_return_failures):

@@ -6,8 +6,6 @@ from pathlib import Path
 
 # Mirrors, environments and unfinished measurements; not tracked, safe to delete.
 STATE_DIR = Path(".fixwatch")
-# One number, bumped whenever the meaning of a count changes.
-MEASUREMENT_VERSION_PATH = Path("benchmarks/measurement_version")
 SPOOL_DIR = STATE_DIR / "spool"
 RESULTS_DIR = Path("results")
 EXTENSIONS_DIR = STATE_DIR / "extensions"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from asv.results import get_filename
 
-from fixwatch.asv_adapter.command import record_machine, run_asv
+from fixwatch.asv_adapter.command import measure_commits, record_machine, run_asv
 from fixwatch.asv_adapter.release_repository import build_release_repository, read_release_commits
 from fixwatch.asv_adapter.site_assets import install_site_assets
 from fixwatch.commands.command_line import Subparsers, announce, open_console
@@ -18,12 +18,13 @@ from fixwatch.commands.status import load_series
 from fixwatch.configuration import load_configuration
 from fixwatch.errors import CouldNotMeasureError, NoResultsError
 from fixwatch.history.release_table import Release, load_release_table, select_dashboard_releases
-from fixwatch.layout import MEASUREMENT_VERSION_PATH, RELEASES_CONFIGURATION, STATE_DIR
+from fixwatch.layout import RELEASES_CONFIGURATION, STATE_DIR
 from fixwatch.machine import Machine, describe_machine, describe_python
 from fixwatch.records.evidence import Evidence, iter_evidence
 from fixwatch.report.table import print_status_table
 from fixwatch.statistics.states import State
 from fixwatch.verdicts.series import Series
+from mwe.planned.plan import MEASUREMENT_VERSION
 
 
 def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
@@ -83,36 +84,38 @@ def _measure_releases(machine: Machine, *, all_releases: bool) -> None:
         f"{len(releases)} releases of numba and numba-cuda, {len(waiting)} of them not yet "
         f"measured on {machine.name} with Python {describe_python()}"
     )
-    failure = None
+    failures = []
     if waiting:
         record_machine(machine)
-        arguments = ["run", "--machine", machine.name, "HASHFILE:-"]
-        status = run_asv(RELEASES_CONFIGURATION, arguments, "\n".join(waiting))
-        # asv exits with 2 when it went through but something failed; the table says what.
-        if status not in (0, 2):
-            failure = f"asv run stopped with status {status}, see above"
+        try:
+            measure_commits(RELEASES_CONFIGURATION, machine.name, waiting)
+        except CouldNotMeasureError as error:
+            failures.append(str(error))
     if next(iter_evidence(results_dir), None):
         install_site_assets(announce)
         announce("publishing to html/")
-        if run_asv(RELEASES_CONFIGURATION, ["publish", "--no-pull"]):
-            failure = failure or "asv publish failed, see above"
+        try:
+            run_asv(RELEASES_CONFIGURATION, ["publish", "--no-pull"])
+        except CouldNotMeasureError as error:
+            failures.append(str(error))
         announce("open html/fix-status.html, or all of it with: .venv/bin/asv preview")
-    if failure:
-        raise CouldNotMeasureError(f"{failure}; what was measured is kept, run the command again")
+    if failures:
+        raise CouldNotMeasureError(
+            f"{failures[0]}; what was measured is kept, run the command again"
+        )
 
 
 def _find_unmeasured(
     releases: Sequence[Release], machine: Machine, results_dir: Path
 ) -> list[Release]:
     """Return the releases without complete evidence from this machine and Python."""
-    current = MEASUREMENT_VERSION_PATH.read_text(encoding="utf-8").strip()
     measured = {
         (record.upstream, record.name)
         for record in iter_evidence(results_dir, announce)
         if record.machine == machine.name
         and record.python == describe_python()
         and record.is_complete
-        and record.measurement_version == current
+        and record.measurement_version == MEASUREMENT_VERSION
         and _has_asv_result(results_dir, record)
     }
     return [release for release in releases if (release.upstream, release.version) not in measured]

@@ -16,10 +16,10 @@ from typing import Any
 
 from fixwatch.errors import FixwatchError
 from fixwatch.history.release_table import load_release_table
-from fixwatch.layout import MEASUREMENT_VERSION_PATH
 from fixwatch.records.evidence import SUFFIX, Evidence, parse_evidence
 from fixwatch.records.schemas import find_violation
 from fixwatch.upstream_texts import parse_moment
+from mwe.planned.plan import MEASUREMENT_VERSION
 
 # Before numba had a simulator.
 FIRST_DATE = datetime(2012, 1, 1, tzinfo=timezone.utc)
@@ -211,10 +211,10 @@ def _check_sense(evidence: Evidence) -> None:
             raise RefusedError(f"{name} is {text}, which is no day of this history")
     if any(unicodedata.category(each) in ("Cc", "Cs") for each in _iter_texts(asdict(evidence))):
         raise RefusedError("a text has control characters or half characters")
-    current = MEASUREMENT_VERSION_PATH.read_text(encoding="utf-8").strip()
-    if int(evidence.measurement_version or 0) > int(current):
+    if int(evidence.measurement_version or 0) > int(MEASUREMENT_VERSION):
         raise RefusedError(
-            f"measurement version {evidence.measurement_version}, this checkout's is {current}"
+            f"measurement version {evidence.measurement_version}, this checkout's is "
+            f"{MEASUREMENT_VERSION}"
         )
     if evidence.source == "releases":
         known = {(each.upstream, each.version) for each in load_release_table()}

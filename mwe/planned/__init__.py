@@ -1,1 +1,1 @@
-"""The plan of batches and the client that runs them in an environment."""
+"""The batch plan and its runner, which asv, judges and searches share; standard library only."""

@@ -1,12 +1,13 @@
-"""Processes that run batches on request: ``python -m mwe --serve``, one batch at a time each.
+"""Processes that run batches on request: ``python -m mwe --serve``, one batch at a time.
 
-The other side of `mwe.service`. It imports nothing of upstream's, so it serves a process that must
-not, and any environment whose interpreter it is given.
+The other side of `mwe.service`. Nothing of upstream is imported here, so that fixwatch can use it,
+with the interpreter of any environment.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import subprocess
@@ -14,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -21,8 +23,33 @@ ROOT = Path(__file__).resolve().parents[2]
 TERMINATION_TIMEOUT_S = 5.0
 MAX_REASON_CHARACTERS = 2000
 MAX_REASON_LINES = 12
+# Importing numba and asking the driver takes a second or two.
+CHECK_TIMEOUT_S = 60.0
+
+# Where a batch can fail to come about: while the workload is imported, or later.
+IMPORT = "import"
+BATCH = "batch"
+DEVICE = "device"
 
 
+@dataclass(frozen=True)
+class BatchResult:
+    """What became of a batch: what ``--json`` prints of it, or why there is none.
+
+    Attributes
+    ----------
+    batch
+        None if there is no batch.
+    stage, reason
+        If so, the step that failed, and why.
+    """
+
+    batch: dict[str, Any] | None = None
+    stage: str | None = None
+    reason: str | None = None
+
+
+@functools.cache
 def digest_harness() -> str:
     """Return a digest of the reproducer's sources: counts of two harnesses are not the same."""
     sources = sorted((ROOT / "mwe").rglob("*.py"))
@@ -30,10 +57,10 @@ def digest_harness() -> str:
 
 
 class BatchServer:
-    """A process that runs one batch after another, and what becomes of the one that it is at.
+    """A process that runs one batch after another, and what becomes of the current one.
 
-    It imports upstream once. After anything but a result it is not used again: what an import
-    that failed, or a batch that never ended, left behind would be in the next one.
+    It imports upstream once. After anything but a finished batch it is not used again: a failed
+    import, or a batch that never ended, may have left something behind.
 
     Parameters
     ----------
@@ -78,8 +105,8 @@ class BatchServer:
             self._stdin.write(json.dumps(request).encode() + b"\n")
             self._stdin.flush()
 
-    def poll(self) -> dict[str, Any] | None:
-        """Return the batch, or the stage that failed and the reason; None while it runs."""
+    def poll(self) -> BatchResult | None:
+        """Return what became of the batch; None while it runs."""
         # Asked before the answers are read, else an answer of its last moment is missed.
         status = self._process.poll()
         printed = _read(self._stdout, self._stdout_start)
@@ -87,14 +114,14 @@ class BatchServer:
             self._stdout_start = self._stdout.tell()
             answer: dict[str, Any] = json.loads(printed)
             if "batch" in answer:
-                return answer
-            return self._fail("import", answer["error"])
+                return BatchResult(answer["batch"])
+            return self._fail(IMPORT, answer["error"])
         if status is not None:
             ended = f"signal {-status}" if status < 0 else f"status {status}"
-            return self._fail("batch", f"ended with {ended}: {self._last_lines()}")
+            return self._fail(BATCH, f"ended with {ended}: {self._last_lines()}")
         if time.monotonic() >= self._deadline_s:
             self.stop()
-            return self._fail("batch", f"did not finish within {self._timeout_s:g} s")
+            return self._fail(BATCH, f"did not finish within {self._timeout_s:g} s")
         return None
 
     def stop(self) -> None:
@@ -111,13 +138,32 @@ class BatchServer:
         self._stderr.close()
         self.is_usable = False
 
-    def _fail(self, stage: str, reason: str) -> dict[str, Any]:
+    def _fail(self, stage: str, reason: str) -> BatchResult:
         self.stop()
-        return {"stage": stage, "reason": reason[-MAX_REASON_CHARACTERS:]}
+        return BatchResult(stage=stage, reason=reason[-MAX_REASON_CHARACTERS:])
 
     def _last_lines(self) -> str:
         lines = [line for line in _read(self._stderr, self._stderr_start).splitlines() if line]
         return "\n".join(lines[-MAX_REASON_LINES:]) or "no output"
+
+
+def find_missing_device() -> str | None:
+    """Return why this machine has no usable driver or device; None if batches can be tried.
+
+    Whatever else is wrong, such as a ``numba.cuda`` that does not import, each batch finds itself.
+    """
+    command = [sys.executable, "-m", "mwe", "--check", "--json", "--target", "cuda"]
+    try:
+        done = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=CHECK_TIMEOUT_S
+        )
+        missing = json.loads(done.stdout)["missing"]
+    except subprocess.TimeoutExpired:
+        return f"the driver did not answer within {CHECK_TIMEOUT_S:g} s"
+    except (ValueError, KeyError, TypeError):
+        # Batches that are tried say more than a check that does not know.
+        return None
+    return done.stderr.strip().removeprefix("mwe: ") if missing in ("driver", "device") else None
 
 
 def _read(file: IO[bytes], start: int) -> str:

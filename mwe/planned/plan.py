@@ -5,10 +5,16 @@ docs/method.md has the arithmetic, `make sensitivity` the rates that it rests on
 
 from __future__ import annotations
 
-from mwe.schedules import find_schedule
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from mwe.schedules import SCHEDULES, find_schedule
 from mwe.targets import Target
-from mwe.workloads import DEFAULT_WORKLOAD, Workload
+from mwe.workloads import DEFAULT_WORKLOAD, WORKLOADS, Workload
 from mwe.workloads.subject import Role
+
+# Bumped whenever the meaning of a count changes; see the CHANGELOG's *Measurement*.
+MEASUREMENT_VERSION = "2"
 
 # `handoff` shows the shipped race in each trial: 20 leave no doubt. `delay` shows it in 49 of 50
 # trials, and wrong fixes that no single interleaving shows in 1 of 3 at the least: 100 miss one
@@ -35,6 +41,34 @@ _DEVICE_TRIALS = {
     Role.NEGATIVE_CONTROL: 300,
     Role.POSITIVE_CONTROL: 20,
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedBatch:
+    """A batch that is to be run, named as the command line names things."""
+
+    workload: str
+    role: str
+    schedule: str
+    target: str
+    n_trials: int
+
+
+def plan_batches(target: Target, names: Collection[str] = WORKLOADS) -> list[PlannedBatch]:
+    """Return the batches of a measurement: of the workloads of these names, all by default."""
+    return [
+        PlannedBatch(
+            workload=name,
+            role=workload.role.value,
+            schedule=schedule,
+            target=target.value,
+            n_trials=n_trials,
+        )
+        for name, workload in WORKLOADS.items()
+        for schedule in SCHEDULES
+        if name in names
+        and (n_trials := find_planned_trials(workload, schedule, target)) is not None
+    ]
 
 
 def decides(schedule: str, target: Target) -> bool:

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from fixwatch.asv_adapter.command import record_machine, run_asv
+from fixwatch.asv_adapter.command import measure_commits, record_machine
 from fixwatch.asv_adapter.release_repository import build_release_repository, read_release_commits
 from fixwatch.asv_adapter.repositories import UpstreamCommits
 from fixwatch.commands.check.comparison import Checked, Comparison, Recorded, compare
 from fixwatch.commands.check.summary import render_summary
 from fixwatch.configuration import load_configuration
 from fixwatch.durable_files import write_json_atomically, write_text_atomically
-from fixwatch.errors import CouldNotMeasureError
 from fixwatch.history.order import RevisionOrder, load_order
 from fixwatch.history.package_index import fetch_releases
 from fixwatch.history.release_table import (
@@ -88,12 +87,7 @@ def run_check(
         if not own:
             continue
         announce(f"{configuration}: measuring {', '.join(each.kind for each in own)}")
-        hashes = "\n".join(each.commit for each in own)
-        arguments = ["run", "--machine", machine.name, "HASHFILE:-"]
-        # asv exits with 2 when it went through but something failed; the evidence says what.
-        status = run_asv(configuration, arguments, hashes)
-        if status not in (0, 2):
-            raise CouldNotMeasureError(f"asv run stopped with status {status}, see above")
+        measure_commits(configuration, machine.name, [each.commit for each in own])
         folder = load_configuration(Path(configuration)).results_dir
         measured += [
             (each, record)

@@ -7,25 +7,25 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fixwatch.commands.judge.batches import (
-    BATCH_TIMEOUT_S,
-    Contender,
-    PlannedBatch,
-    describe_request,
-)
-from fixwatch.records.install_record import BATCH
+from fixwatch.commands.judge.batches import TARGET, InstalledContender
 from fixwatch.statistics.paired_ratios import Ratio, estimate_ratio
 from fixwatch.verdicts.controls import WORKLOAD
 from fixwatch.verdicts.series import FALLBACK_WORKLOAD
 from mwe.planned.client import BatchServer
-from mwe.planned.job_queue import POLL_PERIOD_S
+from mwe.planned.plan import PlannedBatch
+from mwe.planned.runner import BATCH_TIMEOUT_S, POLL_PERIOD_S, describe_request
 
 N_ROUNDS = 9
 # Batches of each in a round, an even number, after one to warm up.
 N_BATCHES = 4
-# A batch long enough that starting its process is little of it.
-N_TRIALS = 50
-SCHEDULE = "natural"
+# Long enough that starting its process is little of it.
+BATCH = PlannedBatch(
+    workload=FALLBACK_WORKLOAD,
+    role=WORKLOAD,
+    schedule="natural",
+    target=TARGET.value,
+    n_trials=50,
+)
 ANNOUNCE_PERIOD_S = 5.0
 
 
@@ -38,7 +38,7 @@ class LaunchCost:
 
 
 def compare_launches(
-    judged: Contender, base: Contender, announce: Callable[[str], None]
+    judged: InstalledContender, base: InstalledContender, announce: Callable[[str], None]
 ) -> LaunchCost:
     """Time launches of both in turns, one batch at a time.
 
@@ -52,7 +52,7 @@ def compare_launches(
     announced_s = time.monotonic()
     for number in range(N_ROUNDS):
         pair = (judged, base) if number % 2 == 0 else (base, judged)
-        outcome = _run_round(pair, number)
+        outcome = _run_round(pair)
         if isinstance(outcome, str):
             return LaunchCost(reason=outcome)
         for name, cost_s in outcome.items():
@@ -63,19 +63,21 @@ def compare_launches(
     return LaunchCost(ratio=estimate_ratio(costs[judged.name], costs[base.name]))
 
 
-def _run_round(pair: tuple[Contender, Contender], number: int) -> dict[str, float] | str:
+def _run_round(
+    pair: tuple[InstalledContender, InstalledContender],
+) -> dict[str, float] | str:
     """Return the median seconds of a trial by name, or why they are not known."""
-    servers = {each.name: each.start_server() for each in pair}
-    costs: dict[str, list[float]] = {each.name: [] for each in pair}
+    servers = {contender.name: contender.start_server() for contender in pair}
+    costs: dict[str, list[float]] = {contender.name: [] for contender in pair}
     first, second = pair
     turns = [*pair, *(first, second, second, first) * (N_BATCHES // 2)]
     try:
-        for turn, each in enumerate(turns):
-            outcome = _time_batch(servers[each.name], each, f"/{number}/{turn}")
-            if isinstance(outcome, str):
-                return f"{each.installed.snapshot.name}: {outcome}"
+        for turn, contender in enumerate(turns):
+            cost_s = _time_batch(servers[contender.name], contender.commit)
+            if isinstance(cost_s, str):
+                return f"{contender.installed.snapshot.name}: {cost_s}"
             if turn >= len(pair):
-                costs[each.name].append(outcome)
+                costs[contender.name].append(cost_s)
     finally:
         for server in servers.values():
             if server.is_usable:
@@ -83,17 +85,14 @@ def _run_round(pair: tuple[Contender, Contender], number: int) -> dict[str, floa
     return {name: statistics.median(found) for name, found in costs.items()}
 
 
-def _time_batch(server: BatchServer, contender: Contender, seed: str) -> float | str:
+def _time_batch(server: BatchServer, commit: str) -> float | str:
     """Return the seconds of a trial, or why they are not known."""
-    planned = PlannedBatch(
-        workload=FALLBACK_WORKLOAD, role=WORKLOAD, schedule=SCHEDULE, n_trials=N_TRIALS
-    )
-    server.request(describe_request(contender, planned, seed), BATCH_TIMEOUT_S)
-    while (outcome := server.poll()) is None:
+    server.request(describe_request(commit, BATCH), BATCH_TIMEOUT_S)
+    while (result := server.poll()) is None:
         time.sleep(POLL_PERIOD_S)
-    if "batch" not in outcome:
-        return f"{outcome.get('stage', BATCH)}: {outcome.get('reason', 'no reason')}"
-    batch = outcome["batch"]
+    batch = result.batch
+    if batch is None:
+        return f"{result.stage}: {result.reason}"
     if batch["failures_by_mode"].keys() & {"hang", "crash"} or not batch["trials"]:
         return "batch: trials hung or crashed, so their time says nothing"
     return float(batch["duration_s"]) / int(batch["trials"])

@@ -10,21 +10,22 @@ from pathlib import Path
 
 from fixwatch.commands.judge.batches import (
     TARGET,
-    Contender,
-    Spool,
-    plan_batches,
-    read_measurement_version,
+    InstalledContender,
+    enter,
+    plan_judge,
     run_batches,
 )
 from fixwatch.commands.judge.checkouts import find_checkout
 from fixwatch.commands.judge.installs import JUDGE_DIR, install_snapshot
 from fixwatch.commands.judge.launch_cost import LaunchCost, compare_launches
 from fixwatch.commands.judge.snapshots import Snapshot, SnapshotRepository
-from fixwatch.errors import CouldNotMeasureError
+from fixwatch.errors import CouldNotMeasureError, FixwatchError
+from fixwatch.layout import RELEASES_CONFIGURATION
 from fixwatch.machine import describe_machine
 from fixwatch.records.evidence import BatchEvidence, Evidence
 from fixwatch.run_lock import hold_lock
 from fixwatch.verdicts.working_tree import Answer, judge
+from mwe.planned.plan import MEASUREMENT_VERSION
 
 JUDGED, BASE = "judged", "base"
 
@@ -65,7 +66,7 @@ def run_judge(
     against
         A tag, branch, commit or release number.
     workloads
-        Names that limit the plan, see `plan_batches`; empty for all of it.
+        Names that limit the plan, see `plan_judge`; empty for all of it.
     announce
         Called with a line for each step.
 
@@ -76,8 +77,11 @@ def run_judge(
     CouldNotMeasureError
         If the package index cannot be reached, or the disk is full.
     """
-    planned = plan_batches(workloads)
-    read_measurement_version()
+    planned = plan_judge(workloads)
+    if not Path(RELEASES_CONFIGURATION).is_file():
+        raise FixwatchError(
+            f"{RELEASES_CONFIGURATION} is not here; run the command in Fixwatch's own checkout"
+        )
     checkout = find_checkout(path)
     against_commit = checkout.resolve(against) if against is not None else None
     hold_lock(JUDGE_DIR, announce)
@@ -88,7 +92,7 @@ def run_judge(
             snapshots[BASE] = repository.take_commit(against_commit)
         announce(f"judging {checkout.upstream} {snapshots[JUDGED].label}")
         contenders = [
-            Contender(
+            enter(
                 name,
                 install_snapshot(snapshot, repository, JUDGE_DIR / "envs" / name, announce),
             )
@@ -105,13 +109,13 @@ def run_judge(
             "finished batches are kept"
         ) from error
     run = _judge(contenders, batches, cost)
-    for each in able:
-        Spool(each).drop()
+    for contender in able:
+        contender.spool.drop()
     return run
 
 
 def _judge(
-    contenders: Sequence[Contender],
+    contenders: Sequence[InstalledContender],
     batches: dict[str, tuple[BatchEvidence, ...]],
     cost: LaunchCost | None,
 ) -> JudgeRun:
@@ -136,7 +140,7 @@ def _judge(
     )
 
 
-def _describe(contender: Contender, batches: tuple[BatchEvidence, ...]) -> Evidence:
+def _describe(contender: InstalledContender, batches: tuple[BatchEvidence, ...]) -> Evidence:
     """Return the record of what was measured; it goes into no results folder."""
     snapshot, record = contender.installed.snapshot, contender.installed.record
     return Evidence(
@@ -150,7 +154,7 @@ def _describe(contender: Contender, batches: tuple[BatchEvidence, ...]) -> Evide
         python=f"{sys.version_info[0]}.{sys.version_info[1]}",
         target=TARGET.value,
         measured_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        measurement_version=read_measurement_version(),
+        measurement_version=MEASUREMENT_VERSION,
         packages=record.packages,
         build_packages=record.build_packages,
         extensions=record.extensions,

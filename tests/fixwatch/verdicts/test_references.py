@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from fixwatch.layout import CONFIGURATIONS, MEASUREMENT_VERSION_PATH
+from fixwatch.layout import CONFIGURATIONS
 from fixwatch.records.evidence import save_evidence
 from fixwatch.verdicts.references import choose_reference
 from tests.fixwatch.verdicts.test_working_tree import RACY, measure
@@ -20,8 +20,7 @@ COMMIT = "c" * 40
 @pytest.fixture
 def results(tmp_path, monkeypatch):
     """Return an empty results folder of numba's in a folder of its own."""
-    (tmp_path / MEASUREMENT_VERSION_PATH).parent.mkdir()
-    for name in (*CONFIGURATIONS, MEASUREMENT_VERSION_PATH):
+    for name in CONFIGURATIONS:
         shutil.copy(ROOT / name, tmp_path / name)
     monkeypatch.chdir(tmp_path)
     return tmp_path / "results" / "numba"

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from fixwatch.commands.judge.batches import plan_batches, read_measurement_version
+from fixwatch.commands.judge.batches import plan_judge
 from fixwatch.verdicts.working_tree import EXIT_STATUS, Outcome, judge
+from mwe.planned.plan import MEASUREMENT_VERSION
 from tests.fixwatch.sample_records import new_batch, new_record
 
 
@@ -18,7 +19,7 @@ def measure(failures, name="judged", **changes):
     otherwise, the rest in none. `changes` replaces whole batches, by ``workload__schedule``.
     """
     batches = []
-    for planned in plan_batches():
+    for planned in plan_judge():
         default = planned.n_trials if planned.workload == "planted-race" else 0
         way = (planned.workload, planned.schedule)
         batch = new_batch(
@@ -29,14 +30,12 @@ def measure(failures, name="judged", **changes):
         )
         key = "__".join(way).replace("-", "_")
         batches.append(replace(batch, role=planned.role, **changes.get(key, {})))
-    return new_record(
-        name, *batches, source="commits", measurement_version=read_measurement_version()
-    )
+    return new_record(name, *batches, source="commits", measurement_version=MEASUREMENT_VERSION)
 
 
 RACY = {
     (planned.workload, planned.schedule): planned.n_trials - 1
-    for planned in plan_batches()
+    for planned in plan_judge()
     if planned.role == "workload" and planned.schedule != "natural"
 }
 BASE = measure(RACY, "base", date="2023-05-01")
@@ -136,4 +135,4 @@ def test_a_base_that_is_seldom_affected_is_no_reference():
 def test_workloads_stand_before_controls():
     """In the order of the plan."""
     ways = [(each.batch.workload, each.schedule) for each in judge(measure({}), BASE).measurements]
-    assert ways == [(planned.workload, planned.schedule) for planned in plan_batches()]
+    assert ways == [(planned.workload, planned.schedule) for planned in plan_judge()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from mwe.planned.client import BatchServer
+from mwe.planned.client import BatchResult, BatchServer
 
 REQUEST = {
     "workload": "planted-race",
@@ -17,27 +17,27 @@ TIMEOUT_S = 60.0
 
 
 def wait(server):
-    """Poll until there is an outcome."""
-    while (outcome := server.poll()) is None:
+    """Poll until it is known what became of the batch."""
+    while (result := server.poll()) is None:
         time.sleep(0.01)
-    return outcome
+    return result
 
 
 def test_one_process_runs_one_batch_after_another():
-    """Two results, and the process is still usable."""
+    """Two requests give two batches, and the process is still usable."""
     server = BatchServer()
     for _ in range(2):
         server.request(REQUEST, TIMEOUT_S)
-        assert wait(server)["batch"]["failures"] == 5
+        assert wait(server).batch["failures"] == 5
     assert server.is_usable
     server.stop()
 
 
 def test_a_batch_that_takes_too_long_is_ended_and_named():
-    """Neither the process nor a trial of it runs on."""
+    """The process is stopped, and the reason states the limit."""
     server = BatchServer()
     server.request({**REQUEST, "n_trials": 10**9}, timeout_s=1.0)
-    assert wait(server) == {"stage": "batch", "reason": "did not finish within 1 s"}
+    assert wait(server) == BatchResult(stage="batch", reason="did not finish within 1 s")
     assert not server.is_usable
     assert server._process.poll() is not None
 
@@ -48,19 +48,18 @@ def test_a_process_that_dies_is_no_result():
     server._process.kill()
     server._process.wait()
     server.request(REQUEST, TIMEOUT_S)
-    outcome = wait(server)
-    assert (outcome["stage"], outcome["reason"]) == ("batch", "ended with signal 9: no output")
+    assert wait(server) == BatchResult(stage="batch", reason="ended with signal 9: no output")
     assert not server.is_usable
 
 
 def test_a_workload_that_cannot_be_loaded_is_a_failed_import():
-    """There is no device here, so the CUDA target does not load."""
+    """Without a device the CUDA target does not load, and one line says so."""
     server = BatchServer()
     request = {**REQUEST, "workload": "local-array", "schedule": "natural", "target": "cuda"}
     server.request(request, TIMEOUT_S)
-    outcome = wait(server)
-    if "batch" in outcome:  # on a machine with a device
-        assert outcome["batch"]["trials"] == 5
+    result = wait(server)
+    if result.batch is not None:  # on a machine with a device
+        assert result.batch["trials"] == 5
     else:
-        assert outcome["stage"] == "import"
-        assert "\n" not in outcome["reason"]
+        assert result.stage == "import"
+        assert "\n" not in result.reason

@@ -1,0 +1,165 @@
+"""Runs planned batches on one installed revision, or on two side by side."""
+
+from __future__ import annotations
+
+import os
+import time
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from mwe.outcomes import FailureMode
+from mwe.planned.client import BATCH, BatchResult, BatchServer
+from mwe.planned.plan import PlannedBatch, find_planned_trials
+from mwe.planned.spool import Spool
+from mwe.targets import Target
+from mwe.workloads import WORKLOADS
+
+# Of a batch of the plan's size; one with more trials has as much more time.
+BATCH_TIMEOUT_S = 120.0
+# A batch that crashes, hangs or does not end costs minutes: after this many, skip the
+# environment's remaining batches.
+MAX_UNFINISHED = 2
+N_PARALLEL = max(1, min(2, os.cpu_count() or 1))
+POLL_PERIOD_S = 0.005
+
+
+@dataclass(frozen=True)
+class Contender:
+    """An installed revision.
+
+    Attributes
+    ----------
+    name
+        Tells it from the other one of a run.
+    commit
+        What the seeds of its batches are drawn from.
+    spool
+        Where its finished batches are kept.
+    start_server
+        Starts a process in its environment.
+    """
+
+    name: str
+    commit: str
+    spool: Spool
+    start_server: Callable[[], BatchServer]
+
+
+AnyContender = TypeVar("AnyContender", bound=Contender)
+
+
+@dataclass(frozen=True)
+class _Job(Generic[AnyContender]):
+    contender: AnyContender
+    planned: PlannedBatch
+    earlier: Mapping[str, Any] | None
+
+
+def run_planned_batches(
+    contenders: Sequence[AnyContender],
+    planned: Sequence[PlannedBatch],
+    *,
+    timeout_s: float = BATCH_TIMEOUT_S,
+    check: Callable[[], None] = lambda: None,
+) -> Iterator[tuple[AnyContender, PlannedBatch, BatchResult]]:
+    """Run the plan on each contender; yield what became of each batch, and keep it in the spool.
+
+    Batches that a spool has are not run again, and one with too few trials goes on from there.
+    Two batches run at a time. Two contenders take turns batch by batch, and in going first, so
+    that what the machine does meanwhile meets both alike.
+
+    Parameters
+    ----------
+    contenders
+        One, or two that are compared.
+    planned
+        In the order in which batches are to be started.
+    timeout_s
+        Limit of a batch of the plan's size.
+    check
+        Called between looks at the processes; what it raises ends the run.
+    """
+    waiting = []
+    for contender in contenders:
+        contender.spool.save_plan(planned)
+    for number, batch in enumerate(planned):
+        for contender in contenders if number % 2 == 0 else reversed(contenders):
+            finished = contender.spool.load_finished(batch)
+            if finished is not None:
+                yield contender, batch, BatchResult(finished)
+            else:
+                waiting.append(_Job(contender, batch, contender.spool.load(batch)))
+    for job, result in _run_jobs(waiting, timeout_s, check):
+        job.contender.spool.save(job.planned, result)
+        yield job.contender, job.planned, result
+
+
+def describe_request(
+    commit: str, planned: PlannedBatch, earlier: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the fields of `mwe.request.BatchRequest`.
+
+    The seed is crc32(commit/workload/schedule): other revisions and batches draw other decisions,
+    the same one the same. A batch that goes on from an earlier one keeps its seed.
+    """
+    identity = f"{commit}/{planned.workload}/{planned.schedule}"
+    return {
+        "workload": planned.workload,
+        "schedule": planned.schedule,
+        "n_trials": planned.n_trials,
+        "seed": earlier["seed"] if earlier else zlib.crc32(identity.encode()),
+        "target": planned.target,
+        "earlier": earlier,
+    }
+
+
+def _run_jobs(
+    waiting: list[_Job[AnyContender]], timeout_s: float, check: Callable[[], None]
+) -> Iterator[tuple[_Job[AnyContender], BatchResult]]:
+    servers: dict[tuple[int, str], BatchServer] = {}
+    running: dict[int, _Job[AnyContender]] = {}
+    n_unfinished: Counter[str] = Counter()
+    try:
+        while waiting or running:
+            check()
+            for slot in range(N_PARALLEL):
+                if slot in running:
+                    job = running[slot]
+                    result = servers[slot, job.contender.name].poll()
+                    if result is not None:
+                        del running[slot]
+                        n_unfinished[job.contender.name] += _is_unfinished(result)
+                        yield job, result
+                elif waiting:
+                    job = waiting.pop(0)
+                    place = (slot, job.contender.name)
+                    if n_unfinished[job.contender.name] >= MAX_UNFINISHED:
+                        reason = f"not tried: {MAX_UNFINISHED} batches before it did not finish"
+                        yield job, BatchResult(stage=BATCH, reason=reason)
+                        continue
+                    if place not in servers or not servers[place].is_usable:
+                        servers[place] = job.contender.start_server()
+                    request = describe_request(job.contender.commit, job.planned, job.earlier)
+                    servers[place].request(request, timeout_s * _find_size(job.planned))
+                    running[slot] = job
+            time.sleep(POLL_PERIOD_S)
+    finally:
+        for server in servers.values():
+            if server.is_usable:
+                server.stop()
+
+
+def _is_unfinished(result: BatchResult) -> bool:
+    if result.batch is None:
+        return result.stage == BATCH
+    has_hung = FailureMode.HANG.value in result.batch["failures_by_mode"]
+    return has_hung and result.batch["status"] != "complete"
+
+
+def _find_size(batch: PlannedBatch) -> float:
+    """Return how many times as many trials as the plan has a batch is to have, at least 1."""
+    n_planned = find_planned_trials(WORKLOADS[batch.workload], batch.schedule, Target(batch.target))
+    return max(1.0, batch.n_trials / n_planned) if n_planned else 1.0

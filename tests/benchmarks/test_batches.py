@@ -1,0 +1,168 @@
+"""The batches that asv asks for by environment variables, run in real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zlib
+
+import pytest
+
+from benchmarks import SCHEDULES, WORKLOADS
+from benchmarks.batches import ROOT, measure_batches
+from mwe.planned.more_trials import MoreTrials
+from mwe.planned.plan import MEASUREMENT_VERSION
+
+COMMIT = "c0ffee"
+KEY = ("planted-race", "handoff")
+
+
+@pytest.fixture
+def environment(tmp_path):
+    """Return the variables under which asv runs the positive control of a revision."""
+    (tmp_path / "env").mkdir()
+    install(tmp_path, packages={"numpy": "1.0"})
+    return {
+        "ASV_COMMIT": COMMIT,
+        "ASV_ENV_NAME": "env",
+        "ASV_ENV_DIR": str(tmp_path / "env"),
+        "ASV_FIXWATCH_SPOOL_DIR": str(tmp_path / "spool"),
+        "ASV_FIXWATCH_WORKLOADS": "planted-race",
+    }
+
+
+def install(folder, **fields):
+    """Leave what an installation leaves."""
+    record = {"commit": COMMIT, "build_packages": {}, **fields}
+    (folder / "env" / "fixwatch-install.json").write_text(json.dumps(record))
+
+
+def read_spool(folder):
+    """Return what the spool of the revision holds by file name."""
+    return {
+        path.name: json.loads(path.read_text())
+        for path in (folder / "spool" / COMMIT / "env").iterdir()
+    }
+
+
+def test_every_combination_has_a_batch_or_a_reason(environment, tmp_path):
+    """What is planned and selected was run; the rest says why it is not planned."""
+    found = measure_batches(environment)
+    assert set(found) == {(workload, schedule) for workload in WORKLOADS for schedule in SCHEDULES}
+    assert found[KEY].batch["failures"] == found[KEY].batch["trials"] == 20
+    assert found[KEY].batch["seed"] == zlib.crc32(b"c0ffee/planted-race/handoff")
+    assert found["planted-race", "natural"].stage == "plan"
+    assert "only the default workload" in found["planted-race", "natural"].reason
+    assert found["local-array", "delay"].stage == "plan"
+    assert "the configuration leaves" in found["local-array", "delay"].reason
+    spool = read_spool(tmp_path)
+    assert set(spool) == {"plan.json", "planted-race--delay.json", "planted-race--handoff.json"}
+    assert spool["planted-race--handoff.json"]["batch"] == found[KEY].batch
+    assert {
+        "workload": "planted-race",
+        "role": "positive-control",
+        "schedule": "handoff",
+        "decides": True,
+        "file": "planted-race--handoff.json",
+    }.items() <= spool["plan.json"]["planned"][1].items()
+    # The next run of the revision takes what is there: times would differ otherwise.
+    assert measure_batches(environment) == found
+
+
+def test_an_unknown_workload_ends_the_run(environment):
+    """A misspelt name in the configuration does not silently measure nothing."""
+    environment["ASV_FIXWATCH_WORKLOADS"] = "planted-race,nonsense"
+    with pytest.raises(ValueError, match="no workload nonsense; see python -m mwe --list"):
+        measure_batches(environment)
+
+
+def test_a_revision_that_cannot_be_had_runs_nothing(environment, tmp_path):
+    """Each planned batch has the installation's reason, also in the spool."""
+    install(tmp_path, not_run_stage="availability", not_run_reason="no wheel for this Python")
+    found = measure_batches(environment)
+    assert (found[KEY].stage, found[KEY].reason) == ("availability", "no wheel for this Python")
+    kept = read_spool(tmp_path)["planted-race--handoff.json"]
+    assert (kept["stage"], kept["reason"]) == ("availability", "no wheel for this Python")
+
+
+def test_an_installation_of_another_revision_is_not_believed(environment, tmp_path):
+    """A record that an environment kept from before says nothing of this commit."""
+    install(tmp_path, commit="other", not_run_stage="build", not_run_reason="of the other")
+    environment["ASV_FIXWATCH_BATCH_TIMEOUT_S"] = "60"
+    assert measure_batches(environment)[KEY].batch["trials"] == 20
+
+
+@pytest.mark.skipif(os.path.exists("/dev/nvidiactl"), reason="this machine has a device")
+def test_without_a_device_no_batch_is_tried_there(environment):
+    """The driver is asked once, and every planned batch names what is missing."""
+    environment.update(NUMBA_ENABLE_CUDASIM="0", ASV_FIXWATCH_WORKLOADS="local-array")
+    found = measure_batches(environment)
+    assert found["local-array", "natural"].stage == "device"
+    assert "CUDA" in found["local-array", "natural"].reason
+    assert found["local-array", "delay"].stage == "plan"
+
+
+@pytest.mark.parametrize(
+    ("changes", "n_trials", "n_taken"),
+    [({}, 22, 20), ({"packages": {"numpy": "2.0"}}, 22, 0), ({"commit": "other"}, 20, 0)],
+)
+def test_further_trials_go_on_from_the_record(environment, tmp_path, changes, n_trials, n_taken):
+    """Trials of other packages are not gone on from, and another revision gets only the plan."""
+    recorded = dict(measure_batches(environment)[KEY].batch, details=["of the record"])
+    environment["ASV_FIXWATCH_SPOOL_DIR"] = str(tmp_path / "next" / "spool")
+    fields = {
+        "commit": COMMIT,
+        "measurement_version": MEASUREMENT_VERSION,
+        "packages": {"numpy": "1.0"},
+        "workload": KEY[0],
+        "schedule": KEY[1],
+        "n_trials": 22,
+        "recorded": [recorded],
+    }
+    MoreTrials(**{**fields, **changes}).save(tmp_path / "more.json")
+    environment["ASV_FIXWATCH_MORE_TRIALS"] = str(tmp_path / "more.json")
+    batch = measure_batches(environment)[KEY].batch
+    assert batch["trials"] == n_trials
+    assert ("of the record" in batch["details"]) is (n_taken > 0)
+
+
+ASV_THAT_IS_KILLED = """
+import os, pathlib, subprocess, sys, time
+code = "from benchmarks.batches import measure_batches; measure_batches()"
+subprocess.Popen([sys.executable, "-c", code])
+while not pathlib.Path(sys.argv[1]).exists():
+    time.sleep(0.005)
+os._exit(0)
+"""
+
+
+def test_a_run_stops_when_its_asv_is_gone(environment, tmp_path):
+    """It would measure what the next run measures again, at the same time."""
+    plan = tmp_path / "spool" / COMMIT / "env" / "plan.json"
+    # All workloads: more than a minute's work, of which nothing is done.
+    environment["ASV_FIXWATCH_WORKLOADS"] = ""
+    done = subprocess.run(
+        [sys.executable, "-c", ASV_THAT_IS_KILLED, str(plan)],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    # Standard error ends when the run does: both hold it.
+    assert "asv has gone away; stopping" in done.stderr
+    assert read_spool(tmp_path).keys() == {"plan.json"}
+
+
+def test_the_benchmarks_import_without_numba_and_without_fixwatch():
+    """asv discovers them in environments of any age: only what mwe itself has may be imported."""
+    code = (
+        "import sys, benchmarks; "
+        "print(sorted({'numba', 'numpy', 'fixwatch', 'asv', 'pydantic'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

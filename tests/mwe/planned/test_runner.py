@@ -1,0 +1,160 @@
+"""The one runner of planned batches and its spool, in real processes."""
+
+from __future__ import annotations
+
+import json
+import sys
+import zlib
+from dataclasses import replace
+
+import pytest
+
+from mwe.planned.client import BatchServer
+from mwe.planned.plan import PlannedBatch
+from mwe.planned.runner import Contender, describe_request, run_planned_batches
+from mwe.planned.spool import Spool
+
+PLANTED = PlannedBatch(
+    workload="planted-race",
+    role="positive-control",
+    schedule="handoff",
+    target="simulator",
+    n_trials=3,
+)
+DELAYED = replace(PLANTED, schedule="delay")
+
+
+@pytest.fixture
+def new_contender(tmp_path):
+    """Return a maker of contenders with spools of their own."""
+
+    def new(name="own", packages=None, start_server=BatchServer):
+        return Contender(name, "c0ffee", Spool(tmp_path / name, packages or {}, {}), start_server)
+
+    return new
+
+
+def run(*contenders, planned=(PLANTED,)):
+    """Return what became of each batch by contender and schedule."""
+    found = run_planned_batches(contenders, planned)
+    return {(contender.name, batch.schedule): result for contender, batch, result in found}
+
+
+def refuse_to_start():
+    """Stand for an environment in which nothing may run."""
+    raise AssertionError("a process was started")
+
+
+def test_a_finished_batch_is_not_run_again(new_contender):
+    """A second run takes the same counts from the spool and starts no process."""
+    first = run(new_contender())
+    assert first["own", "handoff"].batch["failures"] == 3
+    assert run(new_contender(start_server=refuse_to_start)) == first
+
+
+def test_a_run_that_ends_early_keeps_what_was_finished(new_contender):
+    """Only the batch that had not ended is run by the next run."""
+    contender = new_contender()
+    results = run_planned_batches([contender], [PLANTED, replace(DELAYED, n_trials=10**6)])
+    next(results)
+    results.close()
+    assert contender.spool.load(PLANTED)["trials"] == 3
+    assert contender.spool.load(DELAYED) is None
+    planned = json.loads((contender.spool.folder / "plan.json").read_text())["planned"]
+    assert [entry["file"] for entry in planned] == [
+        "planted-race--handoff.json",
+        "planted-race--delay.json",
+    ]
+
+
+def test_more_trials_go_on_where_the_kept_batch_ended(new_contender):
+    """The kept trials are the first of the larger batch, whose seed stays."""
+    first = run(new_contender())["own", "handoff"].batch
+    more = run(new_contender(), planned=[replace(PLANTED, n_trials=5)])["own", "handoff"].batch
+    assert (more["trials"], more["failing_trials"]) == (5, [1, 2, 3, 4, 5])
+    assert more["seed"] == first["seed"]
+    assert more["first_failure_s"] == first["first_failure_s"]
+    # Fewer trials than are kept are no reason to run any.
+    assert run(new_contender(start_server=refuse_to_start))["own", "handoff"].batch == more
+
+
+def test_a_batch_of_another_identity_is_not_taken(new_contender, monkeypatch):
+    """Other packages, another interpreter, a file cut off or a batch that stopped do not count."""
+    contender = new_contender()
+    batch = run(contender)["own", "handoff"].batch
+    path = contender.spool.folder / "planted-race--handoff.json"
+    text = path.read_text()
+    assert new_contender(packages={"numpy": "0"}).spool.load(PLANTED) is None
+    path.write_text(text[:100])
+    assert contender.spool.load(PLANTED) is None
+    path.write_text(text.replace('"complete"', '"stopped after trial 3 of 3: 3 hangs"'))
+    assert contender.spool.load(PLANTED) is None
+    path.write_text(text)
+    assert contender.spool.load(PLANTED) == batch
+    monkeypatch.setattr(sys, "version", "3.99.0")
+    assert new_contender().spool.load(PLANTED) is None
+
+
+def test_a_dropped_spool_has_nothing(new_contender):
+    """Whoever asks again after an answer gets a new measurement."""
+    contender = new_contender()
+    run(contender)
+    contender.spool.drop()
+    assert contender.spool.load(PLANTED) is None
+    assert not contender.spool.folder.exists()
+
+
+def test_two_contenders_take_turns_in_going_first(new_contender):
+    """Neither is always the first one to start a batch."""
+    first, second = new_contender("first"), new_contender("second")
+    for contender in (first, second):
+        run(contender, planned=[PLANTED, DELAYED])
+    kept = run_planned_batches([first, second], [PLANTED, DELAYED])
+    assert [(contender.name, batch.schedule) for contender, batch, _ in kept] == [
+        ("first", "handoff"),
+        ("second", "handoff"),
+        ("second", "delay"),
+        ("first", "delay"),
+    ]
+
+
+def test_after_two_batches_that_crash_the_rest_is_not_tried(new_contender):
+    """The reason says so and is kept in the spool, but is not taken for a batch later."""
+    contender = new_contender(start_server=lambda: BatchServer("/bin/false"))
+    planned = [replace(PLANTED, workload=name) for name in ("planted-race", "one-thread")] * 3
+    found = list(run_planned_batches([contender], planned))
+    reasons = [result.reason for _, _, result in found]
+    assert sum("ended with status 1" in reason for reason in reasons) in (2, 3)
+    assert reasons[-1] == "not tried: 2 batches before it did not finish"
+    assert all(result.stage == "batch" for _, _, result in found)
+    kept = json.loads((contender.spool.folder / "planted-race--handoff.json").read_text())
+    assert kept["reason"] in reasons
+    assert contender.spool.load(PLANTED) is None
+
+
+def test_a_check_ends_the_run_and_its_processes(new_contender):
+    """What the check raises passes through, and no process is left behind."""
+    servers = []
+
+    def start_server():
+        servers.append(BatchServer())
+        return servers[-1]
+
+    def check():
+        if servers:
+            raise KeyboardInterrupt
+
+    endless = replace(PLANTED, n_trials=10**9)
+    with pytest.raises(KeyboardInterrupt):
+        list(
+            run_planned_batches([new_contender(start_server=start_server)], [endless], check=check)
+        )
+    assert [server.is_usable for server in servers] == [False] * len(servers)
+
+
+def test_the_seed_is_that_of_the_recorded_history():
+    """The counts that are committed were drawn from the crc32 of commit, workload and schedule."""
+    request = describe_request("c0ffee", PLANTED)
+    assert request["seed"] == zlib.crc32(b"c0ffee/planted-race/handoff")
+    assert request["earlier"] is None
+    assert describe_request("c0ffee", PLANTED, {"seed": 7})["seed"] == 7
