@@ -25,7 +25,7 @@ from mwe.schedules import SCHEDULES, Schedule
 from mwe.targets import Target
 from mwe.workloads import DEFAULT_WORKLOAD, WORKLOADS
 from mwe.workloads.planted_race.simulator import Swap
-from mwe.workloads.planted_race.subject import PlantedSubject
+from mwe.workloads.planted_race.subjects import PlantedSubject
 from tests.subjects.swaps import RACY, SOUND, make_swap_on_each_call
 
 VARIANTS: dict[str, Callable[[], Swap]] = {

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from numba import config
+from numba import config, cuda
+
+
+def jit_inlined(function: Callable[..., Any]) -> Any:
+    """Make a device function that is inlined."""
+    return ensure_inlined(cuda.jit(device=True, inline=True)(function))
 
 
 def ensure_inlined(device_function: Any) -> Any:

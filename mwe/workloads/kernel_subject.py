@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -12,20 +13,47 @@ from numba import config, cuda
 
 from mwe.errors import HarnessError
 from mwe.workloads.device_arrays import GuardedArray
-from mwe.workloads.subject import LaunchShape, Subject
+from mwe.workloads.subject import N_EARLY_RETURNS, GuardedGlobal, LaunchShape, Subject
 
-# Threads of a launch behind the active ones: the one with index n_threads exactly, and one more.
-N_EARLY_RETURNS = 2
 # Compilers explain themselves at length.
 MAX_REASON_CHARACTERS = 400
 
 
 class CompiledSubject(Subject):
-    """A subject with a kernel that numba compiles."""
+    """A subject with a kernel that numba compiles.
+
+    Parameters
+    ----------
+    build
+        Builds the kernel from fresh factories.
+    modules
+        The modules of the kernel and of its helpers, whose global `cuda` the simulator swaps.
+    n_threads
+        Active threads.
+    """
+
+    def __init__(
+        self, build: Callable[..., Any], modules: Sequence[ModuleType], n_threads: int
+    ) -> None:
+        self._build = build
+        self.n_threads = n_threads
+        self.threads_per_block = n_threads + N_EARLY_RETURNS
+        self.user_files = frozenset(str(module.__file__) for module in modules)
+        self.guarded_globals = [GuardedGlobal(module, "cuda", cuda) for module in modules]
+
+    def build_kernel(self) -> Any:
+        """Build a kernel from fresh factories."""
+        return self._build()
 
     @abstractmethod
     def make_arguments(self) -> Sequence[Any]:
         """Return host arrays and numbers of the types that the kernel is launched with."""
+
+    def find_grid(self, shape: LaunchShape | None) -> tuple[int, int]:
+        """Return the blocks of a launch and the threads of each; one block without a shape."""
+        if shape is None:
+            return 1, self.threads_per_block
+        return shape.find_n_blocks(self.threads_per_block), shape.threads_per_block
 
     def find_signature(self, kernel: Any) -> tuple[Any, ...]:
         """Return the types that a launch on a device has; not for the simulator."""
@@ -50,11 +78,29 @@ class CompiledSubject(Subject):
 
 
 class KernelSubject(CompiledSubject):
-    """A subject whose kernel writes into one array, told how many threads are active."""
+    """A subject whose kernel writes into one array of zeros, told how many threads are active.
 
-    @abstractmethod
+    Parameters
+    ----------
+    build, modules, n_threads
+        As for `CompiledSubject`.
+    expected
+        What the array must be after the launch.
+    """
+
+    def __init__(
+        self,
+        build: Callable[..., Any],
+        modules: Sequence[ModuleType],
+        n_threads: int,
+        expected: Any,
+    ) -> None:
+        super().__init__(build, modules, n_threads)
+        self._expected = expected
+
     def make_output(self) -> Any:
         """Return the array that a launch writes into, on the host, as it is before."""
+        return np.zeros_like(self._expected)
 
     def make_arguments(self) -> Sequence[Any]:
         """Return an output and a number of threads."""
@@ -63,26 +109,23 @@ class KernelSubject(CompiledSubject):
     def launch(self, kernel: Any, shape: LaunchShape | None = None) -> Any:
         """Launch one grid that covers the output, wait for it, and return the output."""
         output = self.make_output()
-        if not config.ENABLE_CUDASIM:
-            return self._launch_on_device(kernel, output, shape)
-        kernel[1, self.threads_per_block](output, self.n_threads)
-        return output
-
-    def _launch_on_device(self, kernel: Any, output: Any, shape: LaunchShape | None) -> Any:
-        if shape is None:
-            guarded = GuardedArray(output)
-            kernel[1, self.threads_per_block](guarded.array, self.n_threads)
-            cuda.synchronize()
-            return guarded.read()
-        stream: Any = cuda.stream() if shape.uses_own_stream else 0
+        n_blocks, threads_per_block = self.find_grid(shape)
+        if config.ENABLE_CUDASIM:
+            kernel[n_blocks, threads_per_block](output, self.n_threads)
+            return output
+        uses_own_stream = shape is not None and shape.uses_own_stream
+        stream: Any = cuda.stream() if uses_own_stream else 0
         guarded = GuardedArray(output, stream)
-        n_blocks = shape.find_n_blocks(self.n_threads + N_EARLY_RETURNS)
-        kernel[n_blocks, shape.threads_per_block, stream](guarded.array, self.n_threads)
-        if shape.uses_own_stream:
+        kernel[n_blocks, threads_per_block, stream](guarded.array, self.n_threads)
+        if uses_own_stream:
             stream.synchronize()
         else:
             cuda.synchronize()
         return guarded.read()
+
+    def describe_mismatch(self, output: Any) -> str:
+        """Compare with what is expected."""
+        return describe_difference(output, self._expected)
 
 
 def describe_difference(output: Any, expected: Any) -> str:
@@ -90,7 +133,7 @@ def describe_difference(output: Any, expected: Any) -> str:
     wrong = np.argwhere(output != expected)
     if not wrong.size:
         return ""
-    place = tuple(int(each) for each in wrong[0])
+    place = tuple(int(index) for index in wrong[0])
     where = ", ".join(map(str, place))
     return (
         f"output[{where}] is {output[place]}, expected {expected[place]} "

@@ -9,6 +9,12 @@ from enum import Enum
 from types import ModuleType
 from typing import Any
 
+# Active threads of a launch where the schedule asks for no other number. They and those that
+# return early make up one block.
+N_THREADS = 12
+# Threads of a launch behind the active ones: the one with index n_threads exactly, and one more.
+N_EARLY_RETURNS = 2
+
 
 class Role(str, Enum):
     """What a workload is for."""
@@ -54,7 +60,7 @@ class LaunchShape:
     uses_own_stream: bool
 
     def find_n_blocks(self, n_threads: int) -> int:
-        """Return how many blocks a launch with so many threads at the least has."""
+        """Return the blocks of a launch with at least `n_threads` threads."""
         return -(-n_threads // self.threads_per_block) + self.n_extra_blocks
 
 

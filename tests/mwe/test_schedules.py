@@ -19,7 +19,7 @@ from mwe.schedules import (
     find_schedules,
 )
 from mwe.targets import Target
-from mwe.workloads.planted_race.subject import PlantedSubject
+from mwe.workloads.planted_race.subjects import PlantedSubject
 from tests.subjects.swaps import RACY, SOUND, make_swap_on_each_call
 
 

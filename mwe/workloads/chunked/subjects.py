@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numba import config, cuda
 
-from mwe.workloads.chunked import allocator, kernels
+from mwe.workloads import allocators
+from mwe.workloads.chunked import kernels
 from mwe.workloads.chunked.transfers import SENTINEL, BatchShape, BatchTransfer
 from mwe.workloads.chunked.watcher import WritebackWatcher
-from mwe.workloads.kernel_subject import N_EARLY_RETURNS, CompiledSubject
-from mwe.workloads.subject import GuardedGlobal, GuardedOutput, LaunchShape, Subject
+from mwe.workloads.kernel_subject import CompiledSubject, describe_difference
+from mwe.workloads.subject import N_THREADS, GuardedOutput, LaunchShape, Subject
 
-N_THREADS = 12
 # Small, because every element of it is paced.
 RUN_SHAPE = (2, 3)
 DEADLINE_S = 10.0
@@ -48,18 +48,13 @@ class ChunkedSubject(CompiledSubject):
     library's, not a simulated thread.
     """
 
-    def __init__(self, build: Callable[[], Any], n_threads: int | None) -> None:
-        self._build = build
-        self.n_threads = N_THREADS if n_threads is None else n_threads
-        self.threads_per_block = self.n_threads + N_EARLY_RETURNS
-        modules = (allocator, kernels)
-        self.user_files = frozenset(str(each.__file__) for each in modules)
-        self.guarded_globals = [GuardedGlobal(each, "cuda", cuda) for each in modules]
+    def __init__(self, build: Callable[[], Any], n_threads: int) -> None:
+        super().__init__(build, (allocators, kernels), n_threads)
         run_bytes = int(np.prod(RUN_SHAPE)) * np.dtype(np.float32).itemsize
         self.shape = BatchShape(
             run_shape=RUN_SHAPE,
-            n_runs=2 * self.n_threads + max(1, self.n_threads // 2),
-            memory_limit_bytes=self.n_threads * run_bytes,
+            n_runs=2 * n_threads + max(1, n_threads // 2),
+            memory_limit_bytes=n_threads * run_bytes,
         )
         self._watcher = self.make_watcher()
 
@@ -67,14 +62,14 @@ class ChunkedSubject(CompiledSubject):
         """Return the watcher of all trials in this process."""
         return WritebackWatcher()
 
-    def make_transfer(self, watcher: WritebackWatcher | None = None) -> BatchTransfer:
-        """Return the transfer of one launch, with the watcher of all of them or its own."""
-        return BatchTransfer(self.shape, watcher or self._watcher)
+    def make_transfer(self, watcher: WritebackWatcher) -> BatchTransfer:
+        """Return the transfer of one launch."""
+        return BatchTransfer(self.shape, watcher)
 
     def build_kernel(self) -> Any:
         """Build a kernel, and have the watcher run."""
         self._watcher.start()
-        return self._build()
+        return super().build_kernel()
 
     def make_arguments(self) -> Sequence[Any]:
         """Return a chunk's outputs and inputs, and its number of runs."""
@@ -84,7 +79,7 @@ class ChunkedSubject(CompiledSubject):
     def launch(self, kernel: Any, shape: LaunchShape | None = None) -> Any:
         """Run the batch, wait for everything, and return what it left."""
         if shape is None:
-            return self._launch(kernel, self.make_transfer(), None)
+            return self._launch(kernel, self.make_transfer(self._watcher), None)
         # What other launches have pending is not this one's.
         watcher = self.make_watcher()
         watcher.start()
@@ -97,15 +92,9 @@ class ChunkedSubject(CompiledSubject):
         transfer.inputs[...] = np.arange(transfer.inputs.size, dtype=np.float32).reshape(
             transfer.inputs.shape
         )
+        n_blocks, threads_per_block = self.find_grid(shape)
 
         def launch_chunk(outputs: Any, inputs: Any, n_chunk: int) -> None:
-            if config.ENABLE_CUDASIM:
-                kernel[1, self.threads_per_block](outputs, inputs, n_chunk)
-                return
-            n_blocks, threads_per_block = 1, self.threads_per_block
-            if shape is not None:
-                n_blocks = shape.find_n_blocks(self.n_threads + N_EARLY_RETURNS)
-                threads_per_block = shape.threads_per_block
             # Always the chunk's stream: only there does the launch wait for the copies.
             kernel[n_blocks, threads_per_block, transfer.stream](outputs, inputs, n_chunk)
 
@@ -122,14 +111,14 @@ class ChunkedSubject(CompiledSubject):
         result = BatchResult(
             inputs=transfer.inputs,
             outputs=np.array(transfer.outputs),
-            tail=find_tail(transfer),
+            tail=transfer.find_tail(),
             n_in_use=transfer.pool.n_in_use,
             n_pending=transfer.watcher.n_pending,
         )
         transfer.release_buffers()
         if config.ENABLE_CUDASIM:
             return result
-        damages = (each.read().damage for each in transfer.guarded)
+        damages = (guarded.read().damage for guarded in transfer.guarded)
         return GuardedOutput(result, next(filter(None, damages), ""))
 
     def describe_mismatch(self, output: BatchResult) -> str:
@@ -141,39 +130,26 @@ class ChunkedSubject(CompiledSubject):
         if (output.tail != SENTINEL).any():
             return "the tail of the last buffer, behind its data, was written"
         column = np.arange(RUN_SHAPE[1], dtype=np.float32)[None, :, None]
-        expected = 2 * output.inputs + column
-        wrong = np.argwhere(output.outputs != expected)
-        if not wrong.size:
-            return ""
-        place = tuple(int(each) for each in wrong[0])
+        difference = describe_difference(output.outputs, 2 * output.inputs + column)
         n_unwritten = int((output.outputs == SENTINEL).sum())
-        return (
-            f"output{list(place)} is {output.outputs[place]}, expected {expected[place]} "
-            f"({len(wrong)} elements differ, {n_unwritten} were never written)"
-        )
+        return difference and f"{difference}; {n_unwritten} were never written"
 
 
-def find_tail(transfer: BatchTransfer) -> Any:
-    """Return the elements of the last output buffer behind its data; none without a buffer."""
-    if transfer.last_output is None:
-        return np.empty(0, np.float32)
-    buffer, n_chunk = transfer.last_output
-    return np.array(buffer.array[..., n_chunk:])
+def chunked_local(n_threads: int = N_THREADS) -> Subject:
+    """Return the workload: the kernel's working array comes from another module."""
+
+    def build() -> Any:
+        allocate_work = allocators.build_local_allocator(RUN_SHAPE[1])
+        return kernels.build_local_kernel(allocate_work, RUN_SHAPE)
+
+    return ChunkedSubject(build, n_threads)
 
 
-def _build_local() -> Any:
-    return kernels.build_local_kernel(allocator.build_allocator(RUN_SHAPE[1]), RUN_SHAPE)
-
-
-def _build_plain() -> Any:
+def build_plain_kernel() -> Any:
+    """Return the kernel without a helper."""
     return kernels.build_plain_kernel(RUN_SHAPE)
 
 
-def chunked_local(n_threads: int | None = None) -> Subject:
-    """Return the workload: the kernel's working array comes from another module."""
-    return ChunkedSubject(_build_local, n_threads)
-
-
-def chunked_plain(n_threads: int | None = None) -> Subject:
+def chunked_plain(n_threads: int = N_THREADS) -> Subject:
     """Return the control: the same transfers, and a kernel without a helper."""
-    return ChunkedSubject(_build_plain, n_threads)
+    return ChunkedSubject(build_plain_kernel, n_threads)

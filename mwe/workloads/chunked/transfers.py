@@ -52,16 +52,16 @@ class BatchShape:
     @property
     def host_shape(self) -> tuple[int, ...]:
         """The shape of all runs."""
-        return (*self.run_shape, self.n_runs)
+        return self.find_data_shape(self.n_runs)
 
     @property
     def device_shape(self) -> tuple[int, ...]:
         """The shape of a chunk on the device, and so of every buffer."""
-        return (*self.run_shape, self.chunk_runs)
+        return self.find_data_shape(self.chunk_runs)
 
-    def find_data_shape(self, n_chunk: int) -> tuple[int, ...]:
-        """Return the shape of the data of a chunk of `n_chunk` runs."""
-        return (*self.run_shape, n_chunk)
+    def find_data_shape(self, n_runs: int) -> tuple[int, ...]:
+        """Return the shape of the data of `n_runs` runs."""
+        return (*self.run_shape, n_runs)
 
 
 class BatchTransfer:
@@ -85,10 +85,10 @@ class BatchTransfer:
         self.inputs = self._allocate_host()
         self.outputs = self._allocate_host()
         self.outputs[...] = SENTINEL
-        # The buffer of the newest chunk, and how many runs it has.
-        self.last_output: tuple[ChunkBuffer, int] | None = None
         self.stream: Any = 0
         self.guarded: list[GuardedArray] = []
+        # The output buffer of the newest chunk, and how many runs it has.
+        self._last_output: tuple[ChunkBuffer, int] | None = None
 
     def run(self, launch: Launch) -> None:
         """Launch every chunk and hand its output to the watcher; `wait_pending` waits for it.
@@ -98,15 +98,25 @@ class BatchTransfer:
         launch
             Called with the chunk's outputs and inputs on the device, and its number of runs.
         """
+        n_runs, chunk_runs = self.shape.n_runs, self.shape.chunk_runs
         if not self.shape.is_chunked:
-            self._run_whole(launch)
+            inputs, outputs = cuda.to_device(self.inputs), self._put_output(self.outputs)
+            launch(outputs, inputs, n_runs)
+            outputs.copy_to_host(self.outputs)
             return
-        for first in range(0, self.shape.n_runs, self.shape.chunk_runs):
-            self._run_chunk(launch, first, min(self.shape.chunk_runs, self.shape.n_runs - first))
+        for first in range(0, n_runs, chunk_runs):
+            self._run_chunk(launch, first, min(chunk_runs, n_runs - first))
 
     def wait_pending(self, timeout: float | None = None) -> None:
         """Wait for all write-backs; see `WritebackWatcher.wait_all`."""
         self.watcher.wait_all(timeout)
+
+    def find_tail(self) -> Any:
+        """Return the elements of the last output buffer behind its data; none without a buffer."""
+        if self._last_output is None:
+            return np.empty(0, np.float32)
+        buffer, n_chunk = self._last_output
+        return np.array(buffer.array[..., n_chunk:])
 
     def release_buffers(self) -> None:
         """Empty the pool."""
@@ -131,15 +141,8 @@ class BatchTransfer:
         )
 
     def _allocate_host(self) -> Any:
-        if self.shape.is_chunked:
-            return np.empty(self.shape.host_shape, np.float32)
-        return cuda.pinned_array(self.shape.host_shape, np.float32)
-
-    def _run_whole(self, launch: Launch) -> None:
-        inputs = cuda.to_device(self.inputs)
-        outputs = self._put_output(self.outputs)
-        launch(outputs, inputs, self.shape.n_runs)
-        outputs.copy_to_host(self.outputs)
+        allocate = np.empty if self.shape.is_chunked else cuda.pinned_array
+        return allocate(self.shape.host_shape, np.float32)
 
     def _put_output(self, array: Any) -> Any:
         if config.ENABLE_CUDASIM:
@@ -151,25 +154,26 @@ class BatchTransfer:
     def _run_chunk(self, launch: Launch, first: int, n_chunk: int) -> None:
         source = self.acquire_buffer("inputs")
         target = self.acquire_buffer("outputs")
+        kept = [source, target]
         try:
             events = self._launch_chunk(launch, source, target, first, n_chunk)
+            # The device may still read the input; its buffer is given back behind the event.
+            self.watcher.submit(BufferTask(event=events[0], buffer=source, pool=self.pool))
+            kept.remove(source)
+            self._last_output = (target, n_chunk)
+            self.submit_output(target, events[1], first, n_chunk)
         except BaseException:
-            # Nobody else would; a launch that failed uses them no more.
-            self.pool.release(source)
-            self.pool.release(target)
+            # Nobody else gives them back, and the device may still use them.
+            for buffer in kept:
+                self.pool.discard(buffer)
             raise
-        # The device may still read the input; its buffer is given back behind the event.
-        self.watcher.submit(BufferTask(event=events[0], buffer=source, pool=self.pool))
-        self.last_output = (target, n_chunk)
-        self.submit_output(target, events[1], first, n_chunk)
 
     def _launch_chunk(
         self, launch: Launch, source: ChunkBuffer, target: ChunkBuffer, first: int, n_chunk: int
     ) -> tuple[Any, Any]:
         """Copy in, launch, copy out; return the events behind the last uses of both buffers."""
         stream = self.stream = cuda.stream()
-        data = tuple(slice(0, length) for length in self.shape.find_data_shape(n_chunk))
-        source.array[data] = self.inputs[..., first : first + n_chunk]
+        source.array[..., :n_chunk] = self.inputs[..., first : first + n_chunk]
         inputs = cuda.to_device(source.array, stream=stream)
         # The runs that the last chunk does not have stay as they are.
         outputs = self._put_output(target.array)

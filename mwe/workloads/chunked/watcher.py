@@ -38,10 +38,7 @@ class BufferTask:
 
 
 class WritebackWatcher:
-    """Finishes tasks in a daemon thread, one after another.
-
-    There is one way from the queue to completion, and one counter of what is pending.
-    """
+    """Finishes tasks in a daemon thread, one after another."""
 
     def __init__(self) -> None:
         self._tasks: queue.SimpleQueue[BufferTask | None] = queue.SimpleQueue()

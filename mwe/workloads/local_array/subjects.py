@@ -1,61 +1,25 @@
-"""The subjects of the local-array family and the oracle that they share."""
+"""The subjects of the local-array family: each writes 1.0 to ``output[:n_threads]``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from types import ModuleType
+import functools
 from typing import Any
 
 import numpy as np
-from numba import cuda
 
+from mwe.workloads import allocators
 from mwe.workloads.inlining import ensure_inlined
-from mwe.workloads.kernel_subject import N_EARLY_RETURNS, KernelSubject, describe_difference
-from mwe.workloads.local_array import plain_helper, plain_helper_kernel, same_module
+from mwe.workloads.kernel_subject import KernelSubject
+from mwe.workloads.local_array import (
+    one_module_kernel,
+    plain_helper,
+    plain_helper_kernel,
+    shared_kernel,
+)
 from mwe.workloads.local_array.reproducer import allocator, kernel
-from mwe.workloads.subject import GuardedGlobal, Subject
+from mwe.workloads.subject import N_EARLY_RETURNS, N_THREADS, Subject
 
 BUFFER_SIZE = 5
-# One block: these, and those that return early.
-N_THREADS = 12
-
-
-class LocalArraySubject(KernelSubject):
-    """A kernel that writes 1.0 to ``output[:n_threads]`` by way of a local array.
-
-    Parameters
-    ----------
-    build
-        Builds the kernel from fresh factories.
-    modules
-        The modules whose global `cuda` the simulator swaps.
-    n_threads
-        Active threads; None for `N_THREADS`.
-    """
-
-    def __init__(
-        self, build: Callable[[], Any], modules: Sequence[ModuleType], n_threads: int | None
-    ) -> None:
-        self._build = build
-        self.n_threads = N_THREADS if n_threads is None else n_threads
-        self.threads_per_block = self.n_threads + N_EARLY_RETURNS
-        self.array_size = self.n_threads + 1
-        self.user_files = frozenset(str(module.__file__) for module in modules)
-        self.guarded_globals = [GuardedGlobal(module, "cuda", cuda) for module in modules]
-
-    def build_kernel(self) -> Any:
-        """Build a kernel from fresh factories."""
-        return self._build()
-
-    def make_output(self) -> Any:
-        """Return zeros, one more than there are active threads."""
-        return np.zeros(self.array_size, dtype=np.float32)
-
-    def describe_mismatch(self, output: Any) -> str:
-        """Compare with ones for the active threads and zeros for the rest."""
-        expected = self.make_output()
-        expected[: self.n_threads] = 1.0
-        return describe_difference(output, expected)
 
 
 class _AllocatorFactory(allocator.AllocatorFactory):  # type: ignore[misc,unused-ignore]
@@ -70,27 +34,40 @@ def _build_across_modules() -> Any:
     return kernel.KernelFactory(_AllocatorFactory(BUFFER_SIZE)).build()
 
 
-def local_array(n_threads: int | None = None) -> Subject:
+def _expect_ones(n_threads: int) -> Any:
+    """Return ones for the active threads, and a zero that nobody is to write."""
+    return np.append(np.ones(n_threads, np.float32), np.float32(0))
+
+
+def local_array(n_threads: int = N_THREADS) -> Subject:
     """Return the workload: the allocator in one module, the kernel in another."""
-    return LocalArraySubject(_build_across_modules, (allocator, kernel), n_threads)
+    expected = _expect_ones(n_threads)
+    return KernelSubject(_build_across_modules, (allocator, kernel), n_threads, expected)
 
 
-def one_thread(_n_threads: int | None = None) -> Subject:
+def one_thread(_n_threads: int = 1) -> Subject:
     """Return the control with a single active thread, whatever a schedule asks for."""
-    return LocalArraySubject(_build_across_modules, (allocator, kernel), n_threads=1)
+    return local_array(1)
 
 
-def same_module_control(n_threads: int | None = None) -> Subject:
+def shared_array(n_threads: int = N_THREADS) -> Subject:
+    """Return the workload whose shared array is made in one module, the kernel in another."""
+
+    def build() -> Any:
+        block_size = n_threads + N_EARLY_RETURNS
+        return shared_kernel.build_kernel(allocators.build_shared_allocator(block_size))
+
+    return KernelSubject(build, (allocators, shared_kernel), n_threads, _expect_ones(n_threads))
+
+
+def same_module(n_threads: int = N_THREADS) -> Subject:
     """Return the control with allocator and kernel in one module."""
-    return LocalArraySubject(
-        lambda: same_module.build_kernel(BUFFER_SIZE), (same_module,), n_threads
-    )
+    build = functools.partial(one_module_kernel.build_kernel, BUFFER_SIZE)
+    return KernelSubject(build, (one_module_kernel,), n_threads, _expect_ones(n_threads))
 
 
-def helper_without_cuda(n_threads: int | None = None) -> Subject:
+def helper_without_cuda(n_threads: int = N_THREADS) -> Subject:
     """Return the control whose helper touches nothing of cuda at run time."""
-    return LocalArraySubject(
-        lambda: plain_helper_kernel.build_kernel(BUFFER_SIZE),
-        (plain_helper, plain_helper_kernel),
-        n_threads,
-    )
+    build = functools.partial(plain_helper_kernel.build_kernel, BUFFER_SIZE)
+    modules = plain_helper, plain_helper_kernel
+    return KernelSubject(build, modules, n_threads, _expect_ones(n_threads))

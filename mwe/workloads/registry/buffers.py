@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from mwe.workloads.registry import allocators
 
 LOCATIONS = ("shared", "local")
 
@@ -61,19 +62,9 @@ class CUDABuffer:
         if not _is_float_type(self.precision):
             raise ValueError(f"buffer {self.name!r}: precision must be a NumPy float type")
 
-    @property
-    def is_shared(self) -> bool:
-        """Whether it lives in shared memory, if it is not a slice of another."""
-        return self.location == "shared"
-
-    @property
-    def is_persistent_local(self) -> bool:
-        """Whether it lives in the persistent array, if it is not a slice of another."""
-        return self.location == "local" and self.persistent
-
     def build_allocator(
         self, shared_slice: slice | None, persistent_slice: slice | None, local_size: int | None
-    ) -> Callable[..., Any]:
+    ) -> Any:
         """Return the device function ``(shared, persistent) -> array`` of this buffer.
 
         The first of shared slice, persistent slice and local array that is given is what it
@@ -84,23 +75,19 @@ class CUDABuffer:
         ValueError
             If nothing is given.
         """
-        from mwe.workloads.registry import allocators
-
         if shared_slice is not None:
             return allocators.build_shared_allocator(shared_slice.start, shared_slice.stop)
         if persistent_slice is not None:
-            return allocators.build_persistent_allocator(
-                persistent_slice.start, persistent_slice.stop
-            )
+            start, stop = persistent_slice.start, persistent_slice.stop
+            return allocators.build_persistent_allocator(start, stop)
         if local_size is None:
             raise ValueError(f"buffer {self.name!r} has no slice and no local size")
         return allocators.build_local_allocator(local_size, self.precision)
 
 
 def _is_float_type(precision: Any) -> bool:
-    if precision is None:
-        return False
     try:
-        return bool(np.issubdtype(np.dtype(precision), np.floating))
+        # NumPy takes None for float64.
+        return precision is not None and bool(np.issubdtype(np.dtype(precision), np.floating))
     except TypeError:
         return False

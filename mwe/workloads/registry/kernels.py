@@ -1,7 +1,8 @@
 """Kernels around three allocators, in a module of their own.
 
 Each takes its buffers, writes a value of its own into every element, and reads all back. Where the
-arrays that are cut into slices come from is what tells them apart.
+arrays that are cut into slices come from is what tells them apart. A builder takes the allocators
+and sizes of the buffers, and the threads of a block and the elements of both arrays for one thread.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import Any
 
 import numpy as np
 from numba import cuda
+
+from mwe.workloads.registry.allocators import build_shared_taker
 
 __all__ = [
     "FIRST_VALUES",
@@ -23,7 +26,7 @@ __all__ = [
 FIRST_VALUES = (100.0, 200.0, 300.0)
 
 
-def build_local_kernel(allocators: Sequence[Any], sizes: Sequence[int]) -> Any:
+def build_local_kernel(allocators: Sequence[Any], sizes: Sequence[int], **_memories: int) -> Any:
     """Return a kernel whose buffers need no array to be cut from."""
     allocate_a, allocate_b, allocate_c = allocators
     exercise = _build_exercise(sizes)
@@ -41,13 +44,15 @@ def build_local_kernel(allocators: Sequence[Any], sizes: Sequence[int]) -> Any:
 def build_helper_shared_kernel(
     allocators: Sequence[Any],
     sizes: Sequence[int],
-    take_shared: Any,
+    *,
+    block_size: int,
     shared_size: int,
     persistent_size: int,
 ) -> Any:
     """Return a kernel whose shared array comes from a helper; each thread has its part of it."""
     allocate_a, allocate_b, allocate_c = allocators
     exercise = _build_exercise(sizes)
+    take_shared = build_shared_taker(block_size * shared_size)
 
     def kernel(output, n_threads):  # type: ignore[no-untyped-def]
         i = cuda.grid(1)
@@ -64,6 +69,7 @@ def build_helper_shared_kernel(
 def build_own_arrays_kernel(
     allocators: Sequence[Any],
     sizes: Sequence[int],
+    *,
     block_size: int,
     shared_size: int,
     persistent_size: int,

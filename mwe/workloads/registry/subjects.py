@@ -1,59 +1,42 @@
-"""The subjects of the buffer registry and the oracle that they share."""
+"""The subjects of the buffer registry: kernels that write and read back three buffers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import cuda
 
-from mwe.workloads.kernel_subject import N_EARLY_RETURNS, KernelSubject, describe_difference
+from mwe.workloads.kernel_subject import KernelSubject
 from mwe.workloads.registry import allocators, kernels
-from mwe.workloads.registry.kernels import FIRST_VALUES
+from mwe.workloads.registry.buffers import CUDABuffer
 from mwe.workloads.registry.registry import BufferRegistry
-from mwe.workloads.subject import GuardedGlobal, Subject
+from mwe.workloads.subject import N_THREADS, Subject
 
-# One block, as in the local-array family.
-N_THREADS = 12
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """A buffer to register, and of how many of its elements the first buffer is overwritten."""
-
-    name: str
-    size: int
-    location: str
-    persistent: bool = False
-    aliases: str | None = None
-
+# Elements of the three buffers. A third one that is a slice of the first overwrites its front.
+N_STATE, N_WORK, N_SCRATCH = 4, 3, 2
 
 LOCAL_PLAN = (
-    Plan(name="state", size=4, location="local"),
-    Plan(name="work", size=3, location="local"),
+    CUDABuffer(name="state", size=N_STATE, location="local"),
+    CUDABuffer(name="work", size=N_WORK, location="local"),
     # The state is an array of its own allocator's, so this one is not a slice of it.
-    Plan(name="scratch", size=2, location="local", aliases="state"),
+    CUDABuffer(name="scratch", size=N_SCRATCH, location="local", aliases="state"),
 )
 SHARED_PLAN = (
-    Plan(name="state", size=4, location="shared"),
-    Plan(name="work", size=3, location="shared"),
-    Plan(name="scratch", size=2, location="shared", aliases="state"),
+    CUDABuffer(name="state", size=N_STATE, location="shared"),
+    CUDABuffer(name="work", size=N_WORK, location="shared"),
+    CUDABuffer(name="scratch", size=N_SCRATCH, location="shared", aliases="state"),
 )
 MIXED_PLAN = (
-    Plan(name="state", size=4, location="shared"),
-    Plan(name="work", size=3, location="local", persistent=True),
-    Plan(name="scratch", size=2, location="local"),
+    CUDABuffer(name="state", size=N_STATE, location="shared"),
+    CUDABuffer(name="work", size=N_WORK, location="local", persistent=True),
+    CUDABuffer(name="scratch", size=N_SCRATCH, location="local"),
 )
 PERSISTENT_PLAN = (
-    Plan(name="state", size=4, location="local", persistent=True),
-    Plan(name="work", size=3, location="shared"),
-    Plan(name="scratch", size=2, location="local", persistent=True, aliases="state"),
+    CUDABuffer(name="state", size=N_STATE, location="local", persistent=True),
+    CUDABuffer(name="work", size=N_WORK, location="shared"),
+    CUDABuffer(name="scratch", size=N_SCRATCH, location="local", persistent=True, aliases="state"),
 )
-
-# Builds a kernel from allocators, sizes, the subject, and what the layouts need a thread.
-BuildKernel = Callable[[Sequence[Any], Sequence[int], "RegistrySubject", int, int], Any]
 
 
 class RegistrySubject(KernelSubject):
@@ -64,36 +47,38 @@ class RegistrySubject(KernelSubject):
     plan
         The three buffers.
     build
-        Builds the kernel.
-    n_overlapping
-        Elements at the front of the first buffer that the third one is a slice of.
+        One of the builders in `kernels`.
+    overlaps
+        Whether the third buffer is a slice of the first.
     n_threads
-        Active threads; None for `N_THREADS`.
+        Active threads.
     """
 
     def __init__(
-        self, plan: Sequence[Plan], build: BuildKernel, n_overlapping: int, n_threads: int | None
+        self,
+        plan: Sequence[CUDABuffer],
+        build: Callable[..., Any],
+        n_threads: int,
+        *,
+        overlaps: bool = False,
     ) -> None:
+        values = [
+            first + np.arange(buffer.size, dtype=np.float32)
+            for first, buffer in zip(kernels.FIRST_VALUES, plan, strict=True)
+        ]
+        if overlaps:
+            values[0][:N_SCRATCH] = values[2]
+        # A row for what each thread reads, and one of zeros for a thread that returns.
+        row = np.concatenate(values)
+        expected = np.vstack([np.tile(row, (n_threads, 1)), np.zeros_like(row)])
+        super().__init__(build, (allocators, kernels), n_threads, expected)
         self._plan = plan
-        self._build = build
-        self._n_overlapping = n_overlapping
-        self.n_threads = N_THREADS if n_threads is None else n_threads
-        self.threads_per_block = self.n_threads + N_EARLY_RETURNS
-        self.user_files = frozenset(str(each.__file__) for each in (allocators, kernels))
-        self.guarded_globals = [GuardedGlobal(each, "cuda", cuda) for each in (allocators, kernels)]
 
     def lay_out(self) -> tuple[BufferRegistry, int, int]:
         """Return a registry with the buffers, and elements of shared and persistent array."""
         registry = BufferRegistry()
-        for each in self._plan:
-            registry.register(
-                self,
-                each.name,
-                each.size,
-                each.location,
-                persistent=each.persistent,
-                aliases=each.aliases,
-            )
+        for buffer in self._plan:
+            registry.register(self, **vars(buffer))
         return (
             registry,
             registry.shared_buffer_size(self),
@@ -103,62 +88,33 @@ class RegistrySubject(KernelSubject):
     def build_kernel(self) -> Any:
         """Build a kernel around fresh allocators."""
         registry, shared_size, persistent_size = self.lay_out()
-        made = [registry.get_allocator(self, each.name) for each in self._plan]
-        sizes = [each.size for each in self._plan]
-        # A local array has at least one element.
-        return self._build(made, sizes, self, shared_size, max(1, persistent_size))
-
-    def make_output(self) -> Any:
-        """Return zeros, a row for what each thread reads, and one for a thread that returns."""
-        n_elements = sum(each.size for each in self._plan)
-        return np.zeros((self.n_threads + 1, n_elements), dtype=np.float32)
-
-    def describe_mismatch(self, output: Any) -> str:
-        """Compare with what each buffer was given; the row of the thread that returned is zero."""
-        values = [
-            first + np.arange(each.size, dtype=np.float32)
-            for first, each in zip(FIRST_VALUES, self._plan, strict=True)
-        ]
-        values[0][: self._n_overlapping] = values[2][: self._n_overlapping]
-        expected = np.zeros_like(output)
-        expected[: self.n_threads] = np.concatenate(values)
-        return describe_difference(output, expected)
+        return self._build(
+            [registry.get_allocator(self, buffer.name) for buffer in self._plan],
+            [buffer.size for buffer in self._plan],
+            block_size=self.threads_per_block,
+            shared_size=shared_size,
+            # A local array has at least one element.
+            persistent_size=max(1, persistent_size),
+        )
 
 
-def _build_local(
-    made: Sequence[Any], sizes: Sequence[int], _subject: RegistrySubject, _shared: int, _own: int
-) -> Any:
-    return kernels.build_local_kernel(made, sizes)
-
-
-def _build_helper_shared(
-    made: Sequence[Any], sizes: Sequence[int], subject: RegistrySubject, shared: int, own: int
-) -> Any:
-    take_shared = allocators.build_shared_taker(subject.threads_per_block * shared)
-    return kernels.build_helper_shared_kernel(made, sizes, take_shared, shared, own)
-
-
-def _build_own_arrays(
-    made: Sequence[Any], sizes: Sequence[int], subject: RegistrySubject, shared: int, own: int
-) -> Any:
-    return kernels.build_own_arrays_kernel(made, sizes, subject.threads_per_block, shared, own)
-
-
-def registry_local(n_threads: int | None = None) -> Subject:
+def registry_local(n_threads: int = N_THREADS) -> Subject:
     """Return the workload whose allocators call ``cuda.local.array``."""
-    return RegistrySubject(LOCAL_PLAN, _build_local, 0, n_threads)
+    return RegistrySubject(LOCAL_PLAN, kernels.build_local_kernel, n_threads)
 
 
-def registry_shared(n_threads: int | None = None) -> Subject:
+def registry_shared(n_threads: int = N_THREADS) -> Subject:
     """Return the workload whose helper calls ``cuda.shared.array``."""
-    return RegistrySubject(SHARED_PLAN, _build_helper_shared, 2, n_threads)
+    build = kernels.build_helper_shared_kernel
+    return RegistrySubject(SHARED_PLAN, build, n_threads, overlaps=True)
 
 
-def registry_mixed(n_threads: int | None = None) -> Subject:
+def registry_mixed(n_threads: int = N_THREADS) -> Subject:
     """Return the workload that does both, with a persistent buffer beside."""
-    return RegistrySubject(MIXED_PLAN, _build_helper_shared, 0, n_threads)
+    return RegistrySubject(MIXED_PLAN, kernels.build_helper_shared_kernel, n_threads)
 
 
-def registry_persistent(n_threads: int | None = None) -> Subject:
+def registry_persistent(n_threads: int = N_THREADS) -> Subject:
     """Return the control: slices of a persistent and a shared array of the kernel's own."""
-    return RegistrySubject(PERSISTENT_PLAN, _build_own_arrays, 2, n_threads)
+    build = kernels.build_own_arrays_kernel
+    return RegistrySubject(PERSISTENT_PLAN, build, n_threads, overlaps=True)

@@ -15,13 +15,15 @@ from mwe.targets import Target, prepare_target
 
 prepare_target(Target.SIMULATOR)
 
-from mwe.workloads.chunked import subjects  # noqa: E402 (needs the simulator)
-from mwe.workloads.chunked.pool import ChunkBufferPool  # noqa: E402
-from mwe.workloads.chunked.subjects import ChunkedSubject, chunked_local, chunked_plain  # noqa: E402
+from mwe.workloads.chunked.pool import ChunkBufferPool  # noqa: E402 (needs the simulator)
+from mwe.workloads.chunked.subjects import (  # noqa: E402
+    ChunkedSubject,
+    build_plain_kernel,
+    chunked_local,
+    chunked_plain,
+)
 from mwe.workloads.chunked.transfers import SENTINEL, BatchShape, BatchTransfer  # noqa: E402
 from mwe.workloads.chunked.watcher import BufferTask, WritebackWatcher  # noqa: E402
-
-F32 = np.dtype(np.float32)
 
 
 @pytest.fixture
@@ -45,7 +47,7 @@ class Event:
 
 
 def test_a_free_buffer_is_used_again_only_if_shape_and_dtype_are_the_same():
-    """Else another one is made."""
+    """A buffer of another shape or dtype, or one in use, is not handed out again."""
     pool = ChunkBufferPool(8)
     first = pool.acquire("a", (3, 2), np.float32)
     pool.release(first)
@@ -56,25 +58,24 @@ def test_a_free_buffer_is_used_again_only_if_shape_and_dtype_are_the_same():
         pool.acquire("b", (2, 3), np.float32),
         pool.acquire("b", (3, 2), np.float64),
     ]
-    assert len({id(each) for each in (first, *others)}) == 4
+    assert len({id(buffer) for buffer in (first, *others)}) == 4
     assert pool.n_in_use == 4
 
 
 def test_a_full_pool_waits_for_a_buffer_and_gives_up_in_time():
-    """It goes on as soon as one comes back; a free one of another shape makes room."""
+    """A full pool goes on once a buffer comes back; a free one of another shape makes room."""
     pool = ChunkBufferPool(1, acquire_timeout_s=0.05)
-    held = pool.acquire("a", (2,), np.float32)
+    pool.acquire("a", (2,), np.float32)
     with pytest.raises(TimeoutError, match="all 1 are in use"):
         pool.acquire("b", (2,), np.float32)
     patient = ChunkBufferPool(1)
     held = patient.acquire("a", (2,), np.float32)
     threading.Timer(0.05, patient.release, [held]).start()
     assert patient.acquire("b", (5,), np.float32).array.shape == (5,)
-    assert patient.n_buffers == 1
 
 
 def test_releasing_twice_is_an_error():
-    """Somebody else may have the buffer by then."""
+    """A second release is refused: somebody else may have the buffer by then."""
     pool = ChunkBufferPool(1)
     buffer = pool.acquire("a", (2,), np.float32)
     pool.release(buffer)
@@ -85,18 +86,19 @@ def test_releasing_twice_is_an_error():
 
 
 def test_clearing_forgets_what_is_free():
-    """What is in use stays with who has it."""
+    """A buffer in use stays with whoever has it, and can be given back after clearing."""
     pool = ChunkBufferPool(4)
     held, free = (pool.acquire("a", (2,), np.float32) for _ in range(2))
     pool.release(free)
     pool.clear()
-    assert (pool.n_buffers, pool.n_in_use) == (1, 1)
+    assert (pool._free, pool.n_in_use) == ([], 1)
+    assert pool.acquire("a", (2,), np.float32) is not free
     pool.release(held)
-    assert pool.n_buffers == 0
+    assert pool.acquire("a", (2,), np.float32) is held
 
 
 def test_many_threads_never_share_a_buffer():
-    """Each finds in its buffer what it wrote."""
+    """Each of eight threads finds in its buffer what it wrote, with three buffers for all."""
     pool = ChunkBufferPool(3)
     wrong = []
 
@@ -119,7 +121,7 @@ def test_many_threads_never_share_a_buffer():
 
 
 def test_the_watcher_waits_for_the_event_before_it_copies(watcher):
-    """And gives the buffer back only then."""
+    """Before its event a buffer is neither copied nor given back; after it, both."""
     pool, event = ChunkBufferPool(1), Event()
     buffer = pool.acquire("a", (4,), np.float32)
     buffer.array[...] = 7
@@ -136,7 +138,7 @@ def test_the_watcher_waits_for_the_event_before_it_copies(watcher):
 
 
 def test_an_error_in_the_thread_is_raised_in_wait_all_once(watcher):
-    """The buffer comes back, the counter goes down, and the thread lives on."""
+    """After an error the buffer comes back, the counter goes down, and the thread lives on."""
     pool = ChunkBufferPool(1)
     for _ in range(2):
         buffer = pool.acquire("a", (4,), np.float32)
@@ -149,7 +151,7 @@ def test_an_error_in_the_thread_is_raised_in_wait_all_once(watcher):
 
 
 def test_starting_twice_starts_one_thread(watcher):
-    """And without it nothing is taken."""
+    """A second start changes nothing; a watcher that was never started takes no task."""
     thread = watcher._thread
     watcher.start()
     assert watcher._thread is thread
@@ -159,7 +161,7 @@ def test_starting_twice_starts_one_thread(watcher):
 
 
 def test_shutdown_drains():
-    """Everything that was submitted before is finished."""
+    """A shutdown finishes everything that was submitted before it."""
     watcher, pool = WritebackWatcher(), ChunkBufferPool(8)
     watcher.start()
     hosts = [np.zeros(4, np.float32) for _ in range(8)]
@@ -178,7 +180,7 @@ FIVE_RUNS = BatchShape(run_shape=(51, 3), n_runs=5, memory_limit_bytes=51 * 3 * 
 
 
 def test_five_runs_in_chunks_of_two():
-    """Device arrays and buffers are (51, 3, 2); the last write-back copies one run."""
+    """Five runs in chunks of two have device arrays of (51, 3, 2); the last chunk has one run."""
     assert FIVE_RUNS.is_chunked
     assert FIVE_RUNS.device_shape == (51, 3, 2)
     assert FIVE_RUNS.find_data_shape(1) == (51, 3, 1)
@@ -210,25 +212,26 @@ def test_a_chunked_array_is_processed_chunk_by_chunk(watcher):
     ]
     assert type(transfer.outputs) is np.ndarray
     assert (transfer.outputs == transfer.inputs * 2).all()
-    assert all(each.array.shape == (51, 3, 2) for each in transfer.pool._buffers)
-    tails = [each.array[..., 1] for each in transfer.pool._buffers if each.array_name == "outputs"]
-    assert any((tail == SENTINEL).all() for tail in tails)
+    assert all(buffer.array.shape == (51, 3, 2) for buffer in transfer.pool._free)
+    assert transfer.find_tail().shape == (51, 3, 1)
+    assert (transfer.find_tail() == SENTINEL).all()
     assert (transfer.pool.n_in_use, watcher.n_pending) == (0, 0)
     transfer.release_buffers()
-    assert transfer.pool.n_buffers == 0
+    assert transfer.pool._free == []
 
 
 def test_an_array_that_fits_is_copied_whole(watcher):
-    """No buffer is made, and nothing is sliced."""
+    """An array of one chunk is launched as it is, without a buffer."""
     shape = BatchShape(run_shape=(51, 3), n_runs=5, memory_limit_bytes=10**6)
     transfer, launched = run_five(watcher, shape)
     assert launched == [((51, 3, 5), (51, 3, 5), 5)]
     assert (np.asarray(transfer.outputs) == np.asarray(transfer.inputs) * 2).all()
-    assert transfer.pool.n_buffers == 0
+    assert transfer.pool._free == []
+    assert transfer.find_tail().size == 0
 
 
 def test_a_chunk_has_at_least_one_run(watcher):
-    """However small the device is."""
+    """A chunk has a run even where the device has no room for one."""
     shape = BatchShape(run_shape=(51, 3), n_runs=3, memory_limit_bytes=1)
     transfer, launched = run_five(watcher, shape)
     assert [n_chunk for *_, n_chunk in launched] == [1, 1, 1]
@@ -237,7 +240,7 @@ def test_a_chunk_has_at_least_one_run(watcher):
 
 @pytest.mark.parametrize("make", [chunked_local, chunked_plain])
 def test_workloads_compute_what_the_oracle_expects(make):
-    """With one thread nothing can race; two full chunks and one of a single run."""
+    """The oracle accepts every launch with one thread, of two full chunks and a smaller one."""
     subject = make(1)
     assert subject.describe_mismatch(subject.launch(subject.build_kernel())) == ""
 
@@ -325,15 +328,15 @@ class Faulty(ChunkedSubject):
 
     def __init__(self, transfer=BatchTransfer, watcher=WritebackWatcher):
         self._transfer, self._watcher_class = transfer, watcher
-        super().__init__(subjects._build_plain, 3)
+        super().__init__(build_plain_kernel, 3)
 
     def make_watcher(self):
         """Return the planted watcher."""
         return self._watcher_class()
 
-    def make_transfer(self):
+    def make_transfer(self, watcher):
         """Return the planted transfer."""
-        return self._transfer(self.shape, self._watcher)
+        return self._transfer(self.shape, watcher)
 
 
 @pytest.mark.parametrize(
@@ -348,7 +351,7 @@ class Faulty(ChunkedSubject):
     ids=["host-shaped", "untrimmed", "wait-skipped", "early-release", "tail-written"],
 )
 def test_planted_faults_are_caught_in_every_batch(fault):
-    """20 of 20."""
+    """Every trial of 20 batches fails, as an exception or a wrong result."""
     for seed in range(20):
         batch = Batch(workload="w", role="workload", schedule="natural", target="s", seed=seed)
         run_batch(lambda: Faulty(**fault), find_schedule("natural"), batch, 2)
@@ -357,7 +360,7 @@ def test_planted_faults_are_caught_in_every_batch(fault):
 
 
 def test_a_launch_that_fails_keeps_no_buffer(watcher):
-    """However often; the next run finds them all."""
+    """After ten failed launches no buffer is in use: the next run finds them all."""
     transfer = BatchTransfer(FIVE_RUNS, watcher)
 
     def fail(*_arguments):
@@ -369,8 +372,16 @@ def test_a_launch_that_fails_keeps_no_buffer(watcher):
     assert transfer.pool.n_in_use == 0
 
 
+def test_a_task_that_the_watcher_refuses_loses_no_buffer():
+    """A transfer whose watcher does not run fails without a buffer in use."""
+    transfer = BatchTransfer(FIVE_RUNS, WritebackWatcher())
+    with pytest.raises(RuntimeError, match="start it first"):
+        transfer.run(lambda *_arguments: None)
+    assert transfer.pool.n_in_use == 0
+
+
 def test_a_buffer_whose_event_failed_is_used_by_nobody_again(watcher):
-    """The device may still write it; the error is told."""
+    """A buffer that the device may still write is forgotten, and the error is told."""
 
     class Broken:
         def query(self):
@@ -385,7 +396,7 @@ def test_a_buffer_whose_event_failed_is_used_by_nobody_again(watcher):
 
 
 def test_a_slow_watcher_is_no_fault():
-    """Nor is an error of one trial the next one's."""
+    """A trial waits for a slow watcher, so no trial fails."""
     batch = Batch(workload="w", role="workload", schedule="natural", target="s", seed=1)
     run_batch(lambda: Faulty(watcher=SlowWatcher), find_schedule("natural"), batch, 5)
     assert (batch.failures, batch.trials) == (0, 5), batch.details

@@ -20,7 +20,7 @@ from mwe.workloads import WORKLOADS, find_workload, kernel_subject
 from mwe.workloads.chunked import subjects as chunked_subjects
 from mwe.workloads.chunked import transfers, watcher
 from mwe.workloads.device_arrays import GUARD, N_GUARDS, GuardedArray, open_guards, surround
-from mwe.workloads.event_query.subject import EventResult
+from mwe.workloads.event_query.subjects import EventResult
 from mwe.workloads.kernel_subject import describe_difference
 from mwe.workloads.subject import GuardedOutput, LaunchShape
 
@@ -118,7 +118,7 @@ class TestEventQuery:
     @pytest.fixture
     def subject(self, monkeypatch):
         """Return the workload with few rounds, which the simulator runs one by one."""
-        monkeypatch.setattr("mwe.workloads.event_query.subject.N_ROUNDS", 3)
+        monkeypatch.setattr("mwe.workloads.event_query.subjects.N_ROUNDS", 3)
         return find_workload("event-query").load(4)
 
     @pytest.fixture
@@ -190,7 +190,7 @@ class TestEventQuery:
 
     def test_an_event_that_never_completes_ends_the_trial(self, subject, answer, monkeypatch):
         """After the deadline, as an exception that says how long it was."""
-        monkeypatch.setattr("mwe.workloads.event_query.subject.DEADLINE_S", 0.01)
+        monkeypatch.setattr("mwe.workloads.event_query.subjects.DEADLINE_S", 0.01)
         answer(lambda _event: False)
         with pytest.raises(TimeoutError, match="has not completed after 0.01 s"):
             subject.launch(subject.build_kernel())

@@ -7,7 +7,8 @@ import pytest
 from numba import cuda
 
 from mwe.workloads.local_array.reproducer import allocator, kernel
-from mwe.workloads.local_array.subjects import N_THREADS, local_array
+from mwe.workloads.local_array.subjects import local_array
+from mwe.workloads.subject import N_THREADS
 
 ARRAY_SIZE = N_THREADS + 1
 

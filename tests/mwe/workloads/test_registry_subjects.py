@@ -12,13 +12,13 @@ from mwe.targets import Target, prepare_target
 
 prepare_target(Target.SIMULATOR)
 
-from mwe.workloads.registry import subjects  # noqa: E402 (needs the simulator)
+from mwe.workloads.local_array.subjects import shared_array  # noqa: E402 (needs the simulator)
+from mwe.workloads.registry import kernels, subjects  # noqa: E402
 from mwe.workloads.registry.subjects import (  # noqa: E402
     PERSISTENT_PLAN,
     SHARED_PLAN,
     RegistrySubject,
 )
-from mwe.workloads.shared_array.subject import shared_array  # noqa: E402
 
 ALL = (
     subjects.registry_local,
@@ -32,13 +32,13 @@ ALL = (
 @pytest.mark.parametrize("make", ALL)
 @pytest.mark.parametrize("n_threads", [0, 1])
 def test_kernels_compute_what_the_oracle_expects(make, n_threads):
-    """Without a second active thread nothing can race."""
+    """The oracle accepts every launch with less than two active threads: nothing can race."""
     subject = make(n_threads)
     assert subject.describe_mismatch(subject.launch(subject.build_kernel())) == ""
 
 
 def test_the_oracle_finds_a_wrong_element_wherever_it_is():
-    """In a buffer, in the overlap, and in the row of the thread that returned."""
+    """The oracle names any element: of a buffer, the overlap, the row of an idle thread."""
     subject = subjects.registry_shared(3)
     right = subject.launch(subject.build_kernel())
     for place in np.ndindex(right.shape):
@@ -62,8 +62,8 @@ class Overlapping(RegistrySubject):
     def lay_out(self):
         """Return a registry whose second buffer begins an element too early."""
         registry, shared, persistent = super().lay_out()
-        group = registry._groups[id(self)]
-        for layout in (group._build().shared, group._build().persistent):
+        layouts = registry._groups[id(self)]._lay_out()
+        for layout in (layouts.shared, layouts.persistent):
             if "work" in layout and layout["work"].start:
                 layout["work"] = slice(layout["work"].start - 1, layout["work"].stop - 1)
         return registry, shared, persistent
@@ -72,16 +72,16 @@ class Overlapping(RegistrySubject):
 @pytest.mark.parametrize(
     ("faulty", "plan", "build"),
     [
-        (Undersized, SHARED_PLAN, subjects._build_helper_shared),
-        (Undersized, PERSISTENT_PLAN, subjects._build_own_arrays),
-        (Overlapping, SHARED_PLAN, subjects._build_helper_shared),
+        (Undersized, SHARED_PLAN, kernels.build_helper_shared_kernel),
+        (Undersized, PERSISTENT_PLAN, kernels.build_own_arrays_kernel),
+        (Overlapping, SHARED_PLAN, kernels.build_helper_shared_kernel),
     ],
 )
 def test_planted_layouts_are_caught_in_every_batch(faulty, plan, build):
-    """20 of 20, whatever threads do: a single thread suffices to show them."""
+    """All of 20 batches fail, whatever threads do: a single thread shows a wrong layout."""
     schedule = find_schedule("natural")
     for seed in range(20):
         batch = Batch(workload="w", role="workload", schedule="natural", target="s", seed=seed)
-        run_batch(lambda: faulty(plan, build, 2, 1), schedule, batch, 2)
+        run_batch(lambda: faulty(plan, build, 1, overlaps=True), schedule, batch, 2)
         assert batch.failures == batch.trials == 2
         assert set(batch.failures_by_mode) <= {"exception", "wrong-result"}

@@ -6,12 +6,15 @@ from collections.abc import Callable
 
 from mwe.workloads.planted_race import helper
 from mwe.workloads.planted_race.simulator import Swap, cuda, device, launch, swap_on_each_call
-from mwe.workloads.subject import GuardedGlobal, LaunchShape, Subject
+from mwe.workloads.subject import (
+    N_EARLY_RETURNS,
+    N_THREADS,
+    GuardedGlobal,
+    LaunchShape,
+    Subject,
+)
 
 Kernel = Callable[[list[float], int, int], None]
-
-N_THREADS = 12
-N_EARLY_RETURNS = 2
 
 
 class PlantedSubject(Subject):
@@ -54,11 +57,10 @@ class PlantedSubject(Subject):
 
     def describe_mismatch(self, output: list[float]) -> str:
         """Compare with ones for the active threads and zeros for the rest."""
-        n_inactive = self.threads_per_block - self.n_threads
-        expected = [1.0] * self.n_threads + [0.0] * n_inactive
+        expected = [1.0] * self.n_threads + [0.0] * N_EARLY_RETURNS
         return "" if output == expected else f"output is {output}, expected {expected}"
 
 
-def planted_race(n_threads: int | None = None) -> Subject:
+def planted_race(n_threads: int = N_THREADS) -> Subject:
     """Return the positive control."""
     return PlantedSubject(swap_on_each_call, n_threads)

@@ -12,10 +12,9 @@ from numba import cuda
 
 from mwe.workloads.device_arrays import GuardedArray
 from mwe.workloads.event_query import kernel
-from mwe.workloads.kernel_subject import N_EARLY_RETURNS, CompiledSubject, describe_difference
-from mwe.workloads.subject import GuardedOutput, LaunchShape, Subject
+from mwe.workloads.kernel_subject import CompiledSubject, describe_difference
+from mwe.workloads.subject import N_THREADS, GuardedOutput, LaunchShape, Subject
 
-N_THREADS = 12
 # A millisecond or more on a device. Enqueuing the copy and the event takes Python a tenth of that,
 # so the first question comes while the kernel runs, and an event that always says yes is found out.
 N_ROUNDS = 200_000
@@ -50,16 +49,9 @@ class EventResult:
 class EventQuerySubject(CompiledSubject):
     """A launch and a copy to pinned memory on a stream, and an event behind both."""
 
-    def __init__(self, n_threads: int | None) -> None:
-        self.n_threads = N_THREADS if n_threads is None else n_threads
-        self.threads_per_block = self.n_threads + N_EARLY_RETURNS
-        self.user_files = frozenset({str(kernel.__file__)})
-        self.guarded_globals = ()
-        self._expected = kernel.compute_expected(self.n_threads, N_ROUNDS)
-
-    def build_kernel(self) -> Any:
-        """Build the kernel."""
-        return kernel.build_kernel()
+    def __init__(self, n_threads: int) -> None:
+        super().__init__(kernel.build_kernel, (kernel,), n_threads)
+        self._expected = kernel.compute_expected(n_threads, N_ROUNDS)
 
     def make_arguments(self) -> Sequence[Any]:
         """Return an output, the active threads and the rounds."""
@@ -73,10 +65,7 @@ class EventQuerySubject(CompiledSubject):
         TimeoutError
             If the event does not complete.
         """
-        n_blocks, threads_per_block = 1, self.threads_per_block
-        if shape is not None:
-            n_blocks = shape.find_n_blocks(self.n_threads + N_EARLY_RETURNS)
-            threads_per_block = shape.threads_per_block
+        n_blocks, threads_per_block = self.find_grid(shape)
         output, *numbers = self.make_arguments()
         arrived = cuda.pinned_array(output.shape, np.float32)
         arrived[...] = SENTINEL
@@ -95,7 +84,7 @@ class EventQuerySubject(CompiledSubject):
         stream.synchronize()
         final = guarded.read()
         result = EventResult(
-            answer_types=tuple(sorted({type(each).__name__ for each in (*answers, after)})),
+            answer_types=tuple(sorted({type(answer).__name__ for answer in (*answers, after)})),
             arrived=taken,
             after_synchronize=after,
             final=final.content,
@@ -126,6 +115,6 @@ def poll(event: Any) -> list[Any]:
     return answers
 
 
-def event_query(n_threads: int | None = None) -> Subject:
+def event_query(n_threads: int = N_THREADS) -> Subject:
     """Return the workload."""
     return EventQuerySubject(n_threads)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numba import cuda
 
-from mwe.workloads.inlining import ensure_inlined
+from mwe.workloads.inlining import jit_inlined
 
 __all__ = ["build_kernel"]
 
@@ -13,11 +13,9 @@ __all__ = ["build_kernel"]
 def build_kernel(buffer_size: int) -> Any:
     """Return ``kernel(output, n_threads)`` whose allocator is a device function of this module."""
 
-    @cuda.jit(device=True, inline=True)  # type: ignore[untyped-decorator,unused-ignore]
+    @jit_inlined
     def allocate_buffer():  # type: ignore[no-untyped-def]
         return cuda.local.array(buffer_size, dtype=np.float32)
-
-    ensure_inlined(allocate_buffer)
 
     @cuda.jit  # type: ignore[untyped-decorator,unused-ignore]
     def kernel(output, n_threads):  # type: ignore[no-untyped-def]

@@ -1,7 +1,5 @@
 """A kernel around a shared array from another module."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from numba import cuda
@@ -15,6 +13,7 @@ def build_kernel(allocate_shared: Any) -> Any:
     Each thread uses an element of its own, so nothing has to be synchronised.
     """
 
+    @cuda.jit  # type: ignore[untyped-decorator,unused-ignore]
     def kernel(output, n_threads):  # type: ignore[no-untyped-def]
         i = cuda.grid(1)
         if i >= n_threads:
@@ -23,4 +22,4 @@ def build_kernel(allocate_shared: Any) -> Any:
         buffer[i] = 1.0
         output[i] = buffer[i]
 
-    return cuda.jit(kernel)
+    return kernel
