@@ -1,1 +1,1 @@
-"""Measurements of Fixwatch itself; run by make, never by the tests."""
+"""Measurements of Fixwatch itself: each script writes its tables into docs/measurements.md."""

@@ -1,322 +1,181 @@
-"""How far the stated confidence can be relied on: ``make calibrate``.
+"""How far the confidence that Fixwatch states can be relied on: ``make calibrate``.
 
 The truth is planted in thousands of synthetic histories: no change, one that appears, one that is
 fixed, both; rates from 0.005 to 1; gaps, and numbers of trials that change. What Fixwatch states is
-set beside it, and beside what asv's step detection and a plain Fisher test say of the same counts.
-Exits with 1 if a bar is missed.
+set beside it. Exits with 1 if a bar is missed.
 """
 
 from __future__ import annotations
 
-import argparse
-import functools
 import itertools
-import math
-import multiprocessing
+import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from asv.step_detect import detect_regressions, detect_steps
 from scipy import stats
 
 from fixwatch.statistics.binomial import Counts
 from fixwatch.statistics.change_points import find_change_points
 from fixwatch.statistics.states import State, analyse_history, derive_state
 from fixwatch.verdicts.judgements import Judgement, Verdict
+from scripts.tables import TableWriter, make_parser, map_in_processes, percent, report_missed
 
-KINDS = ("never", "always", "appear", "fix", "appear, fix")
+# The kinds of the changes that are planted, and whether the history begins affected.
+KINDS: tuple[tuple[tuple[str, ...], bool], ...] = (
+    ((), False),
+    ((), True),
+    (("appeared",), False),
+    (("fixed",), True),
+    (("appeared", "fixed"), False),
+)
 RATES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.3, 0.9, 1.0)
 # Measured revisions on both sides of each change; nearer to the end nothing can be known yet.
 MIN_SIDE = 5
 GAP_RATE = 0.1
-FISHER_LEVEL = 0.01
-# asv's detection takes seconds for a long history.
-ASV_SHARE = 0.2
 BINS = (0.5, 0.9, 0.99, 0.999, 1.0)
+SEED = 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Planted:
-    """A synthetic history and its truth.
+    """A synthetic history and its truth."""
 
-    Attributes
-    ----------
-    failures, trials
-        By revision; 0 of 0 where there is a gap.
-    changes
-        Kind and index of the first revision after each planted change.
-    """
-
-    kind: str
     rate: float
+    # By revision; 0 of 0 where there is a gap.
     failures: np.ndarray
     trials: np.ndarray
-    changes: tuple[tuple[str, int], ...]
+    # The first revision after each change, by its kind, of which there is one at most.
+    changes: dict[str, int]
+    is_affected_at_end: bool
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
-    """What a method found in a history.
+class Comparison:
+    """What Fixwatch stated of a history, compared with what was planted."""
 
-    Attributes
-    ----------
-    is_false
-        A transition that was not planted.
-    is_false_fix
-        The newest revision is affected, and called fixed.
-    n_found, n_placed
-        Planted changes that were found; and whose true place is among the stated ones.
-    """
-
+    planted: Planted
+    # A transition was stated that was not planted.
     is_false: bool
+    # The newest revision is affected, and was called fixed.
     is_false_fix: bool
+    # Planted changes that were stated; and whose true place is among the stated ones.
     n_found: int
     n_placed: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Result:
-    """One history under all methods."""
-
-    kind: str
-    rate: float
-    n_changes: int
-    by_method: dict[str, Finding]
-    # Stated probability, whether it was so.
+    set_sizes: tuple[int, ...]
+    # The probability of each possible change, and whether one of its kind was planted.
     stated: tuple[tuple[float, bool], ...]
-    n_places: tuple[int, ...]
 
 
-def plant(kind: str, rate: float, rng: np.random.Generator) -> Planted:
-    """Make a history of 20 to 300 revisions."""
+def plant(kinds: Sequence[str], starts_affected: bool, rate: float, seed: Sequence[int]) -> Planted:
+    """Make a history of 20 to 300 revisions with changes of some kinds, in that order."""
+    rng = np.random.default_rng(seed)
     length = int(rng.integers(20, 301))
     trials = rng.choice([100, 100, 100, 200], size=length)
     trials[rng.random(length) < GAP_RATE] = 0
     measured = np.flatnonzero(trials)
-    n_changes = {"never": 0, "always": 0, "appear": 1, "fix": 1, "appear, fix": 2}[kind]
-    places: list[int] = []
-    if n_changes:
-        inner = rng.choice(np.arange(MIN_SIDE, len(measured) - MIN_SIDE), size=2, replace=False)
-        first, second = sorted(int(each) for each in inner)
-        if n_changes == 2 and second - first < MIN_SIDE:
-            first, second = MIN_SIDE, len(measured) - MIN_SIDE
-        places = [int(measured[first]), int(measured[second])][:n_changes]
-    is_affected = np.full(length, kind in ("always", "fix"))
-    changes = []
-    for place in places:
+    first, second = sorted(rng.integers(MIN_SIDE, len(measured) - MIN_SIDE, size=2).tolist())
+    if len(kinds) == 2 and second - first < MIN_SIDE:
+        first, second = MIN_SIDE, len(measured) - MIN_SIDE
+    changes = dict(zip(kinds, measured[[first, second]].tolist(), strict=False))
+    is_affected = np.full(length, starts_affected)
+    for place in changes.values():
         is_affected[place:] = ~is_affected[place:]
-        changes.append(("appeared" if is_affected[place] else "fixed", place))
-    failures = rng.binomial(trials, np.where(is_affected, rate, 0.0))
-    return Planted(kind=kind, rate=rate, failures=failures, trials=trials, changes=tuple(changes))
+    return Planted(
+        rate=rate,
+        failures=rng.binomial(trials, np.where(is_affected, rate, 0.0)),
+        trials=trials,
+        changes=changes,
+        is_affected_at_end=bool(is_affected[-1]),
+    )
 
 
-def judge_findings(
-    planted: Planted, found: Iterable[tuple[str, int, Sequence[int]]], *, is_called_fixed: bool
-) -> Finding:
-    """Compare found changes (kind, likeliest place, possible places) with the planted ones.
-
-    A planted change is found if one of its kind is, nearer to it than to any other planted one of
-    its kind; what is left over is false.
-    """
-    open_changes = list(planted.changes)
-    n_found = n_placed = n_false = 0
-    for kind, at, places in found:
-        candidates = [each for each in open_changes if each[0] == kind]
-        if not candidates:
-            n_false += 1
-            continue
-        nearest = min(candidates, key=lambda each: abs(each[1] - at))
-        open_changes.remove(nearest)
-        n_found += 1
-        n_placed += nearest[1] in places
-    is_affected_now = planted.kind in ("always", "appear")
-    return Finding(
-        is_false=n_false > 0,
-        is_false_fix=is_affected_now and is_called_fixed,
+def examine(planted: Planted) -> Comparison:
+    """Compare what Fixwatch states of a history with what was planted."""
+    counts = list(zip(planted.failures.tolist(), planted.trials.tolist(), strict=True))
+    history = analyse_history([{"delay": Counts(k, n)} if n else {} for k, n in counts])
+    judgements = [Judgement(Verdict.OBSERVED if k else Verdict.NOT_OBSERVED) for k, _ in counts]
+    state = derive_state(history, judgements).state
+    measured = [count for count in counts if count[1]]
+    possible = find_change_points([[k] for k, _ in measured], [[n] for _, n in measured]).changes
+    true = [change for change in history.changes if change.kind in planted.changes]
+    n_found = len({change.kind for change in true})
+    return Comparison(
+        planted=planted,
+        is_false=n_found < len(history.changes),
+        is_false_fix=planted.is_affected_at_end and state is State.FIXED,
         n_found=n_found,
-        n_placed=n_placed,
+        n_placed=sum(planted.changes[change.kind] in change.places for change in true),
+        set_sizes=tuple(len(change.places) for change in history.changes),
+        # Wherever it is: between the neighbouring changes there is one of its kind.
+        stated=tuple((change.probability, change.kind in planted.changes) for change in possible),
     )
 
 
-def examine(planted: Planted, *, with_asv: bool) -> Result:
-    """Run every method over a history."""
-    revisions = [
-        {"delay": Counts(int(k), int(n))} if n else {}
-        for k, n in zip(planted.failures, planted.trials, strict=True)
-    ]
-    history = analyse_history(revisions)
-    judgements = [
-        Judgement(Verdict.OBSERVED if k else Verdict.NOT_OBSERVED) for k in planted.failures
-    ]
-    state = derive_state(history, judgements)
-    by_method = {
-        "Fixwatch": judge_findings(
-            planted,
-            [(change.kind, change.at, change.places) for change in history.changes],
-            is_called_fixed=state.state is State.FIXED,
-        ),
-        "Fisher": _apply_fisher(planted),
-    }
-    if with_asv:
-        by_method["asv"] = _apply_asv(planted)
-    measured = np.flatnonzero(planted.trials)
-    possible = find_change_points(
-        planted.failures[measured][:, None].tolist(), planted.trials[measured][:, None].tolist()
-    ).changes
-    truth = {(kind, place) for kind, place in planted.changes}
-    return Result(
-        kind=planted.kind,
-        rate=planted.rate,
-        n_changes=len(planted.changes),
-        by_method=by_method,
-        stated=tuple(
-            (
-                each.probability,
-                # Wherever it is: between the neighbouring changes there is one of its kind.
-                any(kind == each.kind for kind, _ in truth),
-            )
-            for each in possible
-        ),
-        n_places=tuple(len(change.places) for change in history.changes),
-    )
-
-
-def _apply_fisher(planted: Planted) -> Finding:
-    """Test each two neighbours, with Bonferroni's correction: the obvious way."""
-    measured = np.flatnonzero(planted.trials)
-    found = []
-    for before, at in itertools.pairwise(measured):
-        table = [
-            [planted.failures[i], planted.trials[i] - planted.failures[i]] for i in (before, at)
-        ]
-        if stats.fisher_exact(table).pvalue * (len(measured) - 1) < FISHER_LEVEL:
-            rates = [planted.failures[i] / planted.trials[i] for i in (before, at)]
-            kind = "appeared" if rates[1] > rates[0] else "fixed"
-            found.append((kind, int(at), [int(at)]))
-    return judge_findings(planted, found, is_called_fixed=bool(found) and found[-1][0] == "fixed")
-
-
-def _apply_asv(planted: Planted) -> Finding:
-    """Take asv's steps up that it reports as regressions, and its steps down for fixes."""
-    rates = [
-        float(k / n) if n else None for k, n in zip(planted.failures, planted.trials, strict=True)
-    ]
-    steps = detect_steps(rates)
-    _, _, regressions = detect_regressions(steps, threshold=0.05)
-    reported = {position[1] for position in regressions or ()}
-    found = []
-    for before, step in itertools.pairwise(steps):
-        if step[2] > before[2] and step[0] in reported:
-            found.append(("appeared", step[0], [step[0]]))
-        elif step[2] < before[2]:
-            found.append(("fixed", step[0], [step[0]]))
-    return judge_findings(planted, found, is_called_fixed=bool(found) and found[-1][0] == "fixed")
-
-
-def examine_one(number: int, seed: int) -> Result:
+def examine_one(number: int) -> Comparison:
     """Plant and examine the history of a number."""
-    rng = np.random.default_rng([seed, number])
-    kind = KINDS[number % len(KINDS)]
+    kinds, starts_affected = KINDS[number % len(KINDS)]
     rate = RATES[number // len(KINDS) % len(RATES)]
-    return examine(plant(kind, rate, rng), with_asv=rng.random() < ASV_SHARE)
+    return examine(plant(kinds, starts_affected, rate, [SEED, number]))
 
 
-def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f} %" if whole else "–"
-
-
-def print_methods(results: Sequence[Result]) -> None:
-    """Print each method's errors, over the histories that it was applied to."""
-    print("| method | histories | false transition | false fixed | found | in the stated place |")
-    print("|---|---|---|---|---|---|")
-    for method in ("Fixwatch", "Fisher", "asv"):
-        own = [(each, each.by_method[method]) for each in results if method in each.by_method]
-        affected = [finding for each, finding in own if each.kind in ("always", "appear")]
-        n_changes = sum(each.n_changes for each, _ in own)
-        columns = [
-            f"{len(own)}",
-            _percent(sum(finding.is_false for _, finding in own), len(own)),
-            _percent(sum(finding.is_false_fix for finding in affected), len(affected)),
-            _percent(sum(finding.n_found for _, finding in own), n_changes),
-            _percent(sum(finding.n_placed for _, finding in own), n_changes),
-        ]
-        print(f"| {method} | {' | '.join(columns)} |")
-
-
-def print_rates(results: Sequence[Result]) -> list[str]:
-    """Print Fixwatch's errors by rate; return the bars that are missed."""
-    missed = []
-    print(
-        "| rate | histories | no change: false transition | false fixed | found | in the 99 % set "
-        "| size of the set, median |"
-    )
-    print("|---|---|---|---|---|---|---|")
+def tabulate_rates(results: Sequence[Comparison]) -> tuple[list[list[object]], list[str]]:
+    """Return a row for each rate, and the bars that are missed."""
+    rows, missed = [], []
     for rate in RATES:
-        own = [each for each in results if each.rate == rate]
-        findings = [(each, each.by_method["Fixwatch"]) for each in own]
-        still = [finding for each, finding in findings if not each.n_changes]
-        affected = [finding for each, finding in findings if each.kind in ("always", "appear")]
-        n_changes = sum(each.n_changes for each in own)
-        n_false = sum(finding.is_false for finding in still)
-        n_fixed = sum(finding.is_false_fix for finding in affected)
-        n_found = sum(finding.n_found for _, finding in findings)
-        n_placed = sum(finding.n_placed for _, finding in findings)
-        sizes = [size for each in own for size in each.n_places]
-        print(
-            f"| {rate} | {len(own)} | {n_false} of {len(still)} | {n_fixed} of {len(affected)} | "
-            f"{_percent(n_found, n_changes)} | {_percent(n_placed, n_changes)} | "
-            f"{np.median(sizes) if sizes else math.nan:.0f} |"
-        )
-        if n_false > 0.01 * len(still):
-            missed.append(f"false transitions at rate {rate}: {n_false} of {len(still)}")
+        own = [result for result in results if result.planted.rate == rate]
+        affected = [result for result in own if result.planted.is_affected_at_end]
+        n_changes = sum(len(result.planted.changes) for result in own)
+        n_false = sum(result.is_false for result in own)
+        n_fixed = sum(result.is_false_fix for result in affected)
+        n_placed = sum(result.n_placed for result in own)
+        sizes = [size for result in own for size in result.set_sizes]
+        false = [f"{n_false} of {len(own)}", f"{n_fixed} of {len(affected)}"]
+        found = percent(sum(result.n_found for result in own), n_changes)
+        size = f"{np.median(sizes):.0f}" if sizes else "–"
+        rows.append([rate, *false, found, percent(n_placed, n_changes), size])
+        if n_false > 0.01 * len(own):
+            missed.append(f"false transitions at rate {rate}: {false[0]}")
         if n_fixed > 0.01 * len(affected):
-            missed.append(f"false fixes at rate {rate}: {n_fixed} of {len(affected)}")
+            missed.append(f"false fixes at rate {rate}: {false[1]}")
         if rate >= 0.05 and n_placed < 0.99 * n_changes:
             missed.append(f"found in the stated set at rate {rate}: {n_placed} of {n_changes}")
-    return missed
+    return rows, missed
 
 
-def print_bins(results: Sequence[Result]) -> list[str]:
-    """Print stated beside achieved confidence; return the bins that promise too much."""
-    missed = []
-    stated = [each for result in results for each in result.stated]
-    print("| stated | changes | mean stated | achieved, 95 % |")
-    print("|---|---|---|---|")
+def tabulate_confidence(results: Sequence[Comparison]) -> tuple[list[list[object]], list[str]]:
+    """Return stated beside achieved confidence, and the bins that promise too much."""
+    rows, missed = [], []
+    stated = [pair for result in results for pair in result.stated]
     for low, high in itertools.pairwise(BINS):
-        own = [each for each in stated if low <= each[0] < high or (high == 1.0 and each[0] == 1.0)]
+        own = [pair for pair in stated if low <= pair[0] < high or pair[0] == high == 1.0]
         if not own:
             continue
         mean = float(np.mean([probability for probability, _ in own]))
         n_right = sum(is_right for _, is_right in own)
-        interval = stats.binomtest(n_right, len(own)).proportion_ci(0.95, method="exact")
-        print(
-            f"| {low}–{high} | {len(own)} | {mean:.4f} | {n_right / len(own):.4f} "
-            f"({interval.low:.3f}–{interval.high:.3f}) |"
-        )
-        if n_right / len(own) < mean - 0.02:
-            missed.append(f"stated {low}–{high}: {n_right / len(own):.3f} for {mean:.3f}")
-    return missed
+        share = n_right / len(own)
+        bounds = stats.binomtest(n_right, len(own)).proportion_ci(0.95, method="exact")
+        achieved = f"{share:.4f} ({bounds.low:.3f}–{bounds.high:.3f})"
+        rows.append([f"{low}–{high}", len(own), f"{mean:.4f}", achieved])
+        if share < mean - 0.02:
+            missed.append(f"stated {low}–{high}: {share:.3f} for {mean:.3f}")
+    return rows, missed
 
 
-def main() -> int:
-    """Run the calibration and print its tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--histories", type=int, default=8000)
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    run = functools.partial(examine_one, seed=options.seed)
-    with multiprocessing.get_context("spawn").Pool() as pool:
-        results = pool.map(run, range(options.histories), chunksize=20)
-    print_methods(results)
-    print()
-    missed = print_rates(results)
-    print()
-    missed += print_bins(results)
-    for line in missed:
-        print(f"missed: {line}", file=sys.stderr)
-    return 1 if missed else 0
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the tables; return 1 if a bar is missed."""
+    options = make_parser(__doc__).parse_args(arguments)
+    writer = TableWriter("scripts.calibrate", options, ["numpy", "scipy"])
+    n_histories, n_processes = (40, 1) if options.quick else (8000, os.cpu_count() or 1)
+    results = map_in_processes(examine_one, n_histories, n_processes)
+    rates, missed_rates = tabulate_rates(results)
+    columns = ["rate", "false transition", "false fixed", "found", "in the 99 % set"]
+    writer.write("calibration by rate", [*columns, "size of the set, median"], rates)
+    bins, missed_bins = tabulate_confidence(results)
+    columns = ["stated", "changes", "mean stated", "achieved, 95 %"]
+    writer.write("calibration of confidence", columns, bins)
+    return report_missed(missed_rates + missed_bins, options)
 
 
 if __name__ == "__main__":

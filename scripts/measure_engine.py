@@ -1,141 +1,105 @@
-"""What the trial engine costs and finds on real releases: ``make measure-engine``.
+"""What the trial engine finds and costs on real releases: ``make measure-engine``.
 
-Costs are measured on an affected and on a fixed release in turn, in several rounds; within a round
-bare launches and paced ones of the same shape alternate. Ratios are taken within a round, medians
-are printed. Failures are counted on more releases.
+The reproducer runs the default workload under each schedule in an environment with the release. A
+trial's cost is that of many trials less that of one, divided by their number: starting Python and
+importing numba is left out, starting a fresh worker after a failure is not.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import platform
-import statistics
+import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fixwatch.history.release_table import load_release_table
-from fixwatch.installing.as_of import install_exactly, resolve_as_of
-from fixwatch.installing.as_of_exceptions import find_missing_requirements
-from fixwatch.layout import STATE_DIR
+from mwe.schedules import find_schedules
+from mwe.targets import Target
+from scripts.environments import find_release, install
+from scripts.tables import TableWriter, make_parser
 
-Release = tuple[str, str]
-
-AFFECTED: tuple[Release, ...] = (
-    ("numba", "0.57.1"),
-    ("numba", "0.60.0"),
-    ("numba", "0.68.1"),
-    ("numba-cuda", "0.0.15"),
-    ("numba-cuda", "0.24.0"),
-)
-FIXED: tuple[Release, ...] = (("numba-cuda", "0.26.0"), ("numba-cuda", "0.30.4"))
-COSTED: tuple[Release, ...] = (("numba", "0.68.1"), ("numba-cuda", "0.30.4"))
-N_ROUNDS = 3
-
-
-def find_release(upstream: str, version: str) -> Any:
-    """Return a release of the table."""
-    return next(
-        row for row in load_release_table() if (row.upstream, row.version) == (upstream, version)
-    )
+# Upstream and version, and the trials under each schedule. An affected release has to show that it
+# fails, a fixed one how rarely it does at most.
+N_TRIALS = {
+    "numba 0.57.1": 1000,
+    "numba 0.60.0": 1000,
+    "numba 0.68.1": 1000,
+    "numba-cuda 0.0.15": 1000,
+    "numba-cuda 0.24.0": 1000,
+    "numba-cuda 0.26.0": 5000,
+    "numba-cuda 0.30.4": 5000,
+}
+# Instead of a release: what is installed beside the running Python.
+RUNNING = "the running Python"
 
 
-def install(upstream: str, version: str) -> Path:
-    """Return the interpreter of an environment that holds a release."""
-    folder = STATE_DIR / "engine" / f"{upstream}-{version}-py{platform.python_version()}"
-    python = folder / "bin" / "python"
-    if not (folder / "installed").exists():
-        subprocess.run([sys.executable, "-m", "virtualenv", "-q", str(folder)], check=True)
-        release = find_release(upstream, version)
-        requirements = [f"{upstream}=={version}", *find_missing_requirements(upstream, version)]
-        resolution = resolve_as_of(requirements, release.resolved_as_of, python, exempt=[upstream])
-        install_exactly(resolution.pins, folder, python)
-        (folder / "installed").touch()
-    return python.absolute()
+@dataclass(frozen=True)
+class Run:
+    """What the reproducer printed, and what it cost with all its workers."""
+
+    document: dict[str, Any]
+    cpu_s: float
+    max_mib: float
 
 
-def run_probe(release: Release, *arguments: str) -> dict[str, Any]:
-    """Run the probe with a release's Python."""
-    print(f"{' '.join(release)} {' '.join(arguments)}", file=sys.stderr, flush=True)
-    command = [str(install(*release)), "-m", "scripts.engine_probe", *arguments]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    result: dict[str, Any] = json.loads(done.stdout)
-    return result
+def find_python(name: str) -> Path | None:
+    """Return the interpreter with a release; None if it has no wheel for the running Python."""
+    if name == RUNNING:
+        return Path(sys.executable)
+    release = find_release(*name.split())
+    return install(release, "engine") if release.has_wheel_for(sys.version_info[:2]) else None
 
 
-def has_wheel(release: Release) -> bool:
-    """Whether a release has a wheel for the running Python."""
-    return bool(find_release(*release).has_wheel_for(sys.version_info[:2]))
+def reproduce(python: Path, schedule: str, n_trials: int) -> Run:
+    """Run the reproducer to its end; it exits with 1 where trials failed."""
+    command = [python, "-m", "mwe", "--json", f"--schedule={schedule}", f"--trials={n_trials}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        printed = process.stdout.read() if process.stdout else ""
+        # Like `wait`, and with what the process and all that it waited for used.
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in (0, 1):
+        raise RuntimeError(f"exit status {process.returncode}: {command}")
+    return Run(json.loads(printed), usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def print_costs(n_memory_trials: int) -> None:
-    """Print what trials and plans cost."""
-    results: dict[Release, list[dict[str, Any]]] = {release: [] for release in COSTED}
-    for number in range(N_ROUNDS):
-        for release in COSTED:
-            arguments = ["--memory-trials", str(n_memory_trials)] if number == 0 else []
-            results[release].append(run_probe(release, *arguments))
-    print("| schedule (threads) | release | CPU ms: bare, paced | CPU ratio | wall ms | ratio |")
-    print("|---|---|---|---|---|---|")
-    for schedule in ("delay", "handoff"):
-        for release in COSTED:
-            rounds = [each[schedule] for each in results[release]]
-
-            def median(key: str, rounds: list[dict[str, Any]] = rounds) -> float:
-                return statistics.median(each[key] for each in rounds)
-
-            print(
-                f"| {schedule} ({rounds[0]['n_threads']}) | {' '.join(release)} | "
-                f"{1000 * median('bare_cpu_s'):.2f}, {1000 * median('cpu_s'):.2f} | "
-                f"{median('cpu_ratio'):.1f} | {1000 * median('wall_s'):.2f} | "
-                f"{median('wall_ratio'):.1f} |"
-            )
-    print(
-        "\n| plan of local-array | wall s | CPU s | first failure s | MiB after 1/10, after all |"
-    )
-    print("|---|---|---|---|---|")
-    for release in COSTED:
-        plans = [each["plan"] for each in results[release]]
-        first = [each["first_failure_s"] for each in plans if each["first_failure_s"] is not None]
-        memory = ", ".join(f"{size:.0f}" for size in results[release][0]["memory_mib"])
-        print(
-            f"| {' '.join(release)} | {statistics.median(each['wall_s'] for each in plans):.2f} | "
-            f"{statistics.median(each['cpu_s'] for each in plans):.2f} | "
-            f"{f'{statistics.median(first):.3f}' if first else 'none'} | {memory} |"
-        )
+def measure(name: str, python: Path, schedule: str, n_trials: int) -> list[object]:
+    """Return the row of a release under a schedule."""
+    print(f"{name}: {n_trials} trials under {schedule}", file=sys.stderr, flush=True)
+    one, all_ = reproduce(python, schedule, 1), reproduce(python, schedule, n_trials)
+    first_s = all_.document["first_failure_s"]
+    return [
+        name,
+        schedule,
+        f"{all_.document['failures']} of {n_trials}",
+        "none" if first_s is None else f"{first_s:.3f}",
+        f"{1000 * (all_.cpu_s - one.cpu_s) / (n_trials - 1):.2f}",
+        f"{1000 * all_.document['duration_s'] / n_trials:.2f}",
+        f"{one.max_mib:.0f}, {all_.max_mib:.0f}",
+    ]
 
 
-def print_rates(n_affected: int, n_fixed: int) -> None:
-    """Print how many trials fail on affected and on fixed releases."""
-    print("\n| release | trials each | delay (8 threads) | handoff (2) | natural (8) |")
-    print("|---|---|---|---|---|")
-    for n_trials, releases in ((n_affected, AFFECTED), (n_fixed, FIXED)):
-        for release in releases:
-            name = " ".join(release)
-            if not has_wheel(release):
-                print(f"| {name} | not run: no wheel for this Python | – | – | – |")
-                continue
-            found = run_probe(release, "--rate-trials", str(n_trials))
-            print(
-                f"| {name} | {n_trials} | {found['delay']} | {found['handoff']} | "
-                f"{found['natural']} |",
-                flush=True,
-            )
-
-
-def main() -> None:
-    """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--memory-trials", type=int, default=10_000)
-    parser.add_argument("--affected-trials", type=int, default=2_000)
-    parser.add_argument("--fixed-trials", type=int, default=5_000)
-    options = parser.parse_args()
-    print(f"{platform.python_implementation()} {platform.python_version()}\n")
-    print_costs(options.memory_trials)
-    print_rates(options.affected_trials, options.fixed_trials)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the table."""
+    options = make_parser(__doc__).parse_args(arguments)
+    writer = TableWriter("scripts.measure_engine", options)
+    rows: list[list[object]] = []
+    for name, n_trials in ({RUNNING: 20} if options.quick else N_TRIALS).items():
+        python = find_python(name)
+        if python is None:
+            rows.append([name, *["–"] * 4, "no wheel for this Python", "–"])
+            continue
+        rows += [
+            measure(name, python, schedule, n_trials)
+            for schedule in find_schedules(Target.SIMULATOR)
+        ]
+    columns = ["release", "schedule", "failing trials", "first failure, s", "CPU ms a trial"]
+    writer.write("engine", [*columns, "wall ms a trial", "MiB at most: 1 trial, all"], rows)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -6,22 +6,22 @@ Each release is installed with the parts of the toolkit that it would get for a 
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from packaging.version import Version
 
 from fixwatch.history.release_table import Release, load_release_table
-from fixwatch.installing.as_of import NoSolutionError, install_exactly, resolve_as_of
-from fixwatch.installing.as_of_exceptions import find_missing_requirements
+from fixwatch.installing.as_of import NoSolutionError
 from fixwatch.installing.cuda_driver import CudaDriver
 from fixwatch.installing.cuda_parts import find_cuda_requirements
-from fixwatch.layout import STATE_DIR
+from scripts.environments import install
+from scripts.tables import TableWriter, make_parser
 
 # The newest patch of each range that has parts of its own, and the ends of those ranges.
 SELECTION = {
@@ -31,32 +31,11 @@ SELECTION = {
         "0.19.1", "0.20.1", "0.22.2", "0.24.0", "0.26.0", "0.28.2", "0.30.4",
     ),
 }  # fmt: skip
-# What the rows of a table are for: the toolkit's generation, and a driver that gets it.
+# The smallest wheels.
+QUICK_SELECTION = {"numba": ("0.68.1",), "numba-cuda": ()}
+# The toolkit's generations, and a driver that gets each.
 DRIVERS = {12: None, 13: CudaDriver(version=(13, 0))}
-
-
-def install(release: Release, cuda: int) -> Path | None:
-    """Return the interpreter of an environment with a release; None if it gets no such parts."""
-    parts = find_cuda_requirements(release.upstream, Version(release.version), DRIVERS[cuda])
-    if cuda == 13 and parts.extra != "cu13":
-        return None
-    folder = STATE_DIR / "ptx" / f"{release.upstream}-{release.version}-cuda{cuda}"
-    python = folder / "bin" / "python"
-    if not (folder / "installed").exists():
-        subprocess.run([sys.executable, "-m", "virtualenv", "-q", "--no-pip", folder], check=True)
-        resolution = resolve_as_of(
-            [
-                f"{parts.name(release.upstream)}=={release.version}",
-                *parts.requirements,
-                *find_missing_requirements(release.upstream, release.version),
-            ],
-            release.resolved_as_of,
-            python,
-            exempt=[release.upstream],
-        )
-        install_exactly(resolution.pins, folder, python)
-        (folder / "installed").touch()
-    return python.absolute()
+COLUMNS = ("release", "CUDA", "compiler", "kernels compiled", "refused with", "s")
 
 
 def compile_all(python: Path) -> dict[str, Any] | str:
@@ -69,48 +48,53 @@ def compile_all(python: Path) -> dict[str, Any] | str:
     return document
 
 
-def describe(release: Release, cuda: int) -> str | None:
-    """Return a row of the table."""
-    name = f"{release.upstream} {release.version} | {cuda}"
-    try:
-        python = install(release, cuda)
-    except NoSolutionError as error:
-        return f"| {name} | – | – | {str(error).splitlines()[-1].strip()} | – |"
-    if python is None:
+def measure(release: Release, cuda: int) -> list[object] | None:
+    """Return a row of the table; None if the release gets no parts of this generation."""
+    parts = find_cuda_requirements(release.upstream, Version(release.version), DRIVERS[cuda])
+    if cuda == 13 and parts.extra != "cu13":
         return None
+    start: list[object] = [f"{release.upstream} {release.version}", cuda]
+    try:
+        python = install(release, f"cuda{cuda}", parts)
+    except NoSolutionError as error:
+        return [*start, "–", "–", str(error).splitlines()[-1].strip(), "–"]
     start_s = time.perf_counter()
     document = compile_all(python)
-    duration_s = time.perf_counter() - start_s
+    duration_s = f"{time.perf_counter() - start_s:.1f}"
     if isinstance(document, str):
-        return f"| {name} | – | 0 | {document} | {duration_s:.1f} |"
-    parts = ", ".join(
+        return [*start, "–", 0, document, duration_s]
+    compilers = ", ".join(
         f"{package} {version}"
         for package, version in document["packages"].items()
         if package.startswith(("nvidia-cuda-nvcc", "nvidia-nvvm", "nvidia-cuda-nvrtc"))
     )
-    kernels = document["workloads"]
-    refused = {each["reason"] for each in kernels.values() if not each["is_complete"]}
-    n_complete = sum(each["is_complete"] for each in kernels.values())
-    reasons = "; ".join(sorted(refused)) or "–"
-    return f"| {name} | {parts} | {n_complete} of {len(kernels)} | {reasons} | {duration_s:.1f} |"
+    kernels = document["workloads"].values()
+    reasons = {kernel["reason"] for kernel in kernels if not kernel["is_complete"]}
+    n_complete = sum(kernel["is_complete"] for kernel in kernels)
+    compiled = f"{n_complete} of {len(kernels)}"
+    return [*start, compilers, compiled, "; ".join(sorted(reasons)) or "–", duration_s]
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the table."""
+    parser = make_parser(__doc__)
     parser.add_argument("--all", action="store_true", help="every release, not a selection")
-    options = parser.parse_args()
-    print("| release | CUDA | compiler | kernels compiled | refused with | s |")
-    print("|---|---|---|---|---|---|")
+    options = parser.parse_args(arguments)
+    writer = TableWriter("scripts.measure_ptx", options)
+    selection = QUICK_SELECTION if options.quick else SELECTION
+    rows = []
     for release in load_release_table():
-        is_selected = options.all or release.version in SELECTION[release.upstream]
+        is_selected = options.all or release.version in selection[release.upstream]
         if not is_selected or not release.has_wheel_for(sys.version_info[:2]):
             continue
         for cuda in DRIVERS:
-            row = describe(release, cuda)
+            print(release.upstream, release.version, f"CUDA {cuda}", file=sys.stderr, flush=True)
+            row = measure(release, cuda)
             if row is not None:
-                print(row, flush=True)
+                rows.append(row)
+    writer.write("ptx", COLUMNS, rows)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -3,63 +3,66 @@
 Each way of swapping globals in `tests.subjects.swaps` is run under each schedule in trials of
 their own, and the racy ones in whole batch plans. Rates come with exact 95 % intervals; the chance
 that the plan catches a variant is one minus the Beta-binomial chance that all its trials pass.
-With ``--save`` the counts of the wrong fixes become what judges reckon with; docs/method.md states
-the same ones.
+The counts of the wrong fixes also become the ones that `fixwatch judge` uses, so that those and the
+document come from one run; not with ``--quick`` or ``--document``.
 """
 
 from __future__ import annotations
 
-import argparse
 import functools
 import math
 import platform
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 
 from fixwatch.statistics.binomial import Counts, chance_of_silence, interval, upper_bound
-from fixwatch.verdicts.wrong_fixes import TABLE_PATH, WrongFixTable, save_wrong_fixes
+from fixwatch.verdicts.wrong_fixes import WrongFixTable, save_wrong_fixes
 from mwe.batch import Batch
 from mwe.isolation import run_batch
 from mwe.planned.plan import find_planned_trials
 from mwe.runner import iter_trials
-from mwe.schedules import SCHEDULES, Schedule
+from mwe.schedules import find_schedule, find_schedules
 from mwe.targets import Target
 from mwe.workloads import DEFAULT_WORKLOAD, WORKLOADS
 from mwe.workloads.planted_race.simulator import Swap
 from mwe.workloads.planted_race.subjects import PlantedSubject
+from scripts.tables import TableWriter, make_parser, percent
 from tests.subjects.swaps import RACY, SOUND, make_swap_on_each_call
 
-VARIANTS: dict[str, Callable[[], Swap]] = {
+MakeSwap = Callable[[], Swap]
+VARIANTS: dict[str, MakeSwap] = {
     "swap-on-each-call": make_swap_on_each_call,
     **RACY,
     **SOUND,
 }
+# The planned trials of the default workload, by schedule.
+PLAN = {
+    name: n_trials
+    for name in find_schedules(Target.SIMULATOR)
+    if (n_trials := find_planned_trials(WORKLOADS[DEFAULT_WORKLOAD], name, Target.SIMULATOR))
+}
 
 
-def find_failures(make_swap: Callable[[], Swap], schedule: Schedule, n_trials: int) -> list[bool]:
-    """Run trials, each on a simulator of its own, as if in a process of its own."""
-    failures = []
-    for number in range(1, n_trials + 1):
-        subject = PlantedSubject(make_swap(), schedule.n_active_threads)
-        (trial,) = iter_trials(subject, schedule, seed=1, numbers=range(number, number + 1))
-        failures.append(trial.outcome.failed)
-    return failures
-
-
-def find_failures_in_one_process(
-    make_swap: Callable[[], Swap], schedule: Schedule, n_trials: int
-) -> list[bool]:
-    """Run trials of a sound variant on one simulator, as a batch does."""
-    subject = PlantedSubject(make_swap(), schedule.n_active_threads)
-    trials = iter_trials(subject, schedule, seed=1, numbers=range(1, n_trials + 1))
+def find_failures(make_swap: MakeSwap, schedule: str, numbers: range) -> list[bool]:
+    """Run trials on one simulator, as a batch does while nothing fails."""
+    configuration = find_schedule(schedule)
+    subject = PlantedSubject(make_swap(), configuration.n_active_threads)
+    trials = iter_trials(subject, configuration, seed=1, numbers=numbers)
     return [trial.outcome.failed for trial in trials]
 
 
-def is_caught_by_plan(make_swap: Callable[[], Swap], seed: int) -> bool:
+def find_failures_apart(make_swap: MakeSwap, schedule: str, numbers: range) -> list[bool]:
+    """Run trials each on a simulator of its own, as a batch does after each failure."""
+    found = [find_failures(make_swap, schedule, range(i, i + 1)) for i in numbers]
+    return [failed for (failed,) in found]
+
+
+def is_caught_by_plan(make_swap: MakeSwap, seed: int) -> bool:
     """Run the plan of a workload; stop at the first batch with a failure."""
-    for name, schedule in SCHEDULES.items():
-        n_trials = find_planned_trials(WORKLOADS[DEFAULT_WORKLOAD], name, Target.SIMULATOR)
-        if n_trials is None or name == "natural":
+    for name, n_trials in PLAN.items():
+        if name == "natural":
             continue
+        schedule = find_schedule(name)
         batch = Batch(
             workload="planted", role="workload", schedule=name, target="simulator", seed=seed
         )
@@ -70,63 +73,63 @@ def is_caught_by_plan(make_swap: Callable[[], Swap], seed: int) -> bool:
     return False
 
 
-def _load(make_swap: Callable[[], Swap], n_threads: int | None) -> PlantedSubject:
+def _load(make_swap: MakeSwap, n_threads: int | None) -> PlantedSubject:
     return PlantedSubject(make_swap(), n_threads)
 
 
-def chance_that_plan_catches(rates: dict[str, Counts]) -> float:
-    """Return the predictive chance of at least one failure in a plan."""
-    silent = 0.0
-    for name, counts in rates.items():
-        n_trials = find_planned_trials(WORKLOADS[DEFAULT_WORKLOAD], name, Target.SIMULATOR)
-        if n_trials is not None:
-            silent += math.log(max(chance_of_silence(n_trials, counts), 1e-300))
-    return -math.expm1(silent)
-
-
-def main() -> None:
-    """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--trials", type=int, default=500, help="of each racy variant")
-    parser.add_argument("--sound-trials", type=int, default=5000, help="of each sound variant")
-    parser.add_argument("--plans", type=int, default=100, help="whole plans of each racy variant")
-    parser.add_argument("--save", action="store_true", help=f"write {TABLE_PATH.name} for judges")
-    options = parser.parse_args()
-    python = f"{platform.python_implementation()} {platform.python_version()}"
-    print(python)
-    print("\n| variant | schedule | failures | rate, 95 % | same outcome again, same seed |")
-    print("|---|---|---|---|---|")
-    caught: dict[str, tuple[float, int]] = {}
-    wrong_fixes: dict[str, dict[str, Counts]] = {}
-    for name, make_swap in VARIANTS.items():
-        is_sound = name in SOUND
-        rates = {}
-        for schedule_name, schedule in SCHEDULES.items():
-            find = find_failures_in_one_process if is_sound else find_failures
-            n_trials = options.sound_trials if is_sound else options.trials
-            failures = find(make_swap, schedule, n_trials)
-            counts = rates[schedule_name] = Counts(sum(failures), n_trials)
-            again = "–"
-            if not is_sound:
-                replayed = find(make_swap, schedule, n_trials)
-                n_same = sum(a is b for a, b in zip(failures, replayed, strict=True))
-                again = f"{100 * n_same / n_trials:.0f} %"
+def measure_variant(name: str, n_trials: int) -> tuple[dict[str, Counts], list[list[object]]]:
+    """Return the counts of a variant by schedule, and the rows that show them."""
+    rates, rows = {}, []
+    for schedule in PLAN:
+        find = find_failures if name in SOUND else find_failures_apart
+        failures = find(VARIANTS[name], schedule, range(1, n_trials + 1))
+        counts = rates[schedule] = Counts(sum(failures), n_trials)
+        if name in SOUND:
+            bound, again = f"at most {upper_bound(counts):.2g}", "–"
+        else:
+            replayed = find(VARIANTS[name], schedule, range(1, n_trials + 1))
+            n_same = sum(first is second for first, second in zip(failures, replayed, strict=True))
+            again = percent(n_same, n_trials)
             low, high = interval(counts)
-            bound = f"at most {upper_bound(counts):.2g}" if is_sound else f"{low:.3f}–{high:.3f}"
-            found = f"{counts.n_failures} of {counts.n_trials}"
-            print(f"| {name} | {schedule_name} | {found} | {bound} | {again} |", flush=True)
+            bound = f"{low:.3f}–{high:.3f}"
+        rows.append([name, schedule, f"{counts.n_failures} of {n_trials}", bound, again])
+        print(*rows[-1], sep=", ", file=sys.stderr, flush=True)
+    return rates, rows
+
+
+def predict_passing(rates: dict[str, Counts]) -> str:
+    """Return the chance that all trials of a plan pass, as text."""
+    logarithms = [
+        math.log(max(chance_of_silence(PLAN[schedule], counts), 1e-300))
+        for schedule, counts in rates.items()
+    ]
+    chance = math.exp(sum(logarithms))
+    return f"1 − {chance:.1g}" if chance > 1e-16 else "1 − < 1e-16"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the tables."""
+    options = make_parser(__doc__).parse_args(arguments)
+    writer = TableWriter("scripts.sensitivity", options)
+    n_racy, n_sound, n_plans = (6, 20, 1) if options.quick else (500, 5000, 100)
+    rows, plans, wrong_fixes = [], [], {}
+    for name, make_swap in VARIANTS.items():
+        rates, own = measure_variant(name, n_sound if name in SOUND else n_racy)
+        rows += own
+        if name not in SOUND:
+            n_caught = sum(is_caught_by_plan(make_swap, seed) for seed in range(n_plans))
+            plans.append([name, predict_passing(rates), f"{n_caught} of {n_plans}"])
         if name in RACY:
             wrong_fixes[name] = rates
-        if not is_sound:
-            n_caught = sum(is_caught_by_plan(make_swap, seed) for seed in range(options.plans))
-            caught[name] = (chance_that_plan_catches(rates), n_caught)
-    print("\n| racy variant | plan catches it, predicted | plans that caught it |\n|---|---|---|")
-    for name, (chance, n_caught) in caught.items():
-        predicted = f"1 − {1 - chance:.1g}" if chance < 1 else "1 − < 1e-16"
-        print(f"| {name} | {predicted} | {n_caught} of {options.plans} |")
-    if options.save:
+    columns = ["variant", "schedule", "failures", "rate, 95 %", "same outcome again, same seed"]
+    writer.write("sensitivity", columns, rows)
+    columns = ["racy variant", "plan catches it, predicted", "plans that caught it"]
+    writer.write("sensitivity of the plan", columns, plans)
+    if not options.quick and options.document is None:
+        python = f"{platform.python_implementation()} {platform.python_version()}"
         save_wrong_fixes(WrongFixTable(measured_with=python, counts=wrong_fixes))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

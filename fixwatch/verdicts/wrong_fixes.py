@@ -1,6 +1,6 @@
 """How often ways of mending the race wrongly are caught, and what that says of silence.
 
-`make sensitivity` measures it; with ``--save`` it writes the table.
+`make sensitivity` measures it and writes the table.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ def test_the_table_has_every_planted_wrong_fix_under_every_schedule():
 
 
 def test_the_document_states_the_same_counts():
-    """docs/method.md and the table come from one run of the sensitivity script."""
-    text = (ROOT / "docs" / "method.md").read_text(encoding="utf-8")
+    """docs/measurements.md and the table come from one run of the sensitivity script."""
+    text = (ROOT / "docs" / "measurements.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| ([a-z-]+) \| ([a-z]+) \| (\d+) of (\d+) \|", text, re.MULTILINE)
     stated = {
         (variant, schedule): Counts(int(k), int(n))
