@@ -1,68 +1,70 @@
-"""The Atom feed of transitions (RFC 4287)."""
+"""The Atom feed of transitions, written by asv's own writer."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import html
+import io
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
 from typing import Any
-from xml.etree import ElementTree
 
+from asv.feed import FeedEntry, write_atom
+
+from fixwatch.upstream_texts import make_printable, parse_moment
+from fixwatch.verdicts.controls import WORKLOAD
 from fixwatch.verdicts.targets import name_place
 
 FEED_NAME = "fix-status.atom"
-_NAMESPACE = "http://www.w3.org/2005/Atom"
-_EPOCH = "1970-01-01T00:00:00+00:00"
+_EPOCH = datetime.fromtimestamp(0, timezone.utc)
 
 
 def render_feed(document: Mapping[str, Any]) -> str:
-    """Return the feed of a fix-status document, newest transition first.
-
-    An entry's identity is the transition's own, so that a reader that has shown it does not show
-    it again; it was updated when the revision was measured.
-    """
-    feed = ElementTree.Element("feed", xmlns=_NAMESPACE)
-    _add(feed, "id", "tag:fixwatch,2026:fix-status")
-    _add(feed, "title", "Fix status of Numba's CUDA simulator")
-    _add(_add(feed, "author"), "name", "Fixwatch")
-    ElementTree.SubElement(feed, "link", rel="alternate", href="fix-status.html")
-    entries = sorted(_find_entries(document), key=lambda entry: entry["updated"], reverse=True)
-    _add(feed, "updated", entries[0]["updated"] if entries else _EPOCH)
-    for entry in entries:
-        element = _add(feed, "entry")
-        for name in ("id", "title", "updated", "summary"):
-            _add(element, name, entry[name])
-        ElementTree.SubElement(element, "link", rel="alternate", href=entry["href"])
-    ElementTree.indent(feed)
-    return ElementTree.tostring(feed, encoding="unicode", xml_declaration=True) + "\n"
+    """Return the feed of a fix-status document, newest transition first."""
+    entries = sorted(_iter_entries(document), key=lambda entry: entry.updated, reverse=True)
+    feed = io.BytesIO()
+    write_atom(
+        feed,
+        entries,
+        author="Fixwatch",
+        title="Fix status of Numba's CUDA simulator",
+        address="fixwatch",
+        # asv would take the time of writing for a feed without entries, and so change it.
+        updated=entries[0].updated if entries else _EPOCH,
+        link="fix-status.html",
+    )
+    return feed.getvalue().decode() + "\n"
 
 
-def _find_entries(document: Mapping[str, Any]) -> list[dict[str, str]]:
-    entries = []
+def _iter_entries(document: Mapping[str, Any]) -> Iterator[FeedEntry]:
     for series in document["upstreams"]:
-        if series["role"] != "workload":
+        if series["role"] != WORKLOAD:
             continue
+        workload, source, target = (series[name] for name in ("workload", "source", "target"))
+        named = name_place(series["upstream"], target)
         measured_at = {
-            each["revision"]["commit"]: each["measured_at"] for each in series["measurements"]
+            measurement["revision"]["commit"]: measurement["measured_at"]
+            for measurement in series["measurements"]
         }
-        place = [series[name] for name in ("upstream", "source", "target", "machine", "python")]
         for change in series["transitions"]:
-            at, after = change["at"], change["after"]
-            named = name_place(series["upstream"], series["target"])
+            kind, at, after = change["kind"], change["at"], change["after"]
             exact = "" if change["exact"] else "; not exactly placed"
             if len(change["places"]) > 1:
                 exact += f", or in one of {len(change['places']) - 1} other places"
-            entries.append(
-                {
-                    "id": "tag:fixwatch,2026:"
-                    + "/".join([*place, series["workload"], change["kind"], at["commit"]]),
-                    "title": f"{named}: {change['kind']} in {at['name']}",
-                    "updated": measured_at.get(at["commit"], at["date"]),
-                    "summary": f"{series['workload']} ({series['source']}, {series['target']}): "
-                    f"{change['kind']} in {at['name']} of {at['date'][:10]}, after "
-                    f"{after['name']}{exact}; confidence {100 * change['confidence']:.2f} %",
-                    "href": f"fix-status.html#{series_anchor(series)}",
-                }
+            content = (
+                f"{workload} ({source}, {target}): {kind} in {at['name']} of {at['date'][:10]}, "
+                f"after {after['name']}{exact}; confidence {100 * change['confidence']:.2f} %"
             )
-    return entries
+            yield FeedEntry(
+                # XML has no way to write control characters, and content is HTML.
+                make_printable(f"{named}: {kind} in {at['name']}"),
+                # An entry was updated when the revision was measured.
+                parse_moment(measured_at[at["commit"]]).astimezone(timezone.utc),
+                link=f"fix-status.html#{series_anchor(series)}",
+                content=html.escape(make_printable(content)),
+                # The identity is the transition's own: a reader shows it once.
+                id_context=[series_anchor(series), kind, at["commit"]],
+                id_date=parse_moment(at["date"]),
+            )
 
 
 def series_anchor(series: Mapping[str, Any]) -> str:
@@ -72,10 +74,3 @@ def series_anchor(series: Mapping[str, Any]) -> str:
     return "".join(
         character if character.isalnum() or character in "-._" else "_" for character in text
     )
-
-
-def _add(parent: ElementTree.Element, name: str, text: str | None = None) -> ElementTree.Element:
-    element = ElementTree.SubElement(parent, name)
-    # XML 1.0 has no way to write control characters.
-    element.text = text and "".join(c for c in text if c in "\t\n" or c.isprintable())
-    return element
