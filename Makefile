@@ -5,6 +5,9 @@ RELEASES ?= selected
 
 VENV := .venv
 BIN := $(VENV)/bin
+# What asv's pages load, for use offline; see fixwatch/asv_adapter/site_assets.py.
+LOCK := fixwatch/asv_adapter/site_packages/package-lock.json
+SCRIPTS := .fixwatch/site-packages
 
 # Another Python than that of the environment makes a new one.
 ifeq ($(origin PYTHON),command line)
@@ -16,7 +19,7 @@ endif
 
 .PHONY: dashboard test check tables sensitivity measure-engine measure-ptx calibrate clean
 
-dashboard: $(VENV)/installed
+dashboard: $(VENV)/installed $(SCRIPTS)/installed
 	$(BIN)/python -m fixwatch dashboard $(if $(filter all,$(RELEASES)),--all)
 
 test: $(VENV)/installed-dev
@@ -66,6 +69,12 @@ $(VENV)/installed: pyproject.toml $(BIN)/uv
 $(VENV)/installed-dev: pyproject.toml $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[dev]'
 	touch $@ $(VENV)/installed
+
+# Nothing fails without npm: asv's pages then load their scripts from the network.
+$(SCRIPTS)/installed: $(LOCK)
+	@mkdir -p $(SCRIPTS) && cp $(dir $(LOCK))*.json $(SCRIPTS)
+	@cd $(SCRIPTS) && npm ci --ignore-scripts --no-audit --no-fund --silent && touch installed \
+		|| echo "npm ci failed: asv's pages load their scripts from the network"
 
 clean:
 	rm -rf $(VENV) .fixwatch html results/releases

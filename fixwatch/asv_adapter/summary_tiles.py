@@ -5,8 +5,9 @@ A mean over workloads and controls is zero as soon as one of them is, and so is 
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,39 +23,25 @@ def rewrite_summaries(
     Parameters
     ----------
     graphs, benchmarks
-        asv's, of the site that is published.
+        asv's, of the site that is published. A benchmark without workloads keeps its graph.
     roles
         By workload; see `fixwatch.verdicts.controls`.
     html_dir
         The site.
     """
     for name, benchmark in benchmarks.items():
-        places = set(find_workload_places(benchmark, roles))
-        if not places:
+        if benchmark["param_names"][:1] != ["workload"]:
+            continue
+        # asv's values are in the order of the product; it keeps parameters as Python writes them.
+        combinations = itertools.product(*benchmark["params"])
+        is_wanted = [roles.get(workload.strip("'\"")) == WORKLOAD for workload, *_ in combinations]
+        if not any(is_wanted):
             continue
         worst: dict[int, float] = {}
         for graph in graphs.get_graph_group(name):
             for revision, values, _ in graph.get_data():
-                for value in _choose(values, places):
-                    worst[revision] = max(value, worst.get(revision, -math.inf))
+                for value in itertools.compress(values, is_wanted):
+                    if value is not None and not math.isnan(value):
+                        worst[revision] = max(value, worst.get(revision, -math.inf))
         path = html_dir / "graphs" / "summary" / f"{name}.json"
         write_json_atomically(path, sorted(worst.items()))
-
-
-def find_workload_places(benchmark: Mapping[str, Any], roles: Mapping[str, str]) -> Iterator[int]:
-    """Yield the places of a benchmark's values that belong to a workload, in asv's order."""
-    if benchmark["param_names"][:1] != ["workload"]:
-        return
-    workloads, *others = benchmark["params"]
-    stride = math.prod(len(values) for values in others)
-    for number, workload in enumerate(workloads):
-        # asv keeps parameters as Python writes them.
-        if roles.get(workload.strip("'\"")) == WORKLOAD:
-            yield from range(number * stride, (number + 1) * stride)
-
-
-def _choose(values: Iterable[float | None], places: Iterable[int]) -> Iterator[float]:
-    wanted = set(places)
-    for place, value in enumerate(values):
-        if place in wanted and value is not None and not math.isnan(value):
-            yield value

@@ -12,7 +12,6 @@ from asv.results import get_filename
 
 from fixwatch.asv_adapter.command import measure_commits, record_machine, run_asv
 from fixwatch.asv_adapter.release_repository import build_release_repository, read_release_commits
-from fixwatch.asv_adapter.site_assets import install_site_assets
 from fixwatch.commands.command_line import Subparsers, announce, open_console
 from fixwatch.commands.status import load_series
 from fixwatch.configuration import load_configuration
@@ -92,7 +91,6 @@ def _measure_releases(machine: Machine, *, all_releases: bool) -> None:
         except CouldNotMeasureError as error:
             failures.append(str(error))
     if next(iter_evidence(results_dir), None):
-        install_site_assets(announce)
         announce("publishing to html/")
         try:
             run_asv(RELEASES_CONFIGURATION, ["publish", "--no-pull"])

@@ -1,4 +1,4 @@
-"""Which series a tile of the benchmark grid shows."""
+"""The tiles of the benchmark grid, with asv's own graphs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 from asv.graph import GraphSet
 
-from fixwatch.asv_adapter.summary_tiles import find_workload_places, rewrite_summaries
+from fixwatch.asv_adapter.summary_tiles import rewrite_summaries
 
 ROLES = {
     "local-array": "workload",
@@ -20,20 +20,30 @@ BENCHMARK = {
 }
 
 
-def test_only_workloads_are_shown():
-    """Two schedules of the first and of the last."""
-    assert list(find_workload_places(BENCHMARK, ROLES)) == [0, 1, 6, 7]
-    assert list(find_workload_places({**BENCHMARK, "param_names": ["n"]}, ROLES)) == []
+def summarise(folder, graph, benchmark=BENCHMARK):
+    """Return what is written for one benchmark, None for nothing."""
+    graphs = GraphSet()
+    own = graphs.get_graph("track_failures", {"machine": "m"})
+    for revision, values in graph.items():
+        own.add_data_point(revision, values)
+    rewrite_summaries(graphs, {"track_failures": benchmark}, ROLES, folder)
+    path = folder / "graphs" / "summary" / "track_failures.json"
+    return json.loads(path.read_text()) if path.exists() else None
 
 
 def test_a_zero_in_one_series_hides_no_failure_in_another(tmp_path):
-    """With asv's own graphs: the worst of the workloads, whatever the controls do."""
-    graphs = GraphSet()
-    graph = graphs.get_graph("track_failures", {"machine": "m"})
+    """A tile shows the worst of the workloads under any schedule, whatever the controls do."""
     nan = float("nan")
-    graph.add_data_point(1, [97, 20, 0, 0, 49, 20, 0, 0])
-    graph.add_data_point(2, [0, 0, 0, 0, 49, 20, 0, None])
-    graph.add_data_point(3, [nan, None, 0, 0, 49, 20, nan, None])
-    rewrite_summaries(graphs, {"track_failures": BENCHMARK}, ROLES, tmp_path)
-    written = json.loads((tmp_path / "graphs" / "summary" / "track_failures.json").read_text())
-    assert written == [[1, 97], [2, 0]]
+    graph = {
+        1: [97, 20, 0, 0, 49, 20, 0, 0],
+        2: [0, 0, 0, 0, 49, 20, 0, 3],
+        3: [0, 0, 5, 5, 49, 20, 0, None],
+        4: [nan, None, 0, 0, 49, 20, nan, None],
+    }
+    assert summarise(tmp_path, graph) == [[1, 97], [2, 3], [3, 0]]
+
+
+def test_a_benchmark_without_workloads_keeps_its_graph(tmp_path):
+    """Nothing is written for a benchmark whose first parameter is something else."""
+    other = {"param_names": ["n"], "params": [["1"]]}
+    assert summarise(tmp_path, {1: [4]}, other) is None
