@@ -17,8 +17,11 @@ from mwe.planned.client import (  # noqa: E402 (needs the root on the path)
     BatchServer,
     find_missing_device,
 )
-from mwe.planned.more_trials import MORE_TRIALS_VARIABLE, MoreTrials  # noqa: E402
-from mwe.planned.plan import describe_unplanned, plan_batches  # noqa: E402
+from mwe.planned.plan import (  # noqa: E402
+    MORE_TRIALS_VARIABLE,
+    describe_unplanned,
+    plan_batches,
+)
 from mwe.planned.runner import BATCH_TIMEOUT_S, Contender, run_planned_batches  # noqa: E402
 from mwe.planned.spool import Spool  # noqa: E402
 from mwe.schedules import SCHEDULES  # noqa: E402
@@ -54,10 +57,11 @@ def measure_batches(environment=os.environ) -> "dict[tuple[str, str], BatchResul
             record.get("packages", {}),
             record.get("build_packages", {}),
         )
-        planned = plan_batches(target, selected)
+        at_least = {}
         if environment.get(MORE_TRIALS_VARIABLE):
-            more = MoreTrials.load(Path(environment[MORE_TRIALS_VARIABLE]))
-            planned = more.apply(commit, planned, spool)
+            name, schedule, n_trials = environment[MORE_TRIALS_VARIABLE].split("/")
+            at_least[name, schedule] = int(n_trials)
+        planned = plan_batches(target, selected, at_least)
         obstacle = _find_obstacle(record, target)
         if obstacle is None:
             timeout_s = float(environment.get("ASV_FIXWATCH_BATCH_TIMEOUT_S", BATCH_TIMEOUT_S))

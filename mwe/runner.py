@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mwe.outcomes import PASSED, FailureMode, Outcome, classify_error
-from mwe.schedules import Driver, Schedule
+from mwe.schedules import Pacer, Schedule
 from mwe.workloads.subject import LaunchShape, Subject
 
 # A simulated thread of these workloads runs for milliseconds; one that outlives its launch by
@@ -57,7 +57,7 @@ def iter_trials(
     What building or compiling a kernel, opening the schedule or the oracle raises passes through:
     it is a failure of the harness, no outcome. `report_ready` is called before the first trial.
     """
-    with schedule.open(subject.user_files) as driver:
+    with schedule.open(subject.user_files) as pace:
         reused_kernel = _build_kernel(subject)
         if report_ready is not None:
             report_ready()
@@ -65,7 +65,7 @@ def iter_trials(
             kernel_age = name_kernel(number, fresh_period)
             kernel = _build_kernel(subject) if kernel_age == "fresh" else reused_kernel
             outcome = run_trial(
-                subject, driver, kernel, f"{seed}/{number}", join_timeout_s=join_timeout_s
+                subject, pace, kernel, f"{seed}/{number}", join_timeout_s=join_timeout_s
             )
             yield Trial(number, kernel_age, outcome)
 
@@ -83,7 +83,7 @@ def _build_kernel(subject: Subject) -> Any:
 
 def run_trial(
     subject: Subject,
-    driver: Driver,
+    pace: Pacer,
     kernel: Any,
     trial_seed: str,
     *,
@@ -97,7 +97,7 @@ def run_trial(
     error: Exception | None = None
     outputs: list[Any] = []
     threads_before = frozenset(threading.enumerate())
-    with driver.trial(trial_seed) as shapes:
+    with pace(trial_seed) as shapes:
         try:
             outputs = _launch(subject, kernel, shapes)
         except Exception as raised:

@@ -5,7 +5,7 @@ docs/method.md has the arithmetic, `make sensitivity` the rates that it rests on
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from mwe.schedules import SCHEDULES, find_schedule
@@ -15,6 +15,8 @@ from mwe.workloads.subject import Role
 
 # Bumped whenever the meaning of a count changes; see the CHANGELOG's *Measurement*.
 MEASUREMENT_VERSION = "2"
+# In the environment of the benchmarks: WORKLOAD/SCHEDULE/TRIALS, a batch that is to have so many.
+MORE_TRIALS_VARIABLE = "ASV_FIXWATCH_MORE_TRIALS"
 
 # `handoff` shows the shipped race in each trial: 20 leave no doubt. `delay` shows it in 49 of 50
 # trials, and wrong fixes that no single interleaving shows in 1 of 3 at the least: 100 miss one
@@ -54,15 +56,29 @@ class PlannedBatch:
     n_trials: int
 
 
-def plan_batches(target: Target, names: Collection[str] = WORKLOADS) -> list[PlannedBatch]:
-    """Return the batches of a measurement: of the workloads of these names, all by default."""
+def plan_batches(
+    target: Target,
+    names: Collection[str] = WORKLOADS,
+    at_least: Mapping[tuple[str, str], int] = {},
+) -> list[PlannedBatch]:
+    """Return the batches of a measurement.
+
+    Parameters
+    ----------
+    target
+        Where they run.
+    names
+        Of workloads; all by default.
+    at_least
+        By workload and schedule, how many trials are wanted where the plan has fewer.
+    """
     return [
         PlannedBatch(
             workload=name,
             role=workload.role.value,
             schedule=schedule,
             target=target.value,
-            n_trials=n_trials,
+            n_trials=max(n_trials, at_least.get((name, schedule), 0)),
         )
         for name, workload in WORKLOADS.items()
         for schedule in SCHEDULES

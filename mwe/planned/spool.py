@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 
 from mwe.planned.client import BatchResult, digest_harness
 from mwe.planned.plan import MEASUREMENT_VERSION, PlannedBatch, decides
-from mwe.targets import Target
+from mwe.targets import Target, find_python
 
 PLAN_NAME = "plan.json"
 
@@ -32,16 +31,22 @@ class Spool:
         For this revision and environment alone.
     packages, build_packages
         What the environment holds, and what the revision was built with.
+    python
+        Its interpreter, as batches name it; the running one by default.
     """
 
     def __init__(
-        self, folder: Path, packages: Mapping[str, str], build_packages: Mapping[str, str]
+        self,
+        folder: Path,
+        packages: Mapping[str, str],
+        build_packages: Mapping[str, str],
+        python: str | None = None,
     ) -> None:
         self.folder = folder
         self.identity: dict[str, Any] = {
             "measurement_version": MEASUREMENT_VERSION,
             "harness_sha256": digest_harness(),
-            "python": sys.version,
+            "python": python or find_python(),
             "packages": dict(packages),
             "build_packages": dict(build_packages),
         }

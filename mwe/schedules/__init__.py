@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from mwe.errors import BadArgumentError
 from mwe.schedules.delay import DelayInjection
-from mwe.schedules.events import Granularity
+from mwe.schedules.events import Granularity, Pacer
 from mwe.schedules.handoff import HandOff
 from mwe.schedules.launch_mix import LaunchMix
 from mwe.schedules.natural import Natural
 from mwe.targets import Target
-from mwe.workloads.subject import LaunchShape
 
 __all__ = [
     "DEFAULT_SCHEDULES",
     "SCHEDULES",
     "DelayInjection",
-    "Driver",
     "Granularity",
     "HandOff",
     "LaunchMix",
     "Natural",
+    "Pacer",
     "Schedule",
     "find_schedule",
     "find_schedules",
 ]
-
-
-class Driver(Protocol):
-    """A schedule that is ready for the trials of a batch."""
-
-    def trial(self, trial_seed: str) -> AbstractContextManager[Sequence[LaunchShape] | None]:
-        """Apply the schedule to every thread that is started inside the block.
-
-        What it gives is the launches of the trial; None leaves one to the workload.
-        """
 
 
 class Schedule(Protocol):
@@ -51,8 +40,11 @@ class Schedule(Protocol):
     def targets(self) -> frozenset[Target]:
         """Where there is something that it can decide."""
 
-    def open(self, user_files: Collection[str]) -> AbstractContextManager[Driver]:
-        """Make ready for a batch whose user's functions stand in these files."""
+    def open(self, user_files: Collection[str]) -> AbstractContextManager[Pacer]:
+        """Make ready for a batch whose user's functions stand in these files.
+
+        What it gives paces one trial after another, each by a seed of its own.
+        """
 
 
 # The first is what a dashboard shows first.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import ClassVar
 
-from mwe.schedules.events import Granularity, Listener, Watch
+from mwe.schedules.events import Granularity, Pacer
 from mwe.schedules.stepping import open_watch
 from mwe.targets import Target
 
@@ -65,38 +65,17 @@ class DelayInjection:
     targets: ClassVar[frozenset[Target]] = frozenset({Target.SIMULATOR})
 
     @contextlib.contextmanager
-    def open(self, user_files: Collection[str]) -> Iterator[DelayDriver]:
-        """Make ready for a batch whose user's functions stand in these files."""
+    def open(self, user_files: Collection[str]) -> Iterator[Pacer]:
+        """Make ready for a batch whose user's functions stand in these files.
+
+        Thread k of a trial, in order of first events, draws from a generator seeded with the
+        trial's seed and k. Threads that outlive a trial may still be paused; join them inside it.
+        """
         watch = open_watch(self.granularity, user_files=user_files, outside_user_code=True)
         with watch as opened:
-            yield DelayDriver(self, opened)
-
-
-class DelayDriver:
-    """Delay injection, ready for the trials of a batch."""
-
-    def __init__(self, schedule: DelayInjection, watch: Watch) -> None:
-        self._schedule = schedule
-        self._watch = watch
-
-    @contextlib.contextmanager
-    def trial(self, trial_seed: str) -> Iterator[None]:
-        """Pause every thread started inside, until the block is left.
-
-        Threads that outlive the block may still be paused; join them inside it.
-
-        Parameters
-        ----------
-        trial_seed
-            Fixes the decisions: thread k (in order of its first event) draws from a generator
-            seeded with this text and k.
-        """
-
-        def start_thread(number: int) -> Listener:
-            return _PausedThread(self._schedule, Random(f"{trial_seed}/{number}"))
-
-        with self._watch.trial(start_thread):
-            yield
+            yield lambda trial_seed: opened.trial(
+                lambda number: _PausedThread(self, Random(f"{trial_seed}/{number}"))
+            )
 
 
 class _PausedThread:

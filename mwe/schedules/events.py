@@ -11,11 +11,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from enum import Enum
 from types import CodeType
 from typing import Protocol
+
+from mwe.workloads.subject import LaunchShape
+
+# Applies a schedule, for a seed, to every thread that is started inside the block. What the block
+# is given is the launches of the trial; None leaves one to the workload.
+Pacer = Callable[[str], AbstractContextManager[Sequence[LaunchShape] | None]]
 
 # Frames of the standard library's threading are not reported: nothing of a workload is there.
 UNREPORTED_FILE = threading.__file__

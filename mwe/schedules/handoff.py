@@ -6,14 +6,13 @@ import contextlib
 import sys
 import threading
 from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import ClassVar
 
-from mwe.schedules.events import Granularity, Listener, Watch
+from mwe.schedules.events import Granularity, Pacer
 from mwe.schedules.stepping import open_watch
 from mwe.targets import Target
-
-_NEVER = sys.maxsize
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,31 +46,20 @@ class HandOff:
     targets: ClassVar[frozenset[Target]] = frozenset({Target.SIMULATOR})
 
     @contextlib.contextmanager
-    def open(self, user_files: Collection[str]) -> Iterator[HandOffDriver]:
-        """Make ready for a batch whose user's functions stand in these files."""
+    def open(self, user_files: Collection[str]) -> Iterator[Pacer]:
+        """Make ready for a batch whose user's functions stand in these files.
+
+        The first two threads of a trial are ordered; its seed decides nothing.
+        """
         watch = open_watch(Granularity.LINE, user_files=user_files, outside_user_code=False)
+
+        def pace(_trial_seed: str) -> AbstractContextManager[None]:
+            meeting = _Meeting(self.max_wait_s)
+            ordered = (_First(meeting), _Second(meeting))
+            return opened.trial(lambda number: ordered[number] if number < 2 else _Thread())
+
         with watch as opened:
-            yield HandOffDriver(self, opened)
-
-
-class HandOffDriver:
-    """Hand-off, ready for the trials of a batch."""
-
-    def __init__(self, schedule: HandOff, watch: Watch) -> None:
-        self._schedule = schedule
-        self._watch = watch
-
-    @contextlib.contextmanager
-    def trial(self, trial_seed: str) -> Iterator[None]:
-        """Order the first two threads started inside; the seed decides nothing."""
-        del trial_seed
-        meeting = _Meeting(self._schedule.max_wait_s)
-
-        def start_thread(number: int) -> Listener:
-            return (_First, _Second)[number](meeting) if number < 2 else _Other()
-
-        with self._watch.trial(start_thread):
-            yield
+            yield pace
 
 
 class _Meeting:
@@ -84,7 +72,7 @@ class _Meeting:
         self.first_is_back = threading.Event()
 
 
-class _Other:
+class _Thread:
     """A thread that is left alone."""
 
     hears_steps = False
@@ -96,10 +84,10 @@ class _Other:
         pass
 
     def step(self, _depth: int) -> int:
-        return _NEVER
+        return sys.maxsize  # never again
 
 
-class _First:
+class _First(_Thread):
     hears_steps = True
 
     def __init__(self, meeting: _Meeting) -> None:
@@ -115,7 +103,7 @@ class _First:
     def step(self, depth: int) -> int:
         if depth == 1 and self._was_in:
             self._meeting.first_is_back.set()
-            return _NEVER
+            return sys.maxsize
         return 1
 
     def leave(self, depth: int) -> None:
@@ -125,9 +113,7 @@ class _First:
             self._meeting.first_is_back.set()
 
 
-class _Second:
-    hears_steps = False
-
+class _Second(_Thread):
     def __init__(self, meeting: _Meeting) -> None:
         self._meeting = meeting
         self._was_in = False
@@ -139,9 +125,6 @@ class _Second:
             self._was_in = True
             self._meeting.second_is_in.set()
             self._meeting.first_is_back.wait(self._meeting.max_wait_s)
-
-    def step(self, _depth: int) -> int:
-        return _NEVER
 
     def leave(self, depth: int) -> None:
         if depth == 1:

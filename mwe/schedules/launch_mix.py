@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from random import Random
 from typing import ClassVar
 
+from mwe.schedules.events import Pacer
 from mwe.targets import Target
 from mwe.workloads.subject import LaunchShape
 
@@ -45,27 +46,16 @@ class LaunchMix:
     targets: ClassVar[frozenset[Target]] = frozenset({Target.CUDA})
 
     @contextlib.contextmanager
-    def open(self, user_files: Collection[str]) -> Iterator[LaunchMixDriver]:
+    def open(self, _user_files: Collection[str]) -> Iterator[Pacer]:
         """Make ready for a batch: there is nothing to do."""
-        del user_files
-        yield LaunchMixDriver(self)
+        yield lambda trial_seed: contextlib.nullcontext(self._draw_launches(Random(trial_seed)))
 
-
-class LaunchMixDriver:
-    """Launch mix, ready for the trials of a batch."""
-
-    def __init__(self, schedule: LaunchMix) -> None:
-        self._schedule = schedule
-
-    @contextlib.contextmanager
-    def trial(self, trial_seed: str) -> Iterator[Sequence[LaunchShape]]:
-        """Give the launches of a trial, drawn from a generator seeded with this text."""
-        schedule, random = self._schedule, Random(trial_seed)
-        yield [
+    def _draw_launches(self, random: Random) -> list[LaunchShape]:
+        return [
             LaunchShape(
-                threads_per_block=random.choice(schedule.block_sizes),
-                n_extra_blocks=random.choice(schedule.extra_blocks),
-                uses_own_stream=random.random() < schedule.own_stream_probability,
+                threads_per_block=random.choice(self.block_sizes),
+                n_extra_blocks=random.choice(self.extra_blocks),
+                uses_own_stream=random.random() < self.own_stream_probability,
             )
-            for _ in range(random.randint(1, schedule.max_launches))
+            for _ in range(random.randint(1, self.max_launches))
         ]

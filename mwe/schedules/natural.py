@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from mwe.schedules.events import Pacer
 from mwe.targets import Target
 
 
@@ -28,17 +29,6 @@ class Natural:
     targets: ClassVar[frozenset[Target]] = frozenset(Target)
 
     @contextlib.contextmanager
-    def open(self, user_files: Collection[str]) -> Iterator[NaturalDriver]:
-        """Make ready for a batch: there is nothing to do."""
-        del user_files
-        yield NaturalDriver()
-
-
-class NaturalDriver:
-    """The natural schedule, ready for the trials of a batch."""
-
-    @contextlib.contextmanager
-    def trial(self, trial_seed: str) -> Iterator[None]:
-        """Run one trial; the seed decides nothing."""
-        del trial_seed
-        yield
+    def open(self, _user_files: Collection[str]) -> Iterator[Pacer]:
+        """Make ready for a batch: there is nothing to do, and a seed decides nothing."""
+        yield lambda _trial_seed: contextlib.nullcontext()

@@ -12,8 +12,6 @@ import pytest
 
 from benchmarks import SCHEDULES, WORKLOADS
 from benchmarks.batches import ROOT, measure_batches
-from mwe.planned.more_trials import MoreTrials
-from mwe.planned.plan import MEASUREMENT_VERSION
 
 COMMIT = "c0ffee"
 KEY = ("planted-race", "handoff")
@@ -104,28 +102,16 @@ def test_without_a_device_no_batch_is_tried_there(environment):
     assert found["local-array", "delay"].stage == "plan"
 
 
-@pytest.mark.parametrize(
-    ("changes", "n_trials", "n_taken"),
-    [({}, 22, 20), ({"packages": {"numpy": "2.0"}}, 22, 0), ({"commit": "other"}, 20, 0)],
-)
-def test_further_trials_go_on_from_the_record(environment, tmp_path, changes, n_trials, n_taken):
-    """Trials of other packages are not gone on from, and another revision gets only the plan."""
-    recorded = dict(measure_batches(environment)[KEY].batch, details=["of the record"])
-    environment["ASV_FIXWATCH_SPOOL_DIR"] = str(tmp_path / "next" / "spool")
-    fields = {
-        "commit": COMMIT,
-        "measurement_version": MEASUREMENT_VERSION,
-        "packages": {"numpy": "1.0"},
-        "workload": KEY[0],
-        "schedule": KEY[1],
-        "n_trials": 22,
-        "recorded": [recorded],
-    }
-    MoreTrials(**{**fields, **changes}).save(tmp_path / "more.json")
-    environment["ASV_FIXWATCH_MORE_TRIALS"] = str(tmp_path / "more.json")
-    batch = measure_batches(environment)[KEY].batch
-    assert batch["trials"] == n_trials
-    assert ("of the record" in batch["details"]) is (n_taken > 0)
+def test_further_trials_go_on_from_the_spool(environment):
+    """One batch gets the trials that are asked for beyond the plan; the other stays as it is."""
+    before = measure_batches(environment)
+    environment["ASV_FIXWATCH_MORE_TRIALS"] = "planted-race/handoff/22"
+    after = measure_batches(environment)
+    assert after[KEY].batch["failing_trials"] == list(range(1, 23))
+    assert after[KEY].batch["first_failure_s"] == before[KEY].batch["first_failure_s"]
+    assert after["planted-race", "delay"] == before["planted-race", "delay"]
+    environment["ASV_FIXWATCH_MORE_TRIALS"] = "planted-race/handoff/5"
+    assert measure_batches(environment) == after
 
 
 ASV_THAT_IS_KILLED = """

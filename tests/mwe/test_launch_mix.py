@@ -18,7 +18,7 @@ MAX_SHARED_BYTES = 48 * 1024
 
 def draw(trial_seed):
     """Return the launches of a trial."""
-    with LaunchMix().open(()) as driver, driver.trial(trial_seed) as shapes:
+    with LaunchMix().open(()) as pace, pace(trial_seed) as shapes:
         return shapes
 
 
@@ -73,9 +73,9 @@ class MeetingSubject(SoundSubject):
 
 def run(subject, n_launches):
     """Run the first trial that has so many launches."""
-    with LaunchMix().open(()) as driver:
+    with LaunchMix().open(()) as pace:
         number = next(n for n in range(1000) if len(draw(f"1/{n}")) == n_launches)
-        return run_trial(subject, driver, None, f"1/{number}")
+        return run_trial(subject, pace, None, f"1/{number}")
 
 
 def test_launches_of_a_trial_are_in_flight_at_the_same_time():

@@ -49,10 +49,10 @@ def count_pauses(schedule, monkeypatch, seed, target=outer, n_threads=2):
 
     monkeypatch.setattr(time, "sleep", pause)
     counts = []
-    with schedule.open({__file__}) as driver:
+    with schedule.open({__file__}) as pace:
         for _ in range(2):  # what is instrumented at its first call hears all from the second on
             counts.clear()
-            with driver.trial(seed):
+            with pace(seed):
                 for _ in range(n_threads):
                     pauses.clear()
                     thread = threading.Thread(target=target, name="counted")
@@ -112,7 +112,7 @@ def test_the_launching_thread_is_not_paused_while_nothing_runs(monkeypatch):
     """It parks only while simulated threads run."""
     pauses = []
     monkeypatch.setattr(time, "sleep", pauses.append)
-    with only_steps(1.0).open({__file__}) as driver, driver.trial("1/1"):
+    with only_steps(1.0).open({__file__}) as pace, pace("1/1"):
         for _ in range(200):
             outer()
     assert pauses == []
@@ -123,7 +123,7 @@ def test_the_launching_thread_parks_while_it_only_waits(monkeypatch):
     pauses = []
     monkeypatch.setattr(time, "sleep", pauses.append)
     finish = threading.Event()
-    with only_steps(0.0).open({__file__}) as driver, driver.trial("1/1"):
+    with only_steps(0.0).open({__file__}) as pace, pace("1/1"):
         thread = threading.Thread(target=lambda: finish.wait())
         thread.start()
         for _ in range(1000):
@@ -138,7 +138,7 @@ def test_the_launching_thread_parks_while_it_only_waits(monkeypatch):
 def test_a_schedule_puts_back_what_it_set_even_after_an_error(schedule):
     """Trace functions and monitoring tools are as before."""
     before = sys.gettrace(), threading.gettrace()
-    with pytest.raises(KeyError), schedule.open({__file__}) as driver, driver.trial("1/1"):
+    with pytest.raises(KeyError), schedule.open({__file__}) as pace, pace("1/1"):
         raise KeyError
     assert (sys.gettrace(), threading.gettrace()) == before
     with schedule.open({__file__}):

@@ -116,7 +116,9 @@ def _search(options: argparse.Namespace) -> Finding:
         own=Way(machine.name, describe_python(), SCHEDULE),
         max_builds=options.max_builds,
     )
-    measurer = CommitMeasurer(configuration=str(configuration.path), machine=machine.name)
+    measurer = CommitMeasurer(
+        configuration=str(configuration.path), project=configuration.project, machine=machine.name
+    )
     return Search(
         settings, commits, repository, configuration.results_dir, measurer, announce
     ).run()

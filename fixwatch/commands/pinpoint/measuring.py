@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 from fixwatch.asv_adapter.command import measure_commits
-from fixwatch.layout import STATE_DIR
+from fixwatch.layout import SPOOL_DIR, STATE_DIR
 from fixwatch.records.evidence import Evidence, restore_batch
-from mwe.planned.more_trials import MORE_TRIALS_VARIABLE, MoreTrials
+from mwe.planned.client import BatchResult
+from mwe.planned.plan import MEASUREMENT_VERSION, MORE_TRIALS_VARIABLE, PlannedBatch
+from mwe.planned.spool import Spool
 
 # Standard output is for the answer, and asv prints tables.
 LOG_PATH = STATE_DIR / "pinpoint" / "asv.log"
@@ -25,11 +26,14 @@ class CommitMeasurer:
     ----------
     configuration
         The path of asv's configuration.
+    project
+        What it calls the history.
     machine
         The name that asv knows this machine by.
     """
 
     configuration: str
+    project: str
     machine: str
 
     def measure(self, commit: str) -> None:
@@ -38,24 +42,34 @@ class CommitMeasurer:
 
     def extend(self, record: Evidence, workload: str, schedule: str, n_trials: int) -> None:
         """Let a batch of a record go on until it has so many trials; the others stay."""
-        more = MoreTrials(
-            commit=record.commit,
-            measurement_version=record.measurement_version,
-            packages=record.packages,
-            workload=workload,
-            schedule=schedule,
-            n_trials=n_trials,
-            recorded=[restore_batch(record, batch) for batch in record.batches if batch.printed],
+        if record.measurement_version == MEASUREMENT_VERSION:
+            self._fill_spool(record)
+        measure_commits(
+            self.configuration,
+            self.machine,
+            [record.commit],
+            log_path=LOG_PATH,
+            environment={MORE_TRIALS_VARIABLE: f"{workload}/{schedule}/{n_trials}"},
         )
-        path = (STATE_DIR / "pinpoint" / f"{record.commit}-{os.getpid()}.json").absolute()
-        more.save(path)
-        try:
-            measure_commits(
-                self.configuration,
-                self.machine,
-                [record.commit],
-                log_path=LOG_PATH,
-                environment={MORE_TRIALS_VARIABLE: str(path)},
+
+    def _fill_spool(self, record: Evidence) -> None:
+        """Put the batches of a record where the benchmarks keep finished ones, and go on from."""
+        spool = Spool(
+            SPOOL_DIR / self.project / record.commit / record.environment,
+            record.packages,
+            record.build_packages,
+            record.interpreter,
+        )
+        for batch in record.batches:
+            if batch.printed is None:
+                continue
+            planned = PlannedBatch(
+                workload=batch.workload,
+                role=batch.role,
+                schedule=batch.schedule,
+                target=record.target,
+                n_trials=batch.printed.trials,
             )
-        finally:
-            path.unlink(missing_ok=True)
+            # One that is there may have more trials, if a search was interrupted.
+            if spool.load_finished(planned) is None:
+                spool.save(planned, BatchResult(restore_batch(record, batch)))
