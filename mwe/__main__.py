@@ -117,19 +117,19 @@ def _print_summary(batch: Batch) -> None:
 
 def _check(target: Target, *, as_json: bool) -> int:
     """Say whether kernels can run on a target; what is missing is an error as in a batch."""
+    missing = None
     try:
         with offer_toolkit(target):
             prepare_target(target)
             if target is Target.CUDA:
                 check_compiler(parse_compute_capability(DEFAULT_COMPUTE_CAPABILITY))
-    except HarnessError as error:
-        if as_json:
-            missing = error.part.value if isinstance(error, MissingPartError) else None
-            print(json.dumps({"version": 1, "target": target.value, "missing": missing}))
+    except MissingPartError as error:
+        missing = error.part.value
         raise
-    if as_json:
-        print(json.dumps({"version": 1, "target": target.value, "missing": None}))
-    else:
+    finally:
+        if as_json:
+            print(json.dumps({"version": 1, "target": target.value, "missing": missing}))
+    if not as_json:
         print(f"the target {target.value} can be used")
     return EXIT_NOTHING_OBSERVED
 
@@ -138,36 +138,29 @@ def _compile(workload: str | None, capability: str, *, as_json: bool) -> int:
     """Compile one workload, or all that make sense on a device, and print a line for each."""
     compute_capability = parse_compute_capability(capability)
     chosen = [find_workload(workload)] if workload else list(WORKLOADS.values())
-    fitting = [each for each in chosen if Target.CUDA in each.targets]
+    fitting = [candidate for candidate in chosen if Target.CUDA in candidate.targets]
     if not fitting:
         raise BadArgumentError(f"workload {workload!r} has nothing to compile for a device")
-    described = {}
+    kernels = {}
     for kernel in compile_workloads(fitting, compute_capability):
-        described[kernel.workload] = {
-            "is_complete": kernel.is_complete,
-            "target": kernel.target,
-            "n_entries": kernel.n_entries,
-            "reason": kernel.reason,
-            "ptx": kernel.ptx,
-        }
+        kernels[kernel.workload] = kernel
         if not as_json:
             result = f"{kernel.target}, {len(kernel.ptx)} bytes" if kernel.ptx else kernel.reason
             print(f"{kernel.workload:<22}{result}", flush=True)
-    n_complete = sum(bool(each["is_complete"]) for each in described.values())
     if as_json:
         document = {
             "version": 1,
             "compute_capability": capability,
             "packages": find_packages(),
             "python": find_python(),
-            "workloads": described,
+            "workloads": {name: kernel.to_json() for name, kernel in kernels.items()},
         }
         print(json.dumps(document))
-    if n_complete < len(fitting):
-        refused = ", ".join(name for name, each in described.items() if not each["is_complete"])
+    refused = [name for name, kernel in kernels.items() if not kernel.is_complete]
+    if refused:
         raise HarnessError(
-            f"{n_complete} of {len(fitting)} kernels compiled for {capability}; "
-            f"this release refused {refused}"
+            f"{len(fitting) - len(refused)} of {len(fitting)} kernels compiled for {capability}; "
+            f"this release refused {', '.join(refused)}"
         )
     return EXIT_NOTHING_OBSERVED
 

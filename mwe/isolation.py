@@ -25,36 +25,63 @@ from typing import Any
 from mwe.batch import Batch
 from mwe.errors import HarnessError, MweError
 from mwe.outcomes import FailureMode, Outcome
-from mwe.runner import FRESH_PERIOD, JOIN_TIMEOUT_S, iter_trials, name_kernel
+from mwe.runner import FRESH_PERIOD, JOIN_TIMEOUT_S, Trial, iter_trials, name_kernel
 from mwe.schedules import Schedule
+from mwe.targets import Target
 from mwe.workloads.subject import Subject
 
-# Longer than joining may take. A trial takes milliseconds.
-TRIAL_TIMEOUT_S = 30.0
-# Each costs its timeout; after this many the rest of the batch would only wait.
+# Every hang costs a full timeout; stop after this many.
 MAX_HANGS = 3
+# Forking a process that has used the system's frameworks is not safe on macOS.
+CAN_FORK = sys.platform not in {"win32", "darwin"} and hasattr(os, "fork")
 # What a failing trial may leave behind that the next one would inherit: a kernel context, threads,
 # and, whenever a global leaked, a fake for good. The race itself leaves nothing once its threads
 # are joined.
-DAMAGING = frozenset({FailureMode.LEAKED_GLOBAL, FailureMode.EXCEPTION, FailureMode.HANG})
-# On a device whatever a launch raised may be the driver's, and a fault costs the context.
-DAMAGING_ON_DEVICE = DAMAGING | {FailureMode.MISSING_ATTRIBUTE}
-# Forking a process that has used the system's frameworks is not safe on macOS.
-CAN_FORK = sys.platform not in {"win32", "darwin"} and hasattr(os, "fork")
-
-# A worker that is started anew and compiles takes seconds on a device; a launch that fails each
-# time would take minutes to say no more.
-MAX_WORKERS_ON_DEVICE = 10
+_DAMAGING = frozenset({FailureMode.LEAKED_GLOBAL, FailureMode.EXCEPTION, FailureMode.HANG})
 
 LoadSubject = Callable[[], Subject]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
-    """How long things may take, in seconds."""
+class Isolation:
+    """How the trials of a batch are kept from spoiling one another.
 
-    trial_timeout_s: float = TRIAL_TIMEOUT_S
+    Attributes
+    ----------
+    trial_timeout_s
+        Limit of a trial in seconds, longer than joining may take. A trial takes milliseconds.
+    join_timeout_s
+        Limit of joining the threads of a trial.
+    can_fork
+        Whether workers are forks of this process, or fresh ones that load the workload themselves.
+    fresh_period
+        One trial of so many builds its kernel anew; at least 2.
+    damaging
+        Failure modes after which a fresh worker goes on.
+    max_workers
+        The batch stops, and says so in its status, when so many workers were used up.
+    """
+
+    trial_timeout_s: float = 30.0
     join_timeout_s: float = JOIN_TIMEOUT_S
+    can_fork: bool = CAN_FORK
+    fresh_period: int = FRESH_PERIOD
+    damaging: frozenset[FailureMode] = _DAMAGING
+    max_workers: int | None = None
+
+
+ISOLATION = {
+    Target.SIMULATOR: Isolation(),
+    # A driver that the parent has looked at does not work in a fork of it. A kernel takes the
+    # compilers about as long as hundreds of launches. Whatever a launch raised may be the driver's,
+    # and a fault costs the context. A worker that starts anew and compiles takes seconds.
+    Target.CUDA: Isolation(
+        can_fork=False,
+        fresh_period=100,
+        damaging=_DAMAGING | {FailureMode.MISSING_ATTRIBUTE},
+        max_workers=10,
+    ),
+}
 
 
 def run_batch(
@@ -62,12 +89,7 @@ def run_batch(
     schedule: Schedule,
     batch: Batch,
     n_trials: int,
-    *,
-    limits: Limits = Limits(),
-    can_fork: bool = CAN_FORK,
-    fresh_period: int = FRESH_PERIOD,
-    damaging: frozenset[FailureMode] = DAMAGING,
-    max_workers: int | None = None,
+    isolation: Isolation = ISOLATION[Target.SIMULATOR],
     report_progress: Callable[[Batch], None] = lambda _batch: None,
 ) -> None:
     """Run the trials up to `n_trials` and count them into `batch`.
@@ -83,12 +105,8 @@ def run_batch(
         already are not run again.
     n_trials
         At least 1. The batch stops earlier, and says so in its status, after `MAX_HANGS` hangs.
-    fresh_period
-        One trial of so many builds its kernel anew; at least 2.
-    damaging
-        Failure modes after which a fresh worker goes on.
-    max_workers
-        The batch stops, and says so in its status, when so many workers were used up.
+    isolation
+        How trials are kept apart.
     report_progress
         Called after each trial.
 
@@ -97,66 +115,44 @@ def run_batch(
     HarnessError
         If the workload cannot be loaded in a worker.
     """
-    if can_fork:
+    if isolation.can_fork:
         subject = load_subject()
 
         def load_subject() -> Subject:
             return subject
 
     start_s = time.perf_counter() - batch.duration_s
-
-    def record(outcome: Outcome, number: int, kernel: str, n_threads: int) -> None:
-        batch.record(
-            outcome,
-            number=number,
-            kernel=kernel,
-            n_threads=n_threads,
-            elapsed_s=time.perf_counter() - start_s,
-        )
-        report_progress(batch)
-
     number = batch.trials + 1
     max_hangs = batch.failures_by_mode[FailureMode.HANG.value] + MAX_HANGS
     n_workers = 0
     while number <= n_trials:
         n_workers += 1
-        worker = _Worker(
-            load_subject,
-            schedule,
-            batch.seed,
-            range(number, n_trials + 1),
-            limits,
-            can_fork=can_fork,
-            fresh_period=fresh_period,
-            damaging=damaging,
-        )
+        numbers = range(number, n_trials + 1)
+        worker = _Worker(load_subject, schedule, batch.seed, numbers, isolation)
         for trial in worker.iter_trials():
-            record(trial.outcome, trial.number, trial.kernel, worker.n_threads)
+            elapsed_s = time.perf_counter() - start_s
+            batch.record(trial, n_threads=worker.n_threads, elapsed_s=elapsed_s)
+            report_progress(batch)
             number = trial.number + 1
-        ending = worker.ending
-        if ending is not None:
-            record(ending, number, name_kernel(number, fresh_period), worker.n_threads)
-            number += 1
-        if batch.failures_by_mode[FailureMode.HANG.value] >= max_hangs and number <= n_trials:
-            batch.status = f"stopped after trial {number - 1} of {n_trials}: {MAX_HANGS} hangs"
+        if number > n_trials:
             return
-        if n_workers == max_workers and number <= n_trials:
-            batch.status = (
-                f"stopped after trial {number - 1} of {n_trials}: failures used up {n_workers} "
-                "processes"
-            )
-            return
+        if batch.failures_by_mode[FailureMode.HANG.value] >= max_hangs:
+            reason = f"{MAX_HANGS} hangs"
+        elif n_workers == isolation.max_workers:
+            reason = f"failures used up {n_workers} processes"
+        else:
+            continue
+        batch.status = f"stopped after trial {number - 1} of {n_trials}: {reason}"
+        return
 
 
 class _Worker:
-    """A process that runs trials, and what became of it.
+    """A process that runs trials.
 
     Attributes
     ----------
     n_threads
         Active threads of its subject's launches; known once the first trial has come.
-    ending
-        The outcome of the trial in which the process ended, None where it ended by itself.
     """
 
     def __init__(
@@ -165,24 +161,19 @@ class _Worker:
         schedule: Schedule,
         seed: int,
         numbers: range,
-        limits: Limits,
-        *,
-        can_fork: bool,
-        fresh_period: int,
-        damaging: frozenset[FailureMode],
+        isolation: Isolation,
     ) -> None:
         self.n_threads = 0
-        self.ending: Outcome | None = None
-        self._limits = limits
+        self._isolation = isolation
+        self._next_number = numbers.start
         handle, stacks = tempfile.mkstemp(prefix="mwe-stacks-")
         os.close(handle)
         self._stacks = Path(stacks)
-        context: Any = multiprocessing.get_context("fork" if can_fork else "spawn")
+        context: Any = multiprocessing.get_context("fork" if isolation.can_fork else "spawn")
         self._receiver, sender = context.Pipe(duplex=False)
         self._process = context.Process(
             target=_work,
-            args=(self._receiver, sender, load_subject, schedule, seed, numbers, limits, stacks),
-            kwargs={"fresh_period": fresh_period, "damaging": damaging},
+            args=(self._receiver, sender, load_subject, schedule, seed, numbers, isolation, stacks),
             daemon=True,
         )
         with warnings.catch_warnings():
@@ -191,8 +182,11 @@ class _Worker:
             self._process.start()
         sender.close()
 
-    def iter_trials(self) -> Iterator[Any]:
-        """Yield the trials as they are judged, and clean up after the process."""
+    def iter_trials(self) -> Iterator[Trial]:
+        """Yield the trials as they are judged, the one in which the process ended last.
+
+        Cleans up after the process.
+        """
         try:
             yield from self._receive()
         finally:
@@ -201,47 +195,50 @@ class _Worker:
             self._receiver.close()
             self._stacks.unlink(missing_ok=True)
 
-    def _receive(self) -> Iterator[Any]:
+    def _receive(self) -> Iterator[Trial]:
         is_loaded = False
+        # The worker watches itself; twice its limit is for one that cannot even do that.
+        max_silence_s = 2 * self._isolation.trial_timeout_s
         while True:
-            # The worker watches itself; twice its limit is for one that cannot even do that.
-            if not self._receiver.poll(2 * self._limits.trial_timeout_s):
-                self.ending = Outcome(
-                    mode=FailureMode.HANG,
-                    detail=f"no sign for {2 * self._limits.trial_timeout_s:g} s, no stacks",
-                )
+            if not self._receiver.poll(max_silence_s):
+                detail = f"no sign for {max_silence_s:g} s, no stacks"
+                yield self._make_last_trial(Outcome(mode=FailureMode.HANG, detail=detail))
                 return
             try:
                 kind, content = self._receiver.recv()
             except EOFError:
                 self._process.join()
-                self.ending = self._describe_ending()
+                outcome = self._describe_ending()
                 if not is_loaded:
                     raise HarnessError(
                         "the process ended while the workload was loaded: "
-                        f"{self.ending.detail.splitlines()[0]}"
+                        f"{outcome.detail.splitlines()[0]}"
                     ) from None
+                yield self._make_last_trial(outcome)
                 return
             if kind == "failed":
                 raise HarnessError(content)
             if kind == "loaded":
                 self.n_threads, is_loaded = content, True
             elif kind == "trial":
+                self._next_number = content.number + 1
                 yield content
             else:
                 return
 
+    def _make_last_trial(self, outcome: Outcome) -> Trial:
+        number = self._next_number
+        return Trial(number, name_kernel(number, self._isolation.fresh_period), outcome)
+
     def _describe_ending(self) -> Outcome:
         stacks = self._stacks.read_text(encoding="utf-8", errors="replace").strip()
         if stacks:
-            return Outcome(
-                mode=FailureMode.HANG,
-                detail=f"did not end within {self._limits.trial_timeout_s:g} s\n{stacks}",
-            )
+            limit_s = self._isolation.trial_timeout_s
+            detail = f"did not end within {limit_s:g} s\n{stacks}"
+            return Outcome(mode=FailureMode.HANG, detail=detail)
         status = self._process.exitcode
-        if status < 0:
-            return Outcome(mode=FailureMode.CRASH, detail=f"killed by {_name_signal(-status)}")
-        return Outcome(mode=FailureMode.CRASH, detail=f"exited with status {status}")
+        how = f"killed by {_name_signal(-status)}" if status < 0 else f"exited with status {status}"
+        return Outcome(mode=FailureMode.CRASH, detail=how)
 
 
 def _name_signal(number: int) -> str:
@@ -258,11 +255,8 @@ def _work(
     schedule: Schedule,
     seed: int,
     numbers: range,
-    limits: Limits,
+    isolation: Isolation,
     stacks: str,
-    *,
-    fresh_period: int,
-    damaging: frozenset[FailureMode],
 ) -> None:
     """Run trials until one may have damaged the state; the main function of a worker."""
     # While this process holds the other end too, it would never learn that nobody reads.
@@ -271,7 +265,7 @@ def _work(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with open(stacks, "w", encoding="utf-8") as stacks_file:
-        watchdog = _Watchdog(limits.trial_timeout_s, stacks_file)
+        watchdog = _Watchdog(isolation.trial_timeout_s, stacks_file)
 
         def report_ready() -> None:
             # Importing and compiling took its time; the first trial has all of its own.
@@ -285,14 +279,14 @@ def _work(
                 schedule,
                 seed,
                 numbers,
-                join_timeout_s=limits.join_timeout_s,
-                fresh_period=fresh_period,
+                join_timeout_s=isolation.join_timeout_s,
+                fresh_period=isolation.fresh_period,
                 report_ready=report_ready,
             )
             for trial in trials:
                 watchdog.feed()
                 sender.send(("trial", trial))
-                if trial.outcome.mode in damaging or trial.outcome.leaked:
+                if trial.outcome.mode in isolation.damaging or trial.outcome.leaked:
                     break
             sender.send(("done", None))
         except BrokenPipeError:

@@ -58,6 +58,16 @@ class CompiledKernel:
         """Whether the output has a kernel, for some device."""
         return bool(self.target) and self.n_entries > 0
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that ``--ptx --json`` prints of a workload."""
+        return {
+            "is_complete": self.is_complete,
+            "target": self.target,
+            "n_entries": self.n_entries,
+            "reason": self.reason,
+            "ptx": self.ptx,
+        }
+
 
 def parse_compute_capability(text: str) -> ComputeCapability:
     """Return ``9.0`` as ``(9, 0)``.

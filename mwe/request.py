@@ -9,23 +9,12 @@ from typing import Any
 
 from mwe.batch import Batch
 from mwe.errors import BadArgumentError, HarnessError
-from mwe.isolation import (
-    CAN_FORK,
-    DAMAGING,
-    DAMAGING_ON_DEVICE,
-    MAX_WORKERS_ON_DEVICE,
-    run_batch,
-)
-from mwe.runner import FRESH_PERIOD
+from mwe.isolation import ISOLATION, run_batch
 from mwe.schedules import find_schedule, find_schedules
 from mwe.targets import Target, find_packages, find_python, find_target, prepare_target
 from mwe.toolkit import offer_toolkit
 from mwe.workloads import Workload, find_workload
 from mwe.workloads.subject import Subject
-
-# A kernel takes the compilers about as long as hundreds of launches take the device, so there
-# only one trial of a hundred builds its own.
-DEVICE_FRESH_PERIOD = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,19 +95,14 @@ class BatchRequest:
                     f"the earlier batch has seed {batch.seed}, this one {self.seed}; only one with "
                     "the same seed can go on"
                 )
-        on_device = target is Target.CUDA
         with offer_toolkit(target):
             run_batch(
                 functools.partial(_load_subject, workload, target, self.schedule),
                 find_schedule(self.schedule),
                 batch,
                 self.n_trials,
-                # A device's driver that the parent has looked at does not work in a fork of it.
-                can_fork=CAN_FORK and not on_device,
-                fresh_period=DEVICE_FRESH_PERIOD if on_device else FRESH_PERIOD,
-                damaging=DAMAGING_ON_DEVICE if on_device else DAMAGING,
-                max_workers=MAX_WORKERS_ON_DEVICE if on_device else None,
-                report_progress=report_progress,
+                ISOLATION[target],
+                report_progress,
             )
         return batch
 

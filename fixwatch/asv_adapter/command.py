@@ -1,8 +1,8 @@
-"""Running asv as a process of its own, with a configuration of the checkout: the only place."""
+"""Runs asv as a process of its own: the only place that starts it."""
 
 from __future__ import annotations
 
-import functools
+import contextlib
 import os
 import subprocess
 import sys
@@ -13,9 +13,6 @@ from fixwatch.errors import CouldNotMeasureError
 from fixwatch.installing.as_of import shorten_output
 from fixwatch.layout import RELEASES_CONFIGURATION, STATE_DIR
 from fixwatch.machine import Machine
-
-# `asv run` ends with 2 if it went through but something failed; the evidence says what.
-_FINE = {"run": (0, 2)}
 
 
 def run_asv(
@@ -33,8 +30,7 @@ def run_asv(
     configuration, arguments, stdin
         What it is given.
     log_path
-        The file to which what it prints is appended, its errors too; None for where this process
-        prints.
+        Where what it prints is appended, its errors too; None for where this process prints.
     environment
         Variables beside those of this process.
 
@@ -43,25 +39,28 @@ def run_asv(
     CouldNotMeasureError
         If it stops before the end.
     """
-    command = [sys.executable, "-m", "asv", "--config", configuration, *arguments]
-    variables = {**os.environ, **(environment or {})}
-    run = functools.partial(
-        subprocess.run, command, input=stdin, text=True, check=False, env=variables
-    )
-    if log_path is None:
-        status = run().returncode
-        printed = ", see above"
-    else:
-        log_path.parent.mkdir(parents=True, exist_ok=True)
-        with log_path.open("a+", encoding="utf-8", errors="replace") as log:
+    with contextlib.ExitStack() as stack:
+        log, place = None, ", see above"
+        if log_path is not None:
+            log_path.parent.mkdir(parents=True, exist_ok=True)
+            log = stack.enter_context(log_path.open("a+", encoding="utf-8", errors="replace"))
             start = log.seek(0, os.SEEK_END)
-            status = run(stdout=log, stderr=subprocess.STDOUT).returncode
+        status = subprocess.run(
+            [sys.executable, "-m", "asv", "--config", configuration, *arguments],
+            input=stdin,
+            text=True,
+            check=False,
+            stdout=log,
+            stderr=log and subprocess.STDOUT,
+            env={**os.environ, **(environment or {})},
+        ).returncode
+        if log is not None:
             log.seek(start)
-            lines = shorten_output(log.read()).splitlines()
-        last = f": {lines[-1].strip()}" if lines else ""
-        printed = f"{last}; {log_path} has what it printed"
-    if status not in _FINE.get(arguments[0], (0,)):
-        raise CouldNotMeasureError(f"asv {arguments[0]} stopped with status {status}{printed}")
+            lines = shorten_output(log.read()).splitlines() or ["it printed nothing"]
+            place = f": {lines[-1].strip()}; {log_path} has what it printed"
+    # `asv run` ends with 2 if it went through but something failed; the records say what.
+    if status != 0 and (arguments[0], status) != ("run", 2):
+        raise CouldNotMeasureError(f"asv {arguments[0]} stopped with status {status}{place}")
 
 
 def measure_commits(
@@ -72,14 +71,10 @@ def measure_commits(
     log_path: Path | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> None:
-    """Run the benchmarks on commits of a configuration's history; see `run_asv`."""
-    run_asv(
-        configuration,
-        ["run", "--machine", machine, "HASHFILE:-"],
-        "\n".join(commits),
-        log_path=log_path,
-        environment=environment,
-    )
+    """Run the benchmarks on commits of a configuration's history, as `run_asv` does."""
+    arguments = ["run", "--machine", machine, "HASHFILE:-"]
+    stdin = "\n".join(commits)
+    run_asv(configuration, arguments, stdin, log_path=log_path, environment=environment)
 
 
 def record_machine(machine: Machine) -> None:

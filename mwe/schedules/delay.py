@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import ClassVar
 
-from mwe.schedules.events import Granularity, Pacer
+from mwe.schedules.events import Granularity, Listener, Pacer
 from mwe.schedules.stepping import open_watch
 from mwe.targets import Target
 
@@ -78,10 +78,8 @@ class DelayInjection:
             )
 
 
-class _PausedThread:
+class _PausedThread(Listener):
     """Decides for one thread."""
-
-    __slots__ = ("_draw", "_is_first", "_schedule", "hears_steps")
 
     def __init__(self, schedule: DelayInjection, random: Random) -> None:
         self._schedule = schedule
@@ -93,9 +91,6 @@ class _PausedThread:
         schedule = self._schedule
         if depth > 1 and self._draw() < schedule.entry_probability:
             time.sleep(2 * schedule.entry_pause_s * self._draw())
-
-    def leave(self, depth: int) -> None:
-        pass
 
     def step(self, _depth: int) -> int:
         schedule = self._schedule

@@ -9,6 +9,7 @@ in one of the files that the workload names.
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -37,11 +38,11 @@ class Granularity(str, Enum):
     INSTRUCTION = "instruction"
 
 
-class Listener(Protocol):
+class Listener:
     """Hears one simulated thread, in that thread; pausing it means not returning at once.
 
     `depth` is 1 in the outermost function of the user's, the kernel, and 2 in one that it calls,
-    a device function.
+    a device function. This one leaves its thread alone.
 
     Attributes
     ----------
@@ -49,7 +50,7 @@ class Listener(Protocol):
         Whether it wants to hear steps at all; without them a thread costs much less.
     """
 
-    hears_steps: bool
+    hears_steps = False
 
     def call(self, depth: int) -> None:
         """Hear that a function of the user's is entered."""
@@ -57,12 +58,13 @@ class Listener(Protocol):
     def leave(self, depth: int) -> None:
         """Hear that a function of the user's is left, by return or by an exception."""
 
-    def step(self, depth: int) -> int:
+    def step(self, _depth: int) -> int:
         """Hear of the next line or instruction; depth 0 is outside of the user's functions.
 
         Returns the number of the step, counted from this one, at which to be told again, so that
         steps in between cost little. The first step of a thread is always told.
         """
+        return sys.maxsize
 
 
 StartThread = Callable[[int], Listener]

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import ClassVar
 
-from mwe.schedules.events import Granularity, Pacer
+from mwe.schedules.events import Granularity, Listener, Pacer
 from mwe.schedules.stepping import open_watch
 from mwe.targets import Target
 
@@ -56,7 +56,7 @@ class HandOff:
         def pace(_trial_seed: str) -> AbstractContextManager[None]:
             meeting = _Meeting(self.max_wait_s)
             ordered = (_First(meeting), _Second(meeting))
-            return opened.trial(lambda number: ordered[number] if number < 2 else _Thread())
+            return opened.trial(lambda number: ordered[number] if number < 2 else Listener())
 
         with watch as opened:
             yield pace
@@ -72,22 +72,7 @@ class _Meeting:
         self.first_is_back = threading.Event()
 
 
-class _Thread:
-    """A thread that is left alone."""
-
-    hears_steps = False
-
-    def call(self, depth: int) -> None:
-        pass
-
-    def leave(self, depth: int) -> None:
-        pass
-
-    def step(self, _depth: int) -> int:
-        return sys.maxsize  # never again
-
-
-class _First(_Thread):
+class _First(Listener):
     hears_steps = True
 
     def __init__(self, meeting: _Meeting) -> None:
@@ -113,7 +98,7 @@ class _First(_Thread):
             self._meeting.first_is_back.set()
 
 
-class _Second(_Thread):
+class _Second(Listener):
     def __init__(self, meeting: _Meeting) -> None:
         self._meeting = meeting
         self._was_in = False

@@ -9,12 +9,12 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from mwe.batch import Batch
-from mwe.isolation import DAMAGING_ON_DEVICE, run_batch
-from mwe.request import DEVICE_FRESH_PERIOD
+from mwe.isolation import ISOLATION, run_batch
 from mwe.schedules import Natural
 from mwe.targets import Target
 from mwe.workloads import WORKLOADS, Role
@@ -47,7 +47,7 @@ def test_correct_code_does_not_fail(workload, schedule):
     status, batch = run(*arguments)
     assert (status, batch["failures"], batch["details"]) == (0, 0, [])
     assert (batch["trials"], batch["target"], batch["status"]) == (N_TRIALS, "cuda", "complete")
-    n_fresh = N_TRIALS // DEVICE_FRESH_PERIOD
+    n_fresh = N_TRIALS // ISOLATION[Target.CUDA].fresh_period
     assert batch["trials_by_kernel"] == {"fresh": n_fresh, "reused": N_TRIALS - n_fresh}
 
 
@@ -76,9 +76,7 @@ def test_a_planted_fault_is_counted_and_the_rest_of_the_batch_runs(fault, mode, 
         Natural(),
         batch,
         BAD_LAUNCH + 2,
-        can_fork=False,
-        fresh_period=DEVICE_FRESH_PERIOD,
-        damaging=DAMAGING_ON_DEVICE,
+        replace(ISOLATION[Target.CUDA], max_workers=None),
     )
     assert batch.failures_by_mode == {mode: 1}
     assert batch.failing_trials == [BAD_LAUNCH]

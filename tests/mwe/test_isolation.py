@@ -9,13 +9,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 
 import pytest
 
 from mwe.batch import Batch
 from mwe.errors import HarnessError
-from mwe.isolation import CAN_FORK, DAMAGING_ON_DEVICE, MAX_HANGS, Limits, run_batch
+from mwe.isolation import CAN_FORK, ISOLATION, MAX_HANGS, Isolation, run_batch
 from mwe.schedules import SCHEDULES, Natural
+from mwe.targets import Target
 from mwe.workloads import find_workload
 from tests.subjects.planted import (
     AbruptSubject,
@@ -34,7 +36,8 @@ EARLY = AttributeError(
 )
 
 # Long enough for a busy machine to start a process, short enough to wait for.
-LIMITS = Limits(trial_timeout_s=4.0, join_timeout_s=0.2)
+QUICK = Isolation(trial_timeout_s=4.0, join_timeout_s=0.2)
+DAMAGING_ON_DEVICE = ISOLATION[Target.CUDA].damaging
 
 WAYS = [
     pytest.param(
@@ -46,10 +49,15 @@ WAYS = [
 ]
 
 
-def run(load_subject, n_trials=6, schedule=None, **options):
+def ignore_progress(_batch):
+    """Hear nothing."""
+
+
+def run(load_subject, n_trials=6, schedule=None, report_progress=ignore_progress, **isolation):
     """Run a batch and return it."""
     batch = Batch(workload="w", role="workload", schedule="s", target="simulator", seed=1)
-    run_batch(load_subject, schedule or Natural(), batch, n_trials, **{"limits": LIMITS, **options})
+    isolation = replace(QUICK, **isolation)
+    run_batch(load_subject, schedule or Natural(), batch, n_trials, isolation, report_progress)
     return batch
 
 
@@ -198,11 +206,11 @@ class SeedRecorder:
 
     @contextlib.contextmanager
     def open(self, user_files):
-        """Be the driver too."""
-        yield self
+        """Pace trials by writing their seeds down."""
+        yield self._write_down
 
     @contextlib.contextmanager
-    def trial(self, trial_seed):
+    def _write_down(self, trial_seed):
         """Write a seed down."""
         with open(self.path, "a", encoding="ascii") as file:
             file.write(trial_seed + "\n")
