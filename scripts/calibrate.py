@@ -18,8 +18,8 @@ from scipy import stats
 
 from fixwatch.statistics.binomial import Counts
 from fixwatch.statistics.change_points import find_change_points
-from fixwatch.statistics.states import State, analyse_history, derive_state
 from fixwatch.verdicts.judgements import Judgement, Verdict
+from fixwatch.verdicts.states import State, analyse_history, derive_state
 from scripts.tables import TableWriter, make_parser, map_in_processes, percent, report_missed
 
 # The kinds of the changes that are planted, and whether the history begins affected.

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fixwatch.statistics.search_planning import Answer, choose_step, find_answer
+from fixwatch.statistics.search_planning import SearchAnswer, choose_step, find_answer
 from fixwatch.statistics.single_change import SingleChange
 from scripts.tables import TableWriter, make_parser, map_in_processes, percent, report_missed
 
@@ -107,11 +107,14 @@ def search(world: World) -> Result:
         trials[step.index] += step.n_trials
     answer = find_answer(change, np.flatnonzero(np.isinf(costs_s)))
     place = change.placement
-    is_right = answer is Answer.FOUND and (place.at, place.kind.value) == (world.at, world.kind)
-    is_right |= answer is Answer.NO_CHANGE and world.at is None
+    is_right = answer is SearchAnswer.FOUND and (place.at, place.kind.value) == (
+        world.at,
+        world.kind,
+    )
+    is_right |= answer is SearchAnswer.NO_CHANGE and world.at is None
     return Result(
         is_right=is_right,
-        is_wrong=answer is not Answer.NOT_DECIDED and not is_right,
+        is_wrong=answer is not SearchAnswer.NOT_DECIDED and not is_right,
         n_builds=len(world.built),
         minutes=world.spent_s / 60,
         holds=None if world.at is None else world.at in place.places,

@@ -21,8 +21,8 @@ from fixwatch.layout import RELEASES_CONFIGURATION, STATE_DIR
 from fixwatch.machine import Machine, describe_machine, describe_python
 from fixwatch.records.evidence import Evidence, iter_evidence
 from fixwatch.report.table import print_status_table
-from fixwatch.statistics.states import State
 from fixwatch.verdicts.series import Series
+from fixwatch.verdicts.states import State
 from mwe.planned.plan import MEASUREMENT_VERSION
 
 

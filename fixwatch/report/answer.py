@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fixwatch.records.evidence import Evidence
-from fixwatch.statistics.states import State
-from fixwatch.verdicts.judgements import Verdict, combine_verdicts
-from fixwatch.verdicts.series import Measurement, Series
+from fixwatch.verdicts.assessment import JudgedRevision
+from fixwatch.verdicts.judgements import Verdict
+from fixwatch.verdicts.series import Series
+from fixwatch.verdicts.states import State
 
 
 def describe_state(series: Series) -> str:
@@ -19,40 +19,30 @@ def describe_state(series: Series) -> str:
 
 def _describe_measured(series: Series) -> str:
     state = series.state
-    decided = _decided(series)
-    if state.state is State.NOT_RUN:
-        return "not run" + _reason_of_newest(series)
-    if state.state is State.INCONCLUSIVE:
-        return "inconclusive" + _reason_of_newest(series)
-    newest = decided[-1]
-    if (
-        state.state is State.FIXED
-        and state.fixed_in is not None
-        and state.last_affected is not None
-    ):
+    if state.state in (State.NOT_RUN, State.INCONCLUSIVE):
+        return f"{state.state.value.replace('-', ' ')}{_reason_of_newest(series)}"
+    decided = [revision for revision in series.revisions if revision.verdict.is_decided]
+    oldest, newest = decided[0], decided[-1]
+    unit = "release" if series.key.source == "releases" else "commit"
+    counts = f"{_format_counts(newest)} trials failed"
+    if state.fixed_in is not None and state.last_affected is not None:
         fixed_in = series.revisions[state.fixed_in]
         last_affected = series.revisions[state.last_affected]
         return (
-            f"fixed in {fixed_in.name}; last affected {last_affected.name}"
-            f" ({format_counts(series, last_affected)} trials failed, then"
-            f" {format_counts(series, fixed_in)})"
+            f"fixed in {fixed_in.record.name}; last affected {last_affected.record.name}"
+            f" ({_format_counts(last_affected)} trials failed, then {_format_counts(fixed_in)})"
         )
-    n_affected = sum(verdict_of(series, each) is Verdict.OBSERVED for each in decided)
-    if state.state is State.AFFECTED and n_affected == len(decided):
-        return (
-            f"affected in every {_unit(series)} measured, {decided[0].name} to {newest.name}"
-            f" ({len(decided)} measured; newest: {format_counts(series, newest)} trials failed)"
-        )
-    if state.state is State.AFFECTED and state.since is not None:
-        since = series.revisions[state.since]
-        return (
-            f"affected since {since.name}"
-            f" (newest, {newest.name}: {format_counts(series, newest)} trials failed)"
-        )
-    return (
-        f"never observed in {len(decided)} {_unit(series)}s, {decided[0].name} to {newest.name}"
-        f" (newest: {format_counts(series, newest)} trials failed)"
-    )
+    span = f"{oldest.record.name} to {newest.record.name}"
+    if state.state is State.AFFECTED:
+        if all(revision.verdict is Verdict.OBSERVED for revision in decided):
+            return (
+                f"affected in every {unit} measured, {span}"
+                f" ({len(decided)} measured; newest: {counts})"
+            )
+        if state.since is not None:
+            since = series.revisions[state.since].record.name
+            return f"affected since {since} (newest, {newest.record.name}: {counts})"
+    return f"never observed in {len(decided)} {unit}s, {span} (newest: {counts})"
 
 
 def format_confidence(series: Series) -> str:
@@ -66,41 +56,10 @@ def format_probability(probability: float) -> str:
     return "> 99.99 %" if probability > 0.9999 else f"{100 * probability:.2f} %"
 
 
-def format_counts(series: Series, record: Evidence) -> str:
-    """Return ``93 of 100`` for the schedule that decides a revision."""
-    measurement = deciding_measurement(series, record)
-    counts = measurement.counts if measurement else None
+def _format_counts(revision: JudgedRevision) -> str:
+    """Return ``93 of 100`` for the measurement that speaks for a revision."""
+    counts = revision.largest_counts
     return f"{counts.n_failures} of {counts.n_trials}" if counts else "no"
-
-
-def deciding_measurement(series: Series, record: Evidence) -> Measurement | None:
-    """Return the measurement to show for a revision: the largest with the revision's verdict."""
-    verdict = verdict_of(series, record)
-    matching = [
-        each
-        for each in series.measurements_of(record)
-        if each.decides and each.judgement.verdict is verdict
-    ]
-    return max(matching, key=lambda each: each.counts.n_trials if each.counts else -1, default=None)
-
-
-def verdict_of(series: Series, record: Evidence) -> Verdict:
-    """Return the verdict of a revision over the schedules that it rests on."""
-    return combine_verdicts(
-        [each.judgement.verdict for each in series.measurements_of(record) if each.decides]
-    )
-
-
-def _decided(series: Series) -> list[Evidence]:
-    return [
-        record
-        for record in series.revisions
-        if verdict_of(series, record) in (Verdict.OBSERVED, Verdict.NOT_OBSERVED)
-    ]
-
-
-def _unit(series: Series) -> str:
-    return "release" if series.key.source == "releases" else "commit"
 
 
 def _reason_of_newest(series: Series) -> str:
@@ -108,5 +67,5 @@ def _reason_of_newest(series: Series) -> str:
         if measurement.judgement.reason:
             # In one line; it is upstream's text, and stands on terminals and in logs.
             reason = " ".join(measurement.judgement.reason.split())
-            return f" ({measurement.evidence.name}: {reason[:300]})"
+            return f" ({measurement.record.name}: {reason[:300]})"
     return ""

@@ -8,8 +8,8 @@ from typing import Any
 
 from anybadge import Badge
 
-from fixwatch.statistics.states import WORST_FIRST, State
 from fixwatch.verdicts.controls import WORKLOAD
+from fixwatch.verdicts.states import WORST_FIRST, State
 from fixwatch.verdicts.targets import CUDA, SIMULATOR
 
 # What the badge of a target is about; a device has no simulator, and a badge of its own.

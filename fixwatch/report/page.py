@@ -17,13 +17,13 @@ from fixwatch.history.release_table import Release
 from fixwatch.report import timeline
 from fixwatch.report.answer import describe_state, format_confidence, format_probability
 from fixwatch.report.feed import series_anchor
-from fixwatch.statistics.states import WORST_FIRST, State
 from fixwatch.upstream_texts import parse_moment
-from fixwatch.verdicts.controls import WORKLOAD
-from fixwatch.verdicts.pin_advice import find_safe_releases
+from fixwatch.verdicts.allocations import list_allocations
+from fixwatch.verdicts.controls import NEGATIVE_CONTROL, WORKLOAD
+from fixwatch.verdicts.pin_advice import advise_on_releases
 from fixwatch.verdicts.series import FALLBACK_WORKLOAD, Series
+from fixwatch.verdicts.states import WORST_FIRST, State
 from fixwatch.verdicts.targets import SIMULATOR, name_place
-from fixwatch.verdicts.ways import find_ways, find_work_arounds
 
 PAGE_NAME = "fix-status.html"
 # Upstream moves; what was found longer ago may no longer hold.
@@ -60,8 +60,7 @@ def render_pages(
     """
     environment = _create_environment()
     rows = [
-        _describe_row(each, entry)
-        for each, entry in zip(series, document["upstreams"], strict=True)
+        _describe_row(one, entry) for one, entry in zip(series, document["upstreams"], strict=True)
     ]
     rows.sort(
         key=lambda row: (
@@ -94,9 +93,9 @@ def render_pages(
             **shared,
             page="overview",
             rows=[{**row, "is_headline": id(row) in headlines} for row in rows],
-            upstreams=find_safe_releases(series, table),
-            ways=[way for way in find_ways(series) if way.n_trials],
-            work_arounds=find_work_arounds(series),
+            upstreams=advise_on_releases(series, table),
+            allocations=list_allocations(series),
+            work_arounds=list_allocations(series, NEGATIVE_CONTROL),
             checked_at=checked_at,
             age_days=age_days,
             is_stale=age_days > MAX_AGE_DAYS,

@@ -12,7 +12,8 @@ from typing import Any
 from fixwatch.history.order import RevisionOrder
 from fixwatch.records.evidence import Evidence
 from fixwatch.statistics.binomial import interval
-from fixwatch.verdicts.series import Measurement, Series
+from fixwatch.verdicts.assessment import Measurement
+from fixwatch.verdicts.series import Series
 
 FORMAT_VERSION = 1
 
@@ -34,7 +35,7 @@ def build_document(
     return {
         "version": FORMAT_VERSION,
         "generated_at": generated_at.isoformat(timespec="seconds"),
-        "upstreams": [_describe_series(each, order) for each in series],
+        "upstreams": [_describe_series(one, order) for one in series],
     }
 
 
@@ -42,7 +43,7 @@ def _describe_series(series: Series, order: RevisionOrder) -> dict[str, Any]:
     state = series.state
 
     def revision(index: int | None) -> dict[str, Any] | None:
-        return None if index is None else _describe_revision(series.revisions[index])
+        return None if index is None else _describe_revision(series.revisions[index].record)
 
     return {
         "upstream": series.key.upstream,
@@ -59,24 +60,24 @@ def _describe_series(series: Series, order: RevisionOrder) -> dict[str, Any]:
         "confidence": state.confidence,
         "transitions": [
             {
-                "kind": change.kind,
+                "kind": change.kind.value,
                 "after": revision(change.after),
                 "at": revision(change.at),
                 # In one place, and with nothing between its sides.
                 "exact": len(change.places) == 1
                 and order.are_neighbours(
-                    series.revisions[change.after], series.revisions[change.at]
+                    series.revisions[change.after].record, series.revisions[change.at].record
                 ),
-                "confidence": change.confidence,
+                "confidence": change.probability,
                 "places": [revision(place) for place in change.places],
             }
             for change in series.history.changes
         ],
         "unmeasured": [
-            {"commit": each.commit, "name": each.name, "date": each.date}
-            for each in series.unmeasured
+            {"commit": commit.commit, "name": commit.name, "date": commit.date}
+            for commit in series.unmeasured
         ],
-        "measurements": [_describe_measurement(each) for each in series.measurements],
+        "measurements": [_describe_measurement(found) for found in series.measurements],
     }
 
 
@@ -86,19 +87,19 @@ def _describe_revision(record: Evidence) -> dict[str, Any]:
 
 def _describe_measurement(measurement: Measurement) -> dict[str, Any]:
     counts = measurement.counts
-    batch = measurement.batch.printed if measurement.batch else None
+    printed = measurement.batch.printed if measurement.batch else None
     low, high = interval(counts) if counts else (None, None)
     return {
-        "revision": _describe_revision(measurement.evidence),
+        "revision": _describe_revision(measurement.record),
         "schedule": measurement.schedule,
         "trials": counts.n_trials if counts else None,
         "failures": counts.n_failures if counts else None,
-        "failures_by_mode": dict(batch.failures_by_mode) if batch else {},
-        "early_return_failures": batch.early_return_failures if batch else None,
-        "attributes": dict(batch.attributes) if batch else {},
-        "seed": batch.seed if batch else None,
-        "packages": measurement.evidence.packages,
-        "measured_at": measurement.evidence.measured_at,
+        "failures_by_mode": dict(printed.failures_by_mode) if printed else {},
+        "early_return_failures": printed.early_return_failures if printed else None,
+        "attributes": dict(printed.attributes) if printed else {},
+        "seed": printed.seed if printed else None,
+        "packages": measurement.record.packages,
+        "measured_at": measurement.record.measured_at,
         "rate_low": low,
         "rate_high": high,
         "verdict": measurement.judgement.verdict.value,

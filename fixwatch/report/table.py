@@ -24,13 +24,13 @@ _STYLES = {
 
 def print_status_table(series: Sequence[Series], console: Console) -> None:
     """Print the answers, then a table of every upstream and workload, controls last."""
-    places = {(each.key.machine, each.key.python) for each in series}
-    for each in series:
-        if each.role == WORKLOAD:
-            key = each.key
+    places = {(one.key.machine, one.key.python) for one in series}
+    for one in series:
+        if one.role == WORKLOAD:
+            key = one.key
             place = f" on {key.machine}, Python {key.python}" if len(places) > 1 else ""
             named = name_place(key.upstream, key.target)
-            line = f"{named} ({key.source}, {key.workload}{place}): {describe_state(each)}"
+            line = f"{named} ({key.source}, {key.workload}{place}): {describe_state(one)}"
             console.print(escape(line), soft_wrap=True)
     console.print()
     table = Table(show_edge=False, pad_edge=False)
@@ -41,15 +41,15 @@ def print_status_table(series: Sequence[Series], console: Console) -> None:
     table.add_column("what was measured", overflow="fold")
     ordered = sorted(
         series,
-        key=lambda each: (
-            each.key.target != SIMULATOR,
-            each.key.upstream,
-            each.role != WORKLOAD,
-            each.key,
+        key=lambda one: (
+            one.key.target != SIMULATOR,
+            one.key.upstream,
+            one.role != WORKLOAD,
+            one.key,
         ),
     )
-    for each in ordered:
-        key, state, is_control = each.key, each.state.state.value, each.role != WORKLOAD
+    for one in ordered:
+        key, state, is_control = one.key, one.state.state.value, one.role != WORKLOAD
         columns = [escape(f"{key.machine}, {key.python}")] if len(places) > 1 else []
         table.add_row(
             key.upstream,
@@ -57,9 +57,9 @@ def print_status_table(series: Sequence[Series], console: Console) -> None:
             key.target,
             key.workload,
             f"control: {state}" if is_control else f"[{_STYLES[state]}]{state}[/]",
-            format_confidence(each),
+            format_confidence(one),
             *columns,
-            escape(describe_state(each)),
+            escape(describe_state(one)),
             style="dim" if is_control else None,
         )
     console.print(table)

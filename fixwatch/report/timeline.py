@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 
-from fixwatch.records.evidence import Evidence
 from fixwatch.statistics.binomial import Counts, interval
 from fixwatch.upstream_texts import parse_moment
+from fixwatch.verdicts.assessment import JudgedRevision, Measurement
 from fixwatch.verdicts.judgements import Verdict
-from fixwatch.verdicts.series import Measurement, Series
+from fixwatch.verdicts.series import Series
 
 WIDTH, HEIGHT = 960, 260
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 28, 52
@@ -66,25 +66,19 @@ class Timeline:
 
 def draw_timeline(series: Series, description: str) -> Timeline:
     """Lay a series out over its dates."""
-    moments = [_moment(record.date) for record in series.revisions]
-    moments += [_moment(each.date) for each in series.unmeasured]
+    moments = [_moment(revision.record.date) for revision in series.revisions]
+    moments += [_moment(commit.date) for commit in series.unmeasured]
     scale = _DateScale(min(moments), max(moments))
-    measured = [(m, m.counts) for m in series.measurements if m.counts and m.decides]
     return Timeline(
-        points=tuple(_draw_point(each, counts, scale) for each, counts in measured),
+        points=tuple(
+            _draw_point(measurement, measurement.counts, scale)
+            for measurement in series.measurements
+            if measurement.counts and measurement.decides
+        ),
         rates=tuple((_rate_y(rate), f"{100 * rate:g} %") for rate in (0.0, 0.25, 0.5, 0.75, 1.0)),
         dates=tuple(scale.ticks()),
         releases=_thin_out(_draw_releases(series.revisions, scale)),
-        transitions=tuple(
-            Mark(
-                x=scale.x((moments[change.after], moments[change.at])),
-                label=f"{change.kind} in {series.revisions[change.at].name}",
-                title=f"{change.kind} in {series.revisions[change.at].name}, "
-                f"after {series.revisions[change.after].name}",
-                kind=change.kind,
-            )
-            for change in series.history.changes
-        ),
+        transitions=tuple(_draw_transitions(series, moments, scale)),
         gaps=tuple(_draw_gaps(series, scale)),
         description=description,
     )
@@ -99,7 +93,7 @@ class _DateScale:
 
     def x(self, moments: Sequence[datetime]) -> float:
         """Return the place of the middle between moments."""
-        share = sum((each - self.first) / (self.last - self.first) for each in moments)
+        share = sum((moment - self.first) / (self.last - self.first) for moment in moments)
         return round(LEFT + (WIDTH - LEFT - RIGHT) * share / len(moments), 1)
 
     def ticks(self) -> list[Mark]:
@@ -115,7 +109,7 @@ class _DateScale:
             ]
             if len(ticks) <= 12:
                 break
-        return [Mark(x=self.x([each]), label=f"{each:%Y-%m}") for each in ticks]
+        return [Mark(x=self.x([moment]), label=f"{moment:%Y-%m}") for moment in ticks]
 
 
 def _moment(date: str) -> datetime:
@@ -128,7 +122,7 @@ def _rate_y(rate: float) -> float:
 
 
 def _draw_point(measurement: Measurement, counts: Counts, scale: _DateScale) -> Point:
-    record = measurement.evidence
+    record = measurement.record
     low, high = interval(counts)
     return Point(
         x=scale.x([_moment(record.date)]),
@@ -142,21 +136,35 @@ def _draw_point(measurement: Measurement, counts: Counts, scale: _DateScale) -> 
     )
 
 
-def _draw_releases(revisions: Sequence[Evidence], scale: _DateScale) -> list[tuple[bool, Mark]]:
-    """Return the marks of final releases, and whether each begins a series of its own."""
-    marks = []
-    for record in revisions:
-        version = record.version
-        if version is None:
-            continue
-        x = scale.x([_moment(record.date)])
-        title = f"{record.name}, {record.date[:10]}"
-        marks.append((version.micro == 0, Mark(x=x, label=str(version), title=title)))
-    return marks
+def _draw_transitions(
+    series: Series, moments: Sequence[datetime], scale: _DateScale
+) -> Iterator[Mark]:
+    for change in series.history.changes:
+        kind = change.kind.value
+        at, after = (series.revisions[index].record.name for index in (change.at, change.after))
+        yield Mark(
+            x=scale.x((moments[change.after], moments[change.at])),
+            label=f"{kind} in {at}",
+            title=f"{kind} in {at}, after {after}",
+            kind=kind,
+        )
 
 
-def _thin_out(marks: Sequence[tuple[bool, Mark]]) -> tuple[Mark, ...]:
+def _draw_releases(
+    revisions: Sequence[JudgedRevision], scale: _DateScale
+) -> Iterator[tuple[bool, Mark]]:
+    """Yield the marks of final releases, and whether each begins a series of its own."""
+    for revision in revisions:
+        record, version = revision.record, revision.record.version
+        if version is not None:
+            title = f"{record.name}, {record.date[:10]}"
+            mark = Mark(x=scale.x([_moment(record.date)]), label=str(version), title=title)
+            yield version.micro == 0, mark
+
+
+def _thin_out(releases: Iterable[tuple[bool, Mark]]) -> tuple[Mark, ...]:
     """Keep the labels that can be read, of those in each other's way the ones that matter more."""
+    marks = list(releases)
     labelled: list[float] = []
     chosen = set()
     for index in sorted(range(len(marks)), key=lambda index: (not marks[index][0], -index)):
@@ -165,20 +173,18 @@ def _thin_out(marks: Sequence[tuple[bool, Mark]]) -> tuple[Mark, ...]:
             labelled.append(x)
             chosen.add(index)
     return tuple(
-        mark if index in chosen else Mark(x=mark.x, label="", title=mark.title)
+        mark if index in chosen else replace(mark, label="")
         for index, (_, mark) in enumerate(marks)
     )
 
 
-def _draw_gaps(series: Series, scale: _DateScale) -> list[Mark]:
-    marks = []
-    for record in series.revisions:
-        own = series.measurements_of(record)
-        if own and all(each.judgement.verdict is Verdict.NOT_RUN for each in own):
+def _draw_gaps(series: Series, scale: _DateScale) -> Iterator[Mark]:
+    for revision in series.revisions:
+        record, own = revision.record, revision.measurements
+        if all(measurement.judgement.verdict is Verdict.NOT_RUN for measurement in own):
             reason = own[0].judgement.reason or "no reason is known"
             title = f"{record.name}, {record.date[:10]}, not run: {reason}"
-            marks.append(Mark(x=scale.x([_moment(record.date)]), label="", title=title))
-    for each in series.unmeasured:
-        title = f"{each.name}, {each.date[:10]}: not measured"
-        marks.append(Mark(x=scale.x([_moment(each.date)]), label="", title=title))
-    return marks
+            yield Mark(x=scale.x([_moment(record.date)]), label="", title=title)
+    for commit in series.unmeasured:
+        title = f"{commit.name}, {commit.date[:10]}: not measured"
+        yield Mark(x=scale.x([_moment(commit.date)]), label="", title=title)

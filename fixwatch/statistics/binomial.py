@@ -6,8 +6,9 @@ import functools
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
-from scipy.special import betaincinv, betaln
+
+# Not scipy.stats, which has all of these: importing it takes longer than printing the status.
+from scipy.special import betaincinv, betaln, gammaln
 
 INTERVAL_CONFIDENCE = 0.95
 # Jeffreys' prior of a rate: Beta(1/2, 1/2).
@@ -36,6 +37,11 @@ class Counts:
 def interval(counts: Counts) -> tuple[float, float]:
     """Return the exact two-sided 95 % confidence interval of the rate.
 
+    With k failures of n trials and I(x; a, b) the distribution function of Beta(a, b)::
+
+        I(low; k, n - k + 1) = 0.025        low = 0 if k = 0
+        I(high; k + 1, n - k) = 0.975       high = 1 if k = n
+
     Source: Clopper and Pearson, "The use of confidence or fiducial limits illustrated in the case
     of the binomial", Biometrika 26(4), 1934.
     """
@@ -46,19 +52,21 @@ def interval(counts: Counts) -> tuple[float, float]:
 
 
 def upper_bound(counts: Counts, confidence: float = INTERVAL_CONFIDENCE) -> float:
-    """Return the exact one-sided upper confidence bound of the rate."""
-    if counts.n_failures == counts.n_trials:
-        return 1.0
+    """Return the exact one-sided upper confidence bound of the rate.
+
+    As `interval`, with ``I(bound; k + 1, n - k) = confidence``; for k = 0 it is
+    ``1 - (1 - confidence) ** (1 / n)``.
+    """
     k, n = counts.n_failures, counts.n_trials
-    return float(stats.beta.ppf(confidence, k + 1, n - k))
+    return 1.0 if k == n else float(betaincinv(k + 1, n - k, confidence))
 
 
 @functools.cache
 def chance_of_silence(n_trials: int, affected: Counts) -> float:
     """Return the chance that a revision as affected as another shows no failure in `n_trials`.
 
-    The rate is not known but estimated from the other's counts, so this is the Beta-binomial
-    predictive probability of 0, with a = k + 1/2 and b = n - k + 1/2::
+    The rate is not known but estimated from the other's k failures of n trials, so this is the
+    Beta-binomial predictive probability of 0, with Jeffreys' prior a = k + 1/2, b = n - k + 1/2::
 
         P(0 of m) = B(a, b + m) / B(a, b)
 
@@ -72,9 +80,16 @@ def chance_of_silence(n_trials: int, affected: Counts) -> float:
 def chance_of_artefact(counts: Counts, control: Counts) -> float:
     """Return the chance of at least so many failures at the rate of a negative control.
 
-    The Beta-binomial predictive tail, with the control's counts as the estimate of the rate.
+    The Beta-binomial predictive tail, with a and b from the control's counts as in
+    `chance_of_silence`, for k failures of n trials::
+
+        P(at least k of n) = sum over j = k .. n of C(n, j) B(a + j, b + n - j) / B(a, b)
     """
-    return float(stats.betabinom.sf(counts.n_failures - 1, counts.n_trials, *_posterior(control)))
+    a, b = _posterior(control)
+    n = counts.n_trials
+    j = np.arange(counts.n_failures, n + 1)
+    ways = gammaln(n + 1) - gammaln(j + 1) - gammaln(n - j + 1)
+    return min(1.0, float(np.exp(ways + betaln(a + j, b + n - j) - betaln(a, b)).sum()))
 
 
 def _posterior(counts: Counts) -> tuple[float, float]:

@@ -2,21 +2,34 @@
 
 The history is cut into segments. In a clean one the rate of failures is that of an artefact, next
 to nothing; in an affected one it is unknown, and its own. Counts of different schedules have rates
-of their own and share the cuts. With a Beta prior for each rate, a segment's probability is the
-Beta-binomial one of its totals, so that the sum over all ways to cut a history is exact and takes
+of their own and share the cuts. With a Beta(a, b) prior for each rate, a segment with K failures of
+N trials under a schedule s has the Beta-binomial probability of its totals::
+
+    P(segment) = product over s of B(a + K_s, b + N_s - K_s) / B(a, b)
+
+Between two neighbouring revisions, m of which there are in a history, the kind changes with the
+chance c = 1/m, and the rate of an affected segment with d = 0.02/m. With C(i, j) and A(i, j) the
+probabilities of revisions i to j - 1 as one clean or affected segment, among them those of staying
+so, the sums over all ways to cut what lies before j, ending clean or affected, are::
+
+    clean(j)    = sum over i < j of C(i, j) * (i = 0: 1/2; else: c * affected(i))
+    affected(j) = sum over i < j of A(i, j) * (i = 0: 1/2; else: c * clean(i) + d * affected(i))
+
+and likewise backwards from the end. Both together give each change its probability exactly, in
 quadratic time: the forward and backward recursion of Fearnhead, "Exact and efficient Bayesian
 inference for multiple changepoint problems", Statistics and Computing 16, 2006, with two kinds of
 segment.
 
 A history has one change on average whatever its length: the more commits, the less likely is each
-to be the one. That is what accounts for their multitude. A single stray count is cheaper to
-explain by an artefact than by two changes, so it neither opens nor closes anything.
+to be the one. This corrects for testing many commits. A single stray count is cheaper to explain
+by an artefact than by two changes, so it neither opens nor closes anything.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,23 +42,30 @@ Floats = NDArray[np.float64]
 AFFECTED_PRIOR = (0.5, 0.5)
 CLEAN_PRIOR = (0.5, 5000.0)
 # Changes of kind to expect in a history, and how often the rate of an affected one changes instead.
-# The second is what a fix has to be told from: a rate that fell out of sight.
+# The second is what a fix has to be told from: a rate that became too low to be seen.
 EXPECTED_CHANGES = 1.0
 EXPECTED_RATE_CHANGES = 0.02
 # A shorter history is no likelier to change from one revision to the next than one of this length.
 MIN_CUTS = 20
 # The share of a change's probability that the set of its possible places holds.
 SET_PROBABILITY = 0.99
+# A change, or what a revision is, is stated from this probability on.
+MIN_PROBABILITY = 0.99
+
+
+class ChangeKind(str, Enum):
+    """What changes at a place: from clean to affected, or back."""
+
+    APPEARED = "appeared"
+    FIXED = "fixed"
 
 
 @dataclass(frozen=True)
-class PossibleChange:
+class Change:
     """A change between two revisions of a series, with how sure it is.
 
     Attributes
     ----------
-    kind
-        ``appeared`` or ``fixed``.
     after, at
         The indices of the revisions on its two sides, where it is most likely.
     probability
@@ -54,7 +74,7 @@ class PossibleChange:
         Indices `at` that hold `SET_PROBABILITY` of that, oldest first.
     """
 
-    kind: str
+    kind: ChangeKind
     after: int
     at: int
     probability: float
@@ -74,7 +94,7 @@ class ChangePoints:
     """
 
     affected: tuple[float, ...]
-    changes: tuple[PossibleChange, ...]
+    changes: tuple[Change, ...]
 
 
 def find_change_points(
@@ -100,7 +120,7 @@ def find_change_points(
     recursion = _Recursion(k, n)
     affected = np.clip(recursion.affected(), 0.0, 1.0)
     changes = tuple(_find_changes(affected, recursion.fixes(), recursion.appearances()))
-    return ChangePoints(tuple(float(each) for each in affected), changes)
+    return ChangePoints(tuple(map(float, affected)), changes)
 
 
 class _Recursion:
@@ -192,7 +212,7 @@ def _log_beta_binomial(k: Floats, n: Floats, prior: tuple[float, float]) -> Floa
     return result
 
 
-def _find_changes(affected: Floats, fixes: Floats, appearances: Floats) -> list[PossibleChange]:
+def _find_changes(affected: Floats, fixes: Floats, appearances: Floats) -> list[Change]:
     """Return a change for each place where a revision's likelier kind is not its neighbour's."""
     kinds = affected > 0.5
     flips = [int(at) for at in np.flatnonzero(kinds[1:] != kinds[:-1]) + 1]
@@ -203,13 +223,12 @@ def _find_changes(affected: Floats, fixes: Floats, appearances: Floats) -> list[
         last = flips[number + 1] if number + 1 < len(flips) else len(kinds)
         window = odds[first:last]
         at = first + int(np.argmax(window))
-        probability = min(float(window.sum()), 1.0)
         changes.append(
-            PossibleChange(
-                kind="appeared" if kinds[flip] else "fixed",
+            Change(
+                kind=ChangeKind.APPEARED if kinds[flip] else ChangeKind.FIXED,
                 after=at - 1,
                 at=at,
-                probability=probability,
+                probability=min(float(window.sum()), 1.0),
                 places=choose_places(window, first),
             )
         )

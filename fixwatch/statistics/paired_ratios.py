@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import bdtr
 
 CONFIDENCE = 0.95
 # With fewer rounds not even the whole range of the ratios is an interval of that confidence.
@@ -37,10 +37,13 @@ def estimate_ratio(costs: Sequence[float], base_costs: Sequence[float]) -> Ratio
     """Estimate how many times as much as a base something costs, from rounds that had both.
 
     What slows the machine for a while is in both costs of a round, and leaves their ratio alone.
-    The interval lies between two of the sorted ratios: of n rounds the number X below the true
-    median is binomial with 1/2, so the ratios without the d outermost on each side hold it with
-    1 - 2 P(X <= d). Source: Thompson, "On confidence ranges for the median", Annals of Mathematical
-    Statistics 7(3), 1936.
+    The interval lies between two of the sorted ratios r(1) <= ... <= r(n): of n rounds the number X
+    below the true median is binomial with 1/2, so that with the d outermost left out on each side::
+
+        P(r(d + 1) <= median <= r(n - d)) = 1 - 2 P(X <= d)
+
+    and d is the largest for which that is at least `CONFIDENCE`. Source: Thompson, "On confidence
+    ranges for the median", Annals of Mathematical Statistics 7(3), 1936.
 
     Parameters
     ----------
@@ -57,7 +60,7 @@ def estimate_ratio(costs: Sequence[float], base_costs: Sequence[float]) -> Ratio
         raise ValueError(f"{a.size} and {b.size} costs do not make {MIN_ROUNDS} rounds")
     ratios = np.sort(a / b)
     n = int(ratios.size)
-    tails = 2 * stats.binom.cdf(np.arange(n // 2), n, 0.5)
+    tails = 2 * bdtr(np.arange(n // 2), n, 0.5)
     n_outside = int(np.flatnonzero(tails <= 1 - CONFIDENCE)[-1])
     return Ratio(
         median=float(np.median(ratios)),

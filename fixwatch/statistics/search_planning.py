@@ -1,9 +1,13 @@
 """What to measure next when a build takes a minute and a trial milliseconds.
 
-Each possible step, so many trials at one commit, is worth the information that it is expected to
-bring for its cost; the best one is taken, and afterwards everything is weighed anew. So a commit
-that has been built is used for as long as its trials say more a second than another build would,
-and left as soon as it has spoken.
+Each possible step, n more trials at a commit, is valued by the information that it is expected to
+yield per second, ::
+
+    I(commit, n) / (cost_s(commit) + n * trial_s)
+
+with I as `fixwatch.statistics.single_change.SingleChange.expect_information` gives it. The best
+step is taken, and then all are valued again. So a built commit gets more trials as long as they
+yield more per second than another build would.
 """
 
 from __future__ import annotations
@@ -14,24 +18,24 @@ from enum import Enum
 
 import numpy as np
 
-from fixwatch.statistics.change_points import Floats
+from fixwatch.statistics.change_points import MIN_PROBABILITY, Floats
 from fixwatch.statistics.single_change import SingleChange
-from fixwatch.statistics.states import MIN_PROBABILITY
 
 # Further trials to choose from; each about three times as many as the one before.
 TRIALS = (10, 30, 100, 300, 1000, 3000)
-# Once the answer can be stated, the search goes on up to here: what is left costs trials, hardly
-# builds, and an error in a hundred is more than needs to be.
+# An answer can be stated earlier, but from there to here it takes trials and hardly a build, and
+# one wrong answer in a hundred is more than there need be.
 AIM = 0.999
-# The same where there is no change; the rest is for ends that do not speak.
+# The same where there is no change. It is lower because commits at the ends that cannot be measured
+# stay possible places of a change: half a percent is left to them.
 NO_CHANGE_AIM = 0.995
 # For an end of the range that nothing else calls for.
 END_TRIALS = 100
-# A step that is expected to say less is not worth taking, whatever it costs.
+# A step that is expected to yield less is not worth taking, whatever it costs.
 MIN_INFORMATION_BITS = 1e-3
 
 
-class Answer(str, Enum):
+class SearchAnswer(str, Enum):
     """What a search ends with."""
 
     FOUND = "found"
@@ -66,19 +70,19 @@ class Step:
     n_trials: int
 
 
-def find_answer(change: SingleChange, unmeasurable: Collection[int] = ()) -> Answer:
+def find_answer(change: SingleChange, unmeasurable: Collection[int] = ()) -> SearchAnswer:
     """Return what can be stated with a probability of at least `MIN_PROBABILITY`.
 
     That there is no change needs trials at both ends of the range, or at the commits nearest to
     them that can be measured.
     """
     if change.placement.probability >= MIN_PROBABILITY:
-        return Answer.FOUND
+        return SearchAnswer.FOUND
     ends = [index for index in range(change.n_commits) if index not in unmeasurable]
     has_ends = bool(ends) and change.is_measured[ends[0]] and change.is_measured[ends[-1]]
     if change.no_change >= MIN_PROBABILITY and has_ends:
-        return Answer.NO_CHANGE
-    return Answer.NOT_DECIDED
+        return SearchAnswer.NO_CHANGE
+    return SearchAnswer.NOT_DECIDED
 
 
 def choose_step(
@@ -88,7 +92,7 @@ def choose_step(
     trial_s: float,
     n_trials: Sequence[int] = TRIALS,
 ) -> Step | None:
-    """Choose the step that brings most information a second; None if none brings any.
+    """Choose the step that is expected to yield the most information per second, if any does.
 
     Parameters
     ----------

@@ -1,20 +1,29 @@
 """Where in a range of commits one change lies, from counts at a few of them.
 
 At most one change is supposed, from clean to affected (``appeared``) or back (``fixed``). Both
-rates are unknown. With Beta priors they integrate out, so each hypothesis has the Beta-binomial
-probability of the totals on its two sides. A change from one visible rate to another is none:
-rates drift with a machine's load, and a search would follow them instead of a fix behind.
-Kinds of segment, their priors and how likely a change is to be are those of whole histories, see
-`fixwatch.statistics.change_points`; all places are equally likely beforehand. But the prior of an
-affected rate is cut off at `MIN_AFFECTED_RATE`: no number of silent trials tells a rate of next to
-nothing from a clean one, and a search has to end.
+rates are unknown. With Beta priors they integrate out, so that a hypothesis, a kind and a place,
+is weighed by the Beta-binomial probabilities of the totals K of N on its two sides, by schedule s::
+
+    w(kind, place) = v(place) / sum of v * product over s and sides of
+                     B(a + K, b + N - K) / B(a, b)        a, b: clean or affected, by kind and side
+    w(no change)   = the same with one side, all clean or all affected, and without v
+    P(hypothesis)  = w / sum of all w
+
+The weights v of the commits are all alike unless something says that one is an unlikely place. The
+kinds of segment and their priors are those of whole histories, see
+`fixwatch.statistics.change_points`, with one difference: the prior of an affected rate is cut off
+below `MIN_AFFECTED_RATE`, by a factor I(a + K, b + N - K) / I(a, b), where I is the share of the
+Beta distribution above it. No number of silent trials tells a rate of next to nothing from a clean
+one, and a search has to end.
+
+A change from one visible rate to another is none: rates drift with a machine's load, and a search
+would follow them instead of a fix behind.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 from functools import cached_property
 from typing import Any
 
@@ -25,6 +34,7 @@ from fixwatch.statistics.change_points import (
     AFFECTED_PRIOR,
     CLEAN_PRIOR,
     EXPECTED_CHANGES,
+    ChangeKind,
     Floats,
     choose_places,
 )
@@ -58,13 +68,6 @@ class RatePrior:
 
 CLEAN = RatePrior(*CLEAN_PRIOR)
 AFFECTED = RatePrior(*AFFECTED_PRIOR, lowest=MIN_AFFECTED_RATE)
-
-
-class ChangeKind(str, Enum):
-    """What changes at a place."""
-
-    APPEARED = "appeared"
-    FIXED = "fixed"
 
 
 # The priors of the rates before and after, in the order of `ChangeKind`.
@@ -135,7 +138,7 @@ class SingleChange:
             np.vstack([np.zeros(x.shape[1]), x[self._measured].cumsum(axis=0)]) for x in (k, n)
         ]
         self._k_sides, self._n_sides = (
-            np.stack([each, each[-1] - each], axis=1) for each in totals
+            np.stack([before, before[-1] - before], axis=1) for before in totals
         )
         self._weigh(np.ones(len(k)) if weights is None else np.asarray(weights, dtype=float))
 
@@ -190,7 +193,13 @@ class SingleChange:
     def expect_information(self, schedule: int, n_trials: Sequence[int]) -> Floats:
         """Return what trials at each commit are expected to say of the change, in bits.
 
-        The mutual information of the hypotheses and the number of failures.
+        That is the mutual information of the hypotheses h and the number of failures k::
+
+            H(sum over h of P(h) P(k | h)) - sum over h of P(h) H(P(k | h))
+
+        where H is the entropy and P(k | h) the Beta-binomial predictive of k, given the counts on
+        the commit's side of the change. Source: Lindley, "On a measure of the information provided
+        by an experiment", Annals of Mathematical Statistics 27(4), 1956.
 
         Parameters
         ----------

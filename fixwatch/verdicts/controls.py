@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from fixwatch.records.evidence import BatchEvidence, Evidence
 from fixwatch.records.install_record import IMPORT
 from fixwatch.statistics.binomial import Counts
-from fixwatch.verdicts.targets import SIMULATOR, count_shown
+from fixwatch.verdicts.judgements import count_batch, count_shown
+from fixwatch.verdicts.targets import SIMULATOR
 
 WORKLOAD = "workload"
 POSITIVE_CONTROL = "positive-control"
@@ -16,46 +18,97 @@ NEGATIVE_CONTROL = "negative-control"
 SINGLE_THREADED_CONTROL = "one-thread"
 
 
-def count_batch(batch: BatchEvidence) -> Counts | None:
-    """Return a batch's failures, of whichever mode, and trials; None where it has no trial."""
-    if batch.printed is None or not batch.printed.trials:
-        return None
-    return Counts(batch.printed.failures, batch.printed.trials)
+@dataclass(frozen=True, kw_only=True)
+class ControlCheck:
+    """How the controls of a run behaved under a schedule.
+
+    Attributes
+    ----------
+    negative
+        What the negative controls counted together, without those that upstream broke; None if
+        none ran.
+    why_failures_are_ignored, why_silence_is_ignored
+        Why a batch that showed the defect, or one that did not, must be ignored; None if the
+        controls passed. The two differ where upstream broke a negative control.
+    """
+
+    negative: Counts | None
+    why_failures_are_ignored: str | None
+    why_silence_is_ignored: str | None
+
+
+def check_controls(record: Evidence, schedule: str) -> ControlCheck:
+    """Check the controls of a schedule.
+
+    If a negative control fails because upstream broke it, the run's failures still count. In the
+    simulator the silence of a workload beside it does not: the workloads and the controls look
+    for the same race there.
+
+    A positive control has to fail in the way that its target is measured for: in the simulator one
+    that only crashes shows nothing.
+    """
+    problems = list(_iter_problems(record, schedule))
+    serious = [reason for reason, is_upstreams in problems if not is_upstreams]
+    every = [reason for reason, _ in problems]
+    negative = [
+        counts
+        for control in _controls_of(record, NEGATIVE_CONTROL, schedule)
+        if (counts := count_batch(control)) and not is_broken_by_upstream(record, control)
+    ]
+    return ControlCheck(
+        negative=Counts(sum(c.n_failures for c in negative), sum(c.n_trials for c in negative))
+        if negative
+        else None,
+        why_failures_are_ignored=next(iter(serious), None),
+        why_silence_is_ignored=next(iter(every if record.target == SIMULATOR else serious), None),
+    )
+
+
+def _iter_problems(record: Evidence, schedule: str) -> Iterator[tuple[str, bool]]:
+    """Yield what is wrong with the controls, and whether it is a control that upstream broke."""
+    for role in (POSITIVE_CONTROL, NEGATIVE_CONTROL):
+        controls = _controls_of(record, role, schedule)
+        if not controls:
+            yield f"does not count: no {role} was part of the run", False
+        for control in controls:
+            counts = count_batch(control)
+            if counts is None:
+                yield f"does not count: the {role} {control.workload} was not run", False
+            elif role == POSITIVE_CONTROL and not count_shown(record.target, control):
+                yield (
+                    (
+                        f"does not count: the positive control {control.workload} did not fail in "
+                        f"{counts.n_trials} trials of the same run"
+                    ),
+                    False,
+                )
+            elif role == NEGATIVE_CONTROL and counts.n_failures:
+                yield (
+                    (
+                        f"does not count: the negative control {control.workload} failed in "
+                        f"{counts.n_failures} of {counts.n_trials} trials of the same run"
+                    ),
+                    is_broken_by_upstream(record, control),
+                )
 
 
 def _controls_of(record: Evidence, role: str, schedule: str) -> list[BatchEvidence]:
     """Return the controls of a schedule; one that has none of its own is checked by all."""
     controls = [batch for batch in record.batches if batch.role == role]
-    own = [batch for batch in controls if batch.schedule == schedule] or controls
+    own = [control for control in controls if control.schedule == schedule] or controls
     if record.target == SIMULATOR:
         return own
     # A release that cannot compile a control for a device has the others to be checked by.
-    return [batch for batch in own if batch.stage != IMPORT] or own
-
-
-def pool_negative_controls(record: Evidence, schedule: str) -> Counts | None:
-    """Return what the negative controls of a schedule counted together; None if none ran.
-
-    Those that upstream broke are none.
-    """
-    pooled = [
-        counts
-        for batch in _controls_of(record, NEGATIVE_CONTROL, schedule)
-        if (counts := count_batch(batch)) is not None and not is_broken_by_upstream(record, batch)
-    ]
-    if not pooled:
-        return None
-    return Counts(sum(c.n_failures for c in pooled), sum(c.n_trials for c in pooled))
+    return [control for control in own if control.stage != IMPORT] or own
 
 
 def is_broken_by_upstream(record: Evidence, control: BatchEvidence) -> bool:
-    """Whether a negative control failed and it is not the harness that made it.
+    """Whether a negative control failed because of upstream's code, not because of the harness.
 
-    The negative controls are beyond the reach of the race as it was shipped. A wrong fix may reach
-    further: one that counts without a lock puts globals back under the feet of code in one module.
-    Only what has a single active thread cannot race whatever the simulator does; as long as that
-    stays silent under the same schedule, the harness does its work. On a device a control breaks
-    together with the API that it uses, such as `Event.query`.
+    The race as it was shipped cannot reach the negative controls, but a wrong fix may: one that
+    counts without a lock breaks code in a single module too. Only what has a single active thread
+    cannot race in any simulator; as long as it stays silent under the same schedule, the harness
+    works. On a device a control breaks together with the API that it uses, such as `Event.query`.
     """
     counts = count_batch(control)
     if counts is None or not counts.n_failures:
@@ -65,10 +118,10 @@ def is_broken_by_upstream(record: Evidence, control: BatchEvidence) -> bool:
         for batch in record.batches
         if (batch.workload, batch.schedule) == (SINGLE_THREADED_CONTROL, control.schedule)
     ]
-    return any(each is not None and not each.n_failures for each in single)
+    return any(counted is not None and not counted.n_failures for counted in single)
 
 
-def take_failing_controls_for_workloads(record: Evidence) -> Evidence:
+def treat_broken_controls_as_workloads(record: Evidence) -> Evidence:
     """Return a record of a patch in which a negative control that it broke is a workload."""
     batches = tuple(
         replace(batch, role=WORKLOAD)
@@ -77,35 +130,3 @@ def take_failing_controls_for_workloads(record: Evidence) -> Evidence:
         for batch in record.batches
     )
     return replace(record, batches=batches)
-
-
-def describe_misbehaviour(record: Evidence, schedule: str, *, is_silent: bool = True) -> str | None:
-    """Say why the controls of a run forbid to believe a batch; None where they behaved.
-
-    A negative control that upstream broke does not take a failure back; but that a workload is
-    silent beside it says nothing in the simulator, where all are there for the same race.
-
-    A positive control has to fail in the way that its target is measured for: in the simulator one
-    that only crashes shows nothing.
-    """
-    for role in (POSITIVE_CONTROL, NEGATIVE_CONTROL):
-        controls = _controls_of(record, role, schedule)
-        if not controls:
-            return f"does not count: no {role} was part of the run"
-        for batch in controls:
-            counts = count_batch(batch)
-            if counts is None or batch.printed is None:
-                return f"does not count: the {role} {batch.workload} was not run"
-            if role == POSITIVE_CONTROL and not count_shown(record, batch):
-                return (
-                    f"does not count: the positive control {batch.workload} did not fail in "
-                    f"{counts.n_trials} trials of the same run"
-                )
-            is_doubtful = is_silent and record.target == SIMULATOR
-            is_excused = not is_doubtful and is_broken_by_upstream(record, batch)
-            if role == NEGATIVE_CONTROL and counts.n_failures and not is_excused:
-                return (
-                    f"does not count: the negative control {batch.workload} failed in "
-                    f"{counts.n_failures} of {counts.n_trials} trials of the same run"
-                )
-    return None

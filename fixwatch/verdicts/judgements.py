@@ -1,4 +1,4 @@
-"""From counts to the verdict of a measurement, and of a revision."""
+"""The rules from counts to the verdict of a batch, and from those to that of a revision."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from fixwatch.statistics.binomial import Counts, chance_of_artefact, chance_of_silence
+from fixwatch.records.evidence import BatchEvidence
+from fixwatch.statistics.binomial import (
+    Counts,
+    chance_of_artefact,
+    chance_of_silence,
+    upper_bound,
+)
+from fixwatch.verdicts.targets import SIMULATOR
 
 # A silent batch counts as "not observed" only if an affected revision would have stayed silent in
 # at most this share of such batches.
@@ -24,6 +31,11 @@ class Verdict(str, Enum):
     INCONCLUSIVE = "inconclusive"
     NOT_RUN = "not-run"
 
+    @property
+    def is_decided(self) -> bool:
+        """Whether it says that a revision is affected, or that it is not."""
+        return self in (Verdict.OBSERVED, Verdict.NOT_OBSERVED)
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -34,32 +46,45 @@ class Judgement:
     reason: str | None = None
 
 
-def judge_batch(
+def count_batch(batch: BatchEvidence) -> Counts | None:
+    """Return a batch's failures, of whichever mode, and trials; None where it has no trial."""
+    printed = batch.printed
+    return Counts(printed.failures, printed.trials) if printed and printed.trials else None
+
+
+def count_shown(target: str, batch: BatchEvidence) -> int:
+    """Return how many trials of a batch showed what its target is measured for.
+
+    In the simulator that is the race, by its signature. On a device the race does not exist; there
+    correct code must not fail in any way.
+    """
+    modes = batch.printed.failures_by_mode if batch.printed else {}
+    return sum(count for mode, count in modes.items() if target != SIMULATOR or mode in RACE_MODES)
+
+
+def judge_in_simulator(
     counts: Counts,
+    n_shown: int,
     failures_by_mode: Mapping[str, int],
     affected: Sequence[Counts],
     negative_control: Counts | None,
 ) -> Judgement:
-    """Judge one batch.
+    """Judge a batch that ran in the simulator.
 
     Parameters
     ----------
-    counts, failures_by_mode
-        What the batch found.
+    counts, n_shown, failures_by_mode
+        What the batch found; `n_shown` as `count_shown` returns it.
     affected
         Batches of the same kind in which the race was observed, one for each revision; the one
         with the rate hardest to see decides.
     negative_control
         What the negative controls of the same run found, pooled.
     """
-    n_race = sum(failures_by_mode.get(mode, 0) for mode in RACE_MODES)
-    if n_race:
-        if negative_control is None:
-            return Judgement(Verdict.OBSERVED)
-        race = Counts(n_race, counts.n_trials)
-        return Judgement(Verdict.OBSERVED, 1 - chance_of_artefact(race, negative_control))
+    if n_shown:
+        return _judge_failures(Counts(n_shown, counts.n_trials), negative_control)
     if counts.n_failures:
-        modes = ", ".join(f"{count} {mode}" for mode, count in sorted(failures_by_mode.items()))
+        modes = _list_modes(failures_by_mode)
         return Judgement(
             Verdict.INCONCLUSIVE, reason=f"failures, but none with the race's signature: {modes}"
         )
@@ -69,7 +94,7 @@ def judge_batch(
             reason=f"0 of {counts.n_trials} failed, but no affected revision was measured this "
             "way, so nothing says that one would have failed",
         )
-    chance_of_miss = max(chance_of_silence(counts.n_trials, other) for other in affected)
+    chance_of_miss = max(chance_of_silence(counts.n_trials, rate) for rate in affected)
     if chance_of_miss > MAX_CHANCE_OF_MISS:
         return Judgement(
             Verdict.INCONCLUSIVE,
@@ -77,6 +102,35 @@ def judge_batch(
             f"chance of {chance_of_miss:.2g}",
         )
     return Judgement(Verdict.NOT_OBSERVED, 1 - chance_of_miss)
+
+
+def judge_on_device(
+    counts: Counts, failures_by_mode: Mapping[str, int], negative_control: Counts | None
+) -> Judgement:
+    """Judge a batch that ran on a device.
+
+    No fault is known there whose rate a silent batch could be measured by; silence is stated with
+    the rate that it excludes, and without a confidence.
+    """
+    if not counts.n_failures:
+        return Judgement(
+            Verdict.NOT_OBSERVED,
+            reason=f"0 of {counts.n_trials} failed: fewer than "
+            f"{100 * upper_bound(counts):.2g} % do (95 %)",
+        )
+    reason = f"on a device: {_list_modes(failures_by_mode)}"
+    return _judge_failures(counts, negative_control, reason)
+
+
+def _judge_failures(
+    shown: Counts, negative_control: Counts | None, reason: str | None = None
+) -> Judgement:
+    confidence = 1 - chance_of_artefact(shown, negative_control) if negative_control else None
+    return Judgement(Verdict.OBSERVED, confidence, reason)
+
+
+def _list_modes(failures_by_mode: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {mode}" for mode, count in sorted(failures_by_mode.items()))
 
 
 def combine_verdicts(verdicts: Sequence[Verdict]) -> Verdict:
@@ -99,10 +153,10 @@ def combine_judgements(judgements: Sequence[Judgement]) -> Judgement:
 
     Its confidence is that of the surest schedule with this verdict.
     """
-    verdict = combine_verdicts([each.verdict for each in judgements])
+    verdict = combine_verdicts([judgement.verdict for judgement in judgements])
     sure = [
-        each.confidence
-        for each in judgements
-        if each.verdict is verdict and each.confidence is not None
+        judgement.confidence
+        for judgement in judgements
+        if judgement.verdict is verdict and judgement.confidence is not None
     ]
     return Judgement(verdict, max(sure, default=None))

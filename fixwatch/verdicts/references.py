@@ -9,12 +9,12 @@ from pathlib import Path
 from fixwatch.configuration import load_configuration
 from fixwatch.history.order import RevisionOrder, load_order
 from fixwatch.layout import CONFIGURATIONS
-from fixwatch.records.evidence import BatchEvidence, Evidence, iter_evidence
+from fixwatch.records.evidence import Evidence, iter_evidence
 from fixwatch.verdicts.controls import WORKLOAD
-from fixwatch.verdicts.targets import count_shown
+from fixwatch.verdicts.judgements import count_shown
 
-# A workload under a schedule.
-Way = tuple[str, str]
+# A workload, and a schedule that it is run under.
+Combination = tuple[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,24 +39,19 @@ class Reference:
     order: RevisionOrder = field(default_factory=RevisionOrder)
 
 
-def find_ways(record: Evidence) -> set[Way]:
-    """Return the ways in which a record's verdict needs a reference."""
-    return {
+def choose_reference(judged: Evidence, base: Evidence | None) -> Reference:
+    """Return the best reference that there is for what was measured.
+
+    A base that was measured beside it, if it shows the race in every workload under every schedule
+    that decides; else what is on disk of the same upstream, of this machine and Python; else of
+    another machine; else of another upstream.
+    """
+    needed = {
         (batch.workload, batch.schedule)
-        for batch in record.batches
+        for batch in judged.batches
         if batch.role == WORKLOAD and batch.decides
     }
-
-
-def choose_reference(judged: Evidence, base: Evidence | None) -> Reference:
-    """Return the best reference that there is for each way of a record.
-
-    A base that was measured beside it, if it shows the race in every way; else what is on disk of
-    the same upstream, of this machine and Python; else of another machine; else of another
-    upstream.
-    """
-    ways = find_ways(judged)
-    if base is not None and _covers([base], ways):
+    if base is not None and _covers([base], needed):
         return Reference(
             kind="base", description=f"{base.name}, measured beside it", records=(base,)
         )
@@ -69,10 +64,10 @@ def choose_reference(judged: Evidence, base: Evidence | None) -> Reference:
         and record.measurement_version == judged.measurement_version
         and record.commit != judged.commit
     ]
-    own = [each for each in records if each.upstream == judged.upstream]
-    others = [each for each in records if each.upstream != judged.upstream]
+    own = [record for record in records if record.upstream == judged.upstream]
+    others = [record for record in records if record.upstream != judged.upstream]
     for candidates in (*_divide(own, judged), *_divide(others, judged)):
-        if _covers(candidates, ways):
+        if _covers(candidates, needed):
             return _describe(candidates, judged, load_order(folders))
     return Reference(
         kind="none",
@@ -95,21 +90,26 @@ def _divide(records: Iterable[Evidence], judged: Evidence) -> list[list[Evidence
     ]
 
 
-def _covers(records: Sequence[Evidence], ways: Collection[Way]) -> bool:
+def _covers(records: Sequence[Evidence], needed: Collection[Combination]) -> bool:
     shown = {
         (batch.workload, batch.schedule)
         for record in records
         for batch in record.batches
-        if count_shown(record, batch)
+        if count_shown(record.target, batch)
     }
-    return bool(ways) and shown.issuperset(ways)
+    return bool(needed) and shown.issuperset(needed)
 
 
 def _describe(records: Sequence[Evidence], judged: Evidence, order: RevisionOrder) -> Reference:
     first = records[0]
     is_here = (first.machine, first.python) == (judged.machine, judged.python)
     where = "this machine" if is_here else f"another machine, {first.machine}"
-    n_affected = sum(any(count_shown(r, batch) for batch in _of_workloads(r)) for r in records)
+    n_affected = sum(
+        any(
+            batch.role == WORKLOAD and count_shown(record.target, batch) for batch in record.batches
+        )
+        for record in records
+    )
     return Reference(
         kind="this-machine" if is_here else "another-machine",
         description=(
@@ -121,7 +121,3 @@ def _describe(records: Sequence[Evidence], judged: Evidence, order: RevisionOrde
         ),
         order=order,
     )
-
-
-def _of_workloads(record: Evidence) -> list[BatchEvidence]:
-    return [batch for batch in record.batches if batch.role == WORKLOAD]

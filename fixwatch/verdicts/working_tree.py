@@ -7,21 +7,26 @@ from dataclasses import dataclass
 from enum import Enum
 
 from fixwatch.records.evidence import BatchEvidence, Evidence
+from fixwatch.verdicts.assessment import (
+    Assessment,
+    JudgedRevision,
+    Measurement,
+    assess,
+    combine_workloads,
+)
 from fixwatch.verdicts.controls import (
     NEGATIVE_CONTROL,
     WORKLOAD,
-    count_batch,
-    describe_misbehaviour,
-    take_failing_controls_for_workloads,
+    treat_broken_controls_as_workloads,
 )
-from fixwatch.verdicts.judgements import Judgement, Verdict, combine_judgements, combine_verdicts
+from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.references import Reference, choose_reference
-from fixwatch.verdicts.series import FALLBACK_WORKLOAD, Measurement, build_series
+from fixwatch.verdicts.series import FALLBACK_WORKLOAD, build_series
 from fixwatch.verdicts.wrong_fixes import ChanceOfPassing, find_chances_of_passing, load_wrong_fixes
 
 
-class Outcome(str, Enum):
-    """What a judge answers."""
+class TreeVerdict(str, Enum):
+    """What a judge says of a working tree."""
 
     OBSERVED = "observed"
     NOT_OBSERVED = "not-observed"
@@ -29,13 +34,16 @@ class Outcome(str, Enum):
 
 
 # Of the command line.
-EXIT_STATUS = {Outcome.NOT_OBSERVED: 0, Outcome.OBSERVED: 1, Outcome.COULD_NOT_MEASURE: 3}
-_OUTCOMES = {Verdict.OBSERVED: Outcome.OBSERVED, Verdict.NOT_OBSERVED: Outcome.NOT_OBSERVED}
+EXIT_STATUS = {
+    TreeVerdict.NOT_OBSERVED: 0,
+    TreeVerdict.OBSERVED: 1,
+    TreeVerdict.COULD_NOT_MEASURE: 3,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What was found of a revision.
+class JudgedTree:
+    """What was found of a working tree, or of the revision beside it.
 
     Attributes
     ----------
@@ -57,7 +65,7 @@ class Answer:
     """
 
     record: Evidence
-    outcome: Outcome
+    verdict: TreeVerdict
     measurements: tuple[Measurement, ...]
     reference: Reference
     confidence: float | None = None
@@ -66,12 +74,12 @@ class Answer:
     broken_controls: tuple[str, ...] = ()
 
 
-def judge(judged: Evidence, base: Evidence | None = None) -> Answer:
+def judge(judged: Evidence, base: Evidence | None = None) -> JudgedTree:
     """Judge what was measured of a working tree.
 
-    A control that misbehaved makes all of it worth nothing. Else one observation decides, also of
-    a negative control that only the shipped race cannot reach; silence only if every workload was
-    silent under every schedule that decides, and would not have been if it were affected.
+    If a control misbehaves, nothing counts. Else one observation decides, also of a negative
+    control that the original race cannot break; silence decides only if every workload was silent
+    under every schedule that decides, and an affected tree would have failed.
 
     Parameters
     ----------
@@ -82,64 +90,58 @@ def judge(judged: Evidence, base: Evidence | None = None) -> Answer:
     """
     reference = choose_reference(judged, base)
     planned = judged
-    judged = take_failing_controls_for_workloads(judged)
-    measurements = _measure(judged, reference)
-    trouble = _find_trouble(judged)
-    judgements = _judge_workloads(measurements)
-    verdict = combine_verdicts([each.verdict for each in judgements])
-    if trouble is None and verdict not in _OUTCOMES:
-        trouble = _find_reason(measurements)
-    if trouble is not None:
-        return Answer(
+    judged = treat_broken_controls_as_workloads(judged)
+    revisions = _judge_each_workload(judged, reference)
+    measurements = tuple(measured for revision in revisions for measured in revision.measurements)
+    names = {batch.workload for batch in judged.batches if batch.role == WORKLOAD}
+    workloads = [revision for revision in revisions if revision.workload in names]
+    verdict = combine_workloads(workloads)
+    reason = _find_trouble(assess(judged))
+    if reason is None and not verdict.is_decided:
+        reason = _find_reason(workloads)
+    if reason is not None:
+        return JudgedTree(
             record=judged,
-            outcome=Outcome.COULD_NOT_MEASURE,
+            verdict=TreeVerdict.COULD_NOT_MEASURE,
             measurements=measurements,
             reference=reference,
-            reason=trouble,
+            reason=reason,
         )
-    outcome = _OUTCOMES[verdict]
-    sure = [each.confidence for each in judgements if each.verdict is verdict and each.confidence]
-    choose = max if outcome is Outcome.OBSERVED else min
-    return Answer(
+    sure = [
+        revision.judgement.confidence
+        for revision in workloads
+        if revision.verdict is verdict and revision.judgement.confidence
+    ]
+    is_silent = verdict is Verdict.NOT_OBSERVED
+    return JudgedTree(
         record=judged,
-        outcome=outcome,
+        verdict=TreeVerdict(verdict.value),
         measurements=measurements,
         reference=reference,
-        confidence=choose(sure, default=None),
-        chances_of_passing=_find_chances(measurements) if outcome is Outcome.NOT_OBSERVED else None,
-        broken_controls=_find_broken_controls(planned, judged),
+        confidence=(min if is_silent else max)(sure, default=None),
+        chances_of_passing=_find_chances(measurements) if is_silent else None,
+        broken_controls=_list_broken_controls(planned, judged),
     )
 
 
-def _measure(judged: Evidence, reference: Reference) -> tuple[Measurement, ...]:
+def _judge_each_workload(judged: Evidence, reference: Reference) -> list[JudgedRevision]:
+    """Judge a record by workload, workloads before controls, in the order of the plan."""
+    names = list(dict.fromkeys(batch.workload for batch in judged.batches))
     series = build_series([judged, *reference.records], reference.order)
-    found = [
-        (each, measurement)
-        for each in series
-        for measurement in each.measurements_of(judged)
-        if measurement.batch is not None
-    ]
-    places = {(batch.workload, batch.schedule): place for place, batch in enumerate(judged.batches)}
-    return tuple(
-        measurement
-        for _, measurement in sorted(
-            found,
-            key=lambda pair: (
-                pair[0].role != WORKLOAD,
-                places[pair[0].key.workload, str(pair[1].schedule)],
-            ),
-        )
-    )
+    own = [one for one in series if one.key.workload in names]
+    own.sort(key=lambda one: (one.role != WORKLOAD, names.index(one.key.workload)))
+    return [revision for one in own if (revision := one.find(judged)) is not None]
 
 
-def _find_trouble(judged: Evidence) -> str | None:
+def _find_trouble(judged: Assessment) -> str | None:
     """Say why nothing that was measured counts, None if it does."""
-    if judged.not_run_reason is not None:
-        return f"{judged.not_run_stage}: {judged.not_run_reason}"
-    for schedule in dict.fromkeys(batch.schedule for batch in judged.batches if batch.decides):
-        misbehaviour = describe_misbehaviour(judged, schedule)
-        if misbehaviour:
-            return misbehaviour + _show_cause(judged, schedule)
+    record = judged.record
+    if record.not_run_reason is not None:
+        return f"{record.not_run_stage}: {record.not_run_reason}"
+    for assessed in judged.batches:
+        problem = assessed.controls.why_silence_is_ignored
+        if assessed.batch.decides and problem:
+            return problem + _show_cause(record, assessed.batch.schedule)
     return None
 
 
@@ -164,39 +166,28 @@ def _find_detail(batch: BatchEvidence) -> str:
     return f"; {str(details[0]).strip().splitlines()[0]}" if details else ""
 
 
-def _judge_workloads(measurements: Sequence[Measurement]) -> list[Judgement]:
-    """Return a judgement for each workload, over the schedules that it rests on."""
-    by_workload: dict[str, list[Judgement]] = {}
-    for each in measurements:
-        if each.batch is not None and each.batch.role == WORKLOAD and each.decides:
-            by_workload.setdefault(each.batch.workload, []).append(each.judgement)
-    return [combine_judgements(judgements) for judgements in by_workload.values()]
-
-
-def _find_reason(measurements: Sequence[Measurement]) -> str:
-    for each in measurements:
-        batch = each.batch
-        if batch is None or batch.role != WORKLOAD or not each.decides or not each.judgement.reason:
-            continue
-        if each.judgement.verdict not in _OUTCOMES:
-            reason = f"{each.judgement.reason}{_find_detail(batch)}"
-            return f"{batch.workload} under {batch.schedule}: {reason}"
+def _find_reason(workloads: Sequence[JudgedRevision]) -> str:
+    """Say why there is no verdict."""
+    for revision in workloads:
+        for measurement in revision.deciding:
+            batch, judgement = measurement.batch, measurement.judgement
+            if batch and judgement.reason and not judgement.verdict.is_decided:
+                reason = f"{judgement.reason}{_find_detail(batch)}"
+                return f"{batch.workload} under {batch.schedule}: {reason}"
     return "nothing was run"
 
 
-def _find_broken_controls(planned: Evidence, judged: Evidence) -> tuple[str, ...]:
+def _list_broken_controls(planned: Evidence, judged: Evidence) -> tuple[str, ...]:
     pairs = zip(planned.batches, judged.batches, strict=True)
     return tuple(dict.fromkeys(was.workload for was, now in pairs if was.role != now.role))
 
 
 def _find_chances(measurements: Sequence[Measurement]) -> tuple[ChanceOfPassing, ...] | None:
     trials = {
-        each.batch.schedule: counts.n_trials
-        for each in measurements
-        if each.batch is not None
-        and each.batch.workload == FALLBACK_WORKLOAD
-        and (counts := count_batch(each.batch)) is not None
+        measurement.batch.schedule: measurement.counts.n_trials
+        for measurement in measurements
+        if measurement.batch
+        and measurement.batch.workload == FALLBACK_WORKLOAD
+        and measurement.counts
     }
-    if not trials:
-        return None
-    return tuple(find_chances_of_passing(trials, load_wrong_fixes().counts))
+    return tuple(find_chances_of_passing(trials, load_wrong_fixes().counts)) if trials else None

@@ -113,4 +113,4 @@ def find_chances_of_passing(
         )
         for variant, schedules in counts.items()
     ]
-    return sorted(chances, key=lambda each: (-each.chance, each.variant))
+    return sorted(chances, key=lambda chance: (-chance.chance, chance.variant))

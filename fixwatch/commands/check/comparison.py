@@ -7,22 +7,22 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
 
-from fixwatch.statistics.states import State
 from fixwatch.verdicts.judgements import Verdict
+from fixwatch.verdicts.states import State
 
 FORMAT_VERSION = 1
 
 
-class Outcome(str, Enum):
-    """What a check says."""
+class CheckResult(str, Enum):
+    """What a check says; what was found to have changed comes first."""
 
-    UNCHANGED = "unchanged"
     CHANGED = "changed"
     COULD_NOT_MEASURE = "could not measure"
+    UNCHANGED = "unchanged"
 
 
 # Of the command line; see interfaces: 0 unchanged, 10 changed, 3 could not measure.
-EXIT_STATUS = {Outcome.UNCHANGED: 0, Outcome.CHANGED: 10, Outcome.COULD_NOT_MEASURE: 3}
+EXIT_STATUS = {CheckResult.UNCHANGED: 0, CheckResult.CHANGED: 10, CheckResult.COULD_NOT_MEASURE: 3}
 NEWEST_KINDS = ("newest commit", "newest release")
 # What a recorded state lets one expect of the newest revision.
 _EXPECTED = {
@@ -39,7 +39,7 @@ class Recorded:
     Attributes
     ----------
     state
-        As `fixwatch.statistics.states.State` writes it.
+        As `fixwatch.verdicts.states.State` writes it.
     since
         Name of the revision since which it is so, None where there is none.
     newest
@@ -73,18 +73,18 @@ class Checked:
     name: str
     commit: str
     date: str
-    verdict: str
+    verdict: Verdict
     n_failures: int
     n_trials: int
     reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class UpstreamComparison:
     """What the check says of one upstream."""
 
     upstream: str
-    outcome: Outcome
+    outcome: CheckResult
     old: str
     new: str
     detail: str
@@ -92,10 +92,13 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """What the check says as a whole, with everything that it rests on."""
+    """What the check says as a whole, with everything that it rests on.
 
-    outcome: Outcome
-    findings: tuple[Finding, ...]
+    The names of the fields are those of the check's JSON.
+    """
+
+    outcome: CheckResult
+    findings: tuple[UpstreamComparison, ...]
     recorded: tuple[Recorded, ...]
     checked: tuple[Checked, ...]
 
@@ -111,19 +114,10 @@ def compare(recorded: Sequence[Recorded], checked: Sequence[Checked]) -> Compari
     whatever the newest revisions did.
     """
     broken = find_broken_control(checked)
-    findings = tuple(
-        _compare_one(each, [item for item in checked if item.upstream == each.upstream], broken)
-        for each in recorded
-    )
-    outcomes = {finding.outcome for finding in findings}
-    if broken is not None or not findings:
-        outcome = Outcome.COULD_NOT_MEASURE
-    else:
-        outcome = next(
-            each
-            for each in (Outcome.CHANGED, Outcome.COULD_NOT_MEASURE, Outcome.UNCHANGED)
-            if each in outcomes
-        )
+    findings = tuple(_compare_one(upstream, checked, broken) for upstream in recorded)
+    outcome = CheckResult.COULD_NOT_MEASURE
+    if broken is None and findings:
+        outcome = min((found.outcome for found in findings), key=list(CheckResult).index)
     return Comparison(
         outcome=outcome, findings=findings, recorded=tuple(recorded), checked=tuple(checked)
     )
@@ -135,21 +129,28 @@ def find_broken_control(checked: Sequence[Checked]) -> str | None:
         ("positive control", Verdict.OBSERVED),
         ("negative control", Verdict.NOT_OBSERVED),
     ):
-        controls = [each for each in checked if each.kind == kind]
+        controls = [revision for revision in checked if revision.kind == kind]
         if not controls:
             return f"no {kind} was measured"
-        for each in controls:
-            if each.verdict != expected.value:
-                why = f": {each.reason}" if each.reason else ""
-                return f"the {kind} {each.upstream} {each.name} is {each.verdict}{why}"
+        for control in controls:
+            if control.verdict is not expected:
+                why = f": {control.reason}" if control.reason else ""
+                name = f"{control.upstream} {control.name}"
+                return f"the {kind} {name} is {control.verdict.value}{why}"
     return None
 
 
-def _compare_one(recorded: Recorded, checked: Sequence[Checked], broken: str | None) -> Finding:
-    newest = [each for each in checked if each.kind in NEWEST_KINDS]
+def _compare_one(
+    recorded: Recorded, checked: Sequence[Checked], broken: str | None
+) -> UpstreamComparison:
+    newest = [
+        revision
+        for revision in checked
+        if revision.upstream == recorded.upstream and revision.kind in NEWEST_KINDS
+    ]
 
-    def finding(outcome: Outcome, new: str, detail: str) -> Finding:
-        return Finding(
+    def compared(outcome: CheckResult, new: str, detail: str) -> UpstreamComparison:
+        return UpstreamComparison(
             upstream=recorded.upstream,
             outcome=outcome,
             old=recorded.state,
@@ -157,33 +158,32 @@ def _compare_one(recorded: Recorded, checked: Sequence[Checked], broken: str | N
             detail=detail,
         )
 
-    if broken is not None:
-        return finding(Outcome.COULD_NOT_MEASURE, "not known", broken)
     expected = _EXPECTED.get(State(recorded.state))
-    if expected is None:
-        return finding(Outcome.COULD_NOT_MEASURE, "not known", "nothing sure is recorded")
-    decided = [
-        each
-        for each in newest
-        if each.verdict in (Verdict.OBSERVED.value, Verdict.NOT_OBSERVED.value)
-    ]
-    differing = [each for each in decided if each.verdict != expected.value]
+    if broken is not None or expected is None:
+        detail = broken or "nothing sure is recorded"
+        return compared(CheckResult.COULD_NOT_MEASURE, "not known", detail)
+    decided = [revision for revision in newest if revision.verdict.is_decided]
+    differing = [revision for revision in decided if revision.verdict is not expected]
     if differing:
-        named = ", ".join(f"{each.kind} {each.name}: {_counts(each)}" for each in differing)
         new = "fixed" if expected is Verdict.OBSERVED else "affected"
-        return finding(Outcome.CHANGED, new, f"{named}; recorded up to {recorded.newest}")
+        detail = f"{_list_counts(differing)}; recorded up to {recorded.newest}"
+        return compared(CheckResult.CHANGED, new, detail)
     undecided = [
-        f"{each.kind} {each.name} is {each.verdict}: {each.reason or 'no reason is known'}"
-        for each in newest
-        if each not in decided
+        f"{revision.kind} {revision.name} is {revision.verdict.value}: "
+        f"{revision.reason or 'no reason is known'}"
+        for revision in newest
+        if revision not in decided
     ]
-    kinds = {each.kind for each in newest}
+    kinds = {revision.kind for revision in newest}
     undecided += [f"no {kind} was measured" for kind in NEWEST_KINDS if kind not in kinds]
     if undecided:
-        return finding(Outcome.COULD_NOT_MEASURE, "not known", "; ".join(undecided))
-    named = ", ".join(f"{each.kind} {each.name}: {_counts(each)}" for each in decided)
-    return finding(Outcome.UNCHANGED, recorded.state, named)
+        return compared(CheckResult.COULD_NOT_MEASURE, "not known", "; ".join(undecided))
+    return compared(CheckResult.UNCHANGED, recorded.state, _list_counts(decided))
 
 
-def _counts(each: Checked) -> str:
-    return f"{each.n_failures} of {each.n_trials} trials failed"
+def _list_counts(revisions: Sequence[Checked]) -> str:
+    return ", ".join(
+        f"{revision.kind} {revision.name}: {revision.n_failures} of {revision.n_trials} trials "
+        "failed"
+        for revision in revisions
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -31,13 +30,14 @@ from fixwatch.layout import (
     RELEASES_CONFIGURATION,
     STATE_DIR,
 )
-from fixwatch.machine import Machine
+from fixwatch.machine import Machine, describe_python
 from fixwatch.records.evidence import Evidence, iter_evidence
-from fixwatch.statistics.states import WORST_FIRST
 from fixwatch.upstream_texts import parse_moment
+from fixwatch.verdicts.assessment import combine_workloads
 from fixwatch.verdicts.controls import WORKLOAD
-from fixwatch.verdicts.judgements import Verdict, combine_verdicts
 from fixwatch.verdicts.series import FALLBACK_WORKLOAD, Series, build_series
+from fixwatch.verdicts.states import WORST_FIRST
+from fixwatch.verdicts.targets import SIMULATOR
 
 Announce = Callable[[str], None]
 
@@ -76,26 +76,26 @@ def run_check(
         If the package index or the repositories cannot be reached, or asv stops.
     """
     wanted_commits = _find_commits(commits)
-    upstreams = [each.upstream for each in wanted_commits]
+    upstreams = [revision.upstream for revision in wanted_commits]
     started_at = datetime.now(timezone.utc).replace(microsecond=0)
-    recorded = [each for each in read_recorded() if each.upstream in upstreams]
+    recorded = [status for status in read_recorded() if status.upstream in upstreams]
     wanted = [*_find_releases(upstreams, announce), *wanted_commits]
     record_machine(machine)
     measured = []
     for configuration in CONFIGURATIONS:
-        own = [each for each in wanted if each.configuration == configuration]
+        own = [revision for revision in wanted if revision.configuration == configuration]
         if not own:
             continue
-        announce(f"{configuration}: measuring {', '.join(each.kind for each in own)}")
-        measure_commits(configuration, machine.name, [each.commit for each in own])
+        announce(f"{configuration}: measuring {', '.join(revision.kind for revision in own)}")
+        measure_commits(configuration, machine.name, [revision.commit for revision in own])
         folder = load_configuration(Path(configuration)).results_dir
         measured += [
-            (each, record)
-            for each in own
+            (revision, record)
+            for revision in own
             for record in iter_evidence(folder, announce)
-            if record.commit == each.commit
+            if record.commit == revision.commit
             and record.machine == machine.name
-            and record.python == f"{sys.version_info[0]}.{sys.version_info[1]}"
+            and record.python == describe_python()
             # What an earlier check found does not stand in for what this one did not.
             and parse_moment(record.measured_at) >= started_at
         ]
@@ -124,14 +124,13 @@ def read_recorded(configurations: Iterable[str] = CONFIGURATIONS) -> list[Record
     found = []
     for upstream in FIRST_VERSIONS:
         own = [
-            each
-            for each in series
-            if each.key.upstream == upstream
-            and each.key.target == "simulator"
-            and each.key.workload == FALLBACK_WORKLOAD
+            one
+            for one in series
+            if (one.key.upstream, one.key.target) == (upstream, SIMULATOR)
+            and one.key.workload == FALLBACK_WORKLOAD
         ]
         if own:
-            worst = min(own, key=lambda each: WORST_FIRST.index(each.state.state))
+            worst = min(own, key=lambda one: WORST_FIRST.index(one.state.state))
             found.append(_describe_recorded(upstream, worst))
         else:
             found.append(Recorded(upstream=upstream, state="not-run", since=None, newest=None))
@@ -143,8 +142,8 @@ def _describe_recorded(upstream: str, series: Series) -> Recorded:
     return Recorded(
         upstream=upstream,
         state=series.state.state.value,
-        since=series.revisions[since].name if since is not None else None,
-        newest=series.revisions[counted[-1]].name if counted else None,
+        since=series.revisions[since].record.name if since is not None else None,
+        newest=series.revisions[counted[-1]].record.name if counted else None,
     )
 
 
@@ -168,8 +167,8 @@ def _find_releases(upstreams: Sequence[str], announce: Announce) -> list[_Wanted
 
 def find_newest(table: Sequence[Release], upstream: str) -> tuple[str, str]:
     """Return upstream and version of the highest release that was not yanked."""
-    own = [each for each in table if each.upstream == upstream and not each.is_yanked]
-    return upstream, max(own, key=lambda each: each.parsed_version).version
+    own = [release for release in table if release.upstream == upstream and not release.is_yanked]
+    return upstream, max(own, key=lambda release: release.parsed_version).version
 
 
 def _find_commits(configurations: Sequence[str]) -> list[_Wanted]:
@@ -188,23 +187,14 @@ def _judge(measured: Sequence[tuple[_Wanted, Evidence]]) -> list[Checked]:
     series = build_series([record for _, record in measured], RevisionOrder())
     checked = []
     for wanted, record in measured:
-        own = [
-            (each, measurement)
-            for each in series
-            if each.role == WORKLOAD
-            for measurement in each.measurements_of(record)
-            if measurement.decides
+        judged = [
+            revision
+            for one in series
+            if one.role == WORKLOAD and (revision := one.find(record)) is not None
         ]
-        by_workload = {
-            each.key.workload: combine_verdicts(
-                [m.judgement.verdict for other, m in own if other is each]
-            )
-            for each, _ in own
-        }
-        verdict = combine_verdicts(list(by_workload.values()))
-        counts = [measurement.counts for _, measurement in own if measurement.counts]
-        reasons = [m.judgement.reason for _, m in own if m.judgement.reason]
-        is_decided = verdict in (Verdict.OBSERVED, Verdict.NOT_OBSERVED)
+        verdict = combine_workloads(judged)
+        counts = [counts for revision in judged for counts in revision.counted]
+        reasons = [found.judgement.reason for revision in judged for found in revision.deciding]
         checked.append(
             Checked(
                 upstream=wanted.upstream,
@@ -212,10 +202,10 @@ def _judge(measured: Sequence[tuple[_Wanted, Evidence]]) -> list[Checked]:
                 name=record.name,
                 commit=record.commit,
                 date=record.date,
-                verdict=verdict.value,
-                n_failures=sum(each.n_failures for each in counts),
-                n_trials=sum(each.n_trials for each in counts),
-                reason=None if is_decided or not reasons else reasons[0],
+                verdict=verdict,
+                n_failures=sum(found.n_failures for found in counts),
+                n_trials=sum(found.n_trials for found in counts),
+                reason=None if verdict.is_decided else next(filter(None, reasons), None),
             )
         )
     return checked

@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from fixwatch.commands.check.comparison import Comparison, Finding, Outcome
+from fixwatch.commands.check.comparison import (
+    CheckResult,
+    Comparison,
+    UpstreamComparison,
+)
 from fixwatch.upstream_texts import make_printable
 
 # How the one tracking issue is found again; its title may be edited by anybody.
@@ -35,18 +39,19 @@ def render_summary(comparison: Comparison) -> str:
     """Return the check as Markdown; upstream's names cannot add markup to it."""
     lines = [f"## Fix status: {comparison.outcome.value}", ""]
     lines += ["| upstream | recorded | now | |", "|---|---|---|---|"]
-    for finding in comparison.findings:
-        lines.append(_render_row(finding.upstream, finding.old, finding.new, finding.detail))
+    for compared in comparison.findings:
+        lines.append(_render_row(compared.upstream, compared.old, compared.new, compared.detail))
     lines += ["", "| measured | revision | date | verdict | trials that failed |"]
     lines.append("|---|---|---|---|---|")
-    for each in comparison.checked:
+    for revision in comparison.checked:
+        n_failures, n_trials = revision.n_failures, revision.n_trials
         lines.append(
             _render_row(
-                f"{each.upstream}, {each.kind}",
-                each.name,
-                each.date[:10],
-                each.verdict + (f" ({each.reason})" if each.reason else ""),
-                f"{each.n_failures} of {each.n_trials}" if each.n_trials else "not run",
+                f"{revision.upstream}, {revision.kind}",
+                revision.name,
+                revision.date[:10],
+                revision.verdict.value + (f" ({revision.reason})" if revision.reason else ""),
+                f"{n_failures} of {n_trials}" if n_trials else "not run",
             )
         )
     return "\n".join(lines) + "\n"
@@ -68,19 +73,20 @@ def plan_issue(comparison: Comparison, existing: str | None, known: str = "") ->
     known
         Its body and comments; what stands there already is not said again.
     """
-    changed = [each for each in comparison.findings if each.outcome is Outcome.CHANGED]
-    if comparison.outcome is not Outcome.CHANGED or not changed:
-        return IssueAction(kind="nothing", title="", body="")
-    identities = [_identify(each, comparison) for each in changed]
-    if existing and all(identity in known for identity in identities) and existing == "open":
+    changes = [
+        compared for compared in comparison.findings if compared.outcome is CheckResult.CHANGED
+    ]
+    identities = [_identify(change, comparison) for change in changes]
+    is_told = existing == "open" and all(identity in known for identity in identities)
+    if comparison.outcome is not CheckResult.CHANGED or is_told:
         return IssueAction(kind="nothing", title="", body="")
     lines = [MARKER] if existing is None else []
     lines += identities
-    for each in changed:
+    for change in changes:
         lines.append(
-            f"**{quote_markdown(each.upstream)}**: {quote_markdown(each.old)} is recorded, "
-            f"{quote_markdown(each.new)} was measured ({quote_markdown(each.detail)}). "
-            f"The range to scan: {quote_markdown(_describe_range(each, comparison))}."
+            f"**{quote_markdown(change.upstream)}**: {quote_markdown(change.old)} is recorded, "
+            f"{quote_markdown(change.new)} was measured ({quote_markdown(change.detail)}). "
+            f"The range to scan: {quote_markdown(_describe_range(change, comparison))}."
         )
     lines += ["", render_summary(comparison).rstrip(), ""]
     lines.append(
@@ -102,19 +108,23 @@ def quote_markdown(text: str, max_characters: int = MAX_CELL) -> str:
     return "`" + line.replace("`", "'").replace("|", "\\|") + "`" if line else ""
 
 
-def _describe_range(finding: Finding, comparison: Comparison) -> str:
+def _describe_range(change: UpstreamComparison, comparison: Comparison) -> str:
     """Return the commits between what is recorded and what was measured."""
-    (recorded,) = [each for each in comparison.recorded if each.upstream == finding.upstream]
     newest = [
-        each.commit
-        for each in comparison.checked
-        if each.upstream == finding.upstream and each.kind == "newest commit"
+        revision.commit
+        for revision in comparison.checked
+        if revision.upstream == change.upstream and revision.kind == "newest commit"
     ]
-    return f"{recorded.newest}..{newest[0] if newest else 'main'}"
+    return f"{_find_recorded(change, comparison)}..{newest[0] if newest else 'main'}"
 
 
-def _identify(finding: Finding, comparison: Comparison) -> str:
+def _identify(change: UpstreamComparison, comparison: Comparison) -> str:
     """Return a comment that names a change, the same for every check that finds it."""
-    recorded = next(each for each in comparison.recorded if each.upstream == finding.upstream)
-    words = "-".join((finding.upstream, finding.old, finding.new, str(recorded.newest)))
+    recorded = str(_find_recorded(change, comparison))
+    words = "-".join((change.upstream, change.old, change.new, recorded))
     return f"<!-- fixwatch: {re.sub(r'[^A-Za-z0-9.-]', '', words)} -->"
+
+
+def _find_recorded(change: UpstreamComparison, comparison: Comparison) -> str | None:
+    """Return the name of the newest revision that is recorded of an upstream."""
+    return next(was.newest for was in comparison.recorded if was.upstream == change.upstream)

@@ -14,6 +14,7 @@ from fixwatch.commands.check.summary import MARKER, IssueAction, plan_issue
 from fixwatch.errors import FixwatchError
 from fixwatch.records.schemas import find_violation
 from fixwatch.records.shards import MAX_FILE_BYTES
+from fixwatch.verdicts.judgements import Verdict
 
 TIMEOUT_S = 120.0
 # As gh names who writes with a workflow's own token.
@@ -43,7 +44,7 @@ def load_comparison(path: Path) -> Comparison:
     violation = find_violation("check", data)
     if violation:
         raise FixwatchError(f"{path}: not what a check writes: {violation}")
-    checked = [Checked(**each) for each in data["checked"]]
+    checked = [Checked(**{**item, "verdict": Verdict(item["verdict"])}) for item in data["checked"]]
     return compare(read_recorded(), checked)
 
 

@@ -37,7 +37,7 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Judge the checkout, and print the answer.
+    """Judge the checkout, and print the result.
 
     Raises
     ------
@@ -51,4 +51,4 @@ def run(options: argparse.Namespace) -> int:
         print(render_markdown(judged), end="")
     else:
         print_answer(judged, open_console())
-    return EXIT_STATUS[judged.answer.outcome]
+    return EXIT_STATUS[judged.result.verdict]

@@ -8,8 +8,8 @@ from fixwatch.commands.judge.launch_cost import LaunchCost
 from fixwatch.commands.judge.run import JudgeRun
 from fixwatch.commands.judge.snapshots import Snapshot
 from fixwatch.statistics.binomial import Counts, interval, upper_bound
-from fixwatch.verdicts.series import Measurement
-from fixwatch.verdicts.working_tree import Answer
+from fixwatch.verdicts.assessment import Measurement
+from fixwatch.verdicts.working_tree import JudgedTree
 from fixwatch.verdicts.wrong_fixes import load_wrong_fixes
 
 FORMAT_VERSION = 1
@@ -17,25 +17,25 @@ FORMAT_VERSION = 1
 
 def build_document(run: JudgeRun) -> dict[str, Any]:
     """Return the object that ``--json`` prints."""
-    answer = run.answer
+    result = run.result
     return {
         "version": FORMAT_VERSION,
-        "verdict": answer.outcome.value,
-        "confidence": answer.confidence,
-        "reason": answer.reason,
-        "measured_at": answer.record.measured_at,
-        "measurement_version": answer.record.measurement_version,
-        "machine": answer.record.machine,
-        "python": answer.record.python,
-        "target": answer.record.target,
-        "judged": _describe_revision(run.judged, answer),
-        "measurements": [_describe_measurement(each) for each in answer.measurements],
+        "verdict": result.verdict.value,
+        "confidence": result.confidence,
+        "reason": result.reason,
+        "measured_at": result.record.measured_at,
+        "measurement_version": result.record.measurement_version,
+        "machine": result.record.machine,
+        "python": result.record.python,
+        "target": result.record.target,
+        "judged": _describe_revision(run.judged, result),
+        "measurements": [_describe_measurement(found) for found in result.measurements],
         "reference": {
-            "kind": answer.reference.kind,
-            "description": answer.reference.description,
+            "kind": result.reference.kind,
+            "description": result.reference.description,
         },
-        "wrong_fixes": _describe_wrong_fixes(answer),
-        "broken_controls": list(answer.broken_controls),
+        "wrong_fixes": _describe_wrong_fixes(result),
+        "broken_controls": list(result.broken_controls),
         "against": _describe_base(run),
         "launch_cost": _describe_cost(run.launch_cost),
     }
@@ -46,8 +46,8 @@ def find_rate(counts: Counts) -> tuple[float, float]:
     return interval(counts) if counts.n_failures else (0.0, upper_bound(counts))
 
 
-def _describe_revision(snapshot: Snapshot, answer: Answer) -> dict[str, Any]:
-    record = answer.record
+def _describe_revision(snapshot: Snapshot, result: JudgedTree) -> dict[str, Any]:
+    record = result.record
     return {
         "upstream": snapshot.upstream,
         "head": {
@@ -86,27 +86,27 @@ def _describe_measurement(measurement: Measurement) -> dict[str, Any]:
     }
 
 
-def _describe_wrong_fixes(answer: Answer) -> dict[str, Any] | None:
-    chances = answer.chances_of_passing
+def _describe_wrong_fixes(result: JudgedTree) -> dict[str, Any] | None:
+    chances = result.chances_of_passing
     if not chances:
         return None
     return {
         "measured_with": load_wrong_fixes().measured_with,
         "chance_of_passing": chances[0].chance,
-        "variants": [{"variant": each.variant, "chance": each.chance} for each in chances],
+        "variants": [{"variant": found.variant, "chance": found.chance} for found in chances],
     }
 
 
 def _describe_base(run: JudgeRun) -> dict[str, Any] | None:
-    if run.base is None or run.base_answer is None:
+    if run.base is None or run.base_result is None:
         return None
     return {
-        "verdict": run.base_answer.outcome.value,
-        "confidence": run.base_answer.confidence,
-        "reason": run.base_answer.reason,
-        "broken_controls": list(run.base_answer.broken_controls),
-        "revision": _describe_revision(run.base, run.base_answer),
-        "measurements": [_describe_measurement(each) for each in run.base_answer.measurements],
+        "verdict": run.base_result.verdict.value,
+        "confidence": run.base_result.confidence,
+        "reason": run.base_result.reason,
+        "broken_controls": list(run.base_result.broken_controls),
+        "revision": _describe_revision(run.base, run.base_result),
+        "measurements": [_describe_measurement(found) for found in run.base_result.measurements],
     }
 
 

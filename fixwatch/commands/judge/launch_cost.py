@@ -52,10 +52,10 @@ def compare_launches(
     announced_s = time.monotonic()
     for number in range(N_ROUNDS):
         pair = (judged, base) if number % 2 == 0 else (base, judged)
-        outcome = _run_round(pair)
-        if isinstance(outcome, str):
-            return LaunchCost(reason=outcome)
-        for name, cost_s in outcome.items():
+        timed = _run_round(pair)
+        if isinstance(timed, str):
+            return LaunchCost(reason=timed)
+        for name, cost_s in timed.items():
             costs[name].append(cost_s)
         if time.monotonic() - announced_s >= ANNOUNCE_PERIOD_S:
             announced_s = time.monotonic()

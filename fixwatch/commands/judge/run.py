@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -21,10 +20,10 @@ from fixwatch.commands.judge.launch_cost import LaunchCost, compare_launches
 from fixwatch.commands.judge.snapshots import Snapshot, SnapshotRepository
 from fixwatch.errors import CouldNotMeasureError, FixwatchError
 from fixwatch.layout import RELEASES_CONFIGURATION
-from fixwatch.machine import describe_machine
+from fixwatch.machine import describe_machine, describe_python
 from fixwatch.records.evidence import BatchEvidence, Evidence
 from fixwatch.run_lock import hold_lock
-from fixwatch.verdicts.working_tree import Answer, judge
+from fixwatch.verdicts.working_tree import JudgedTree, judge
 from mwe.planned.plan import MEASUREMENT_VERSION
 
 JUDGED, BASE = "judged", "base"
@@ -38,16 +37,16 @@ class JudgeRun:
     ----------
     judged, base
         What was measured; the base is None where there was none to measure beside.
-    answer, base_answer
+    result, base_result
         What that says.
     launch_cost
         Of the judged tree in terms of the base; None without a base.
     """
 
     judged: Snapshot
-    answer: Answer
+    result: JudgedTree
     base: Snapshot | None = None
-    base_answer: Answer | None = None
+    base_result: JudgedTree | None = None
     launch_cost: LaunchCost | None = None
 
 
@@ -98,7 +97,7 @@ def run_judge(
             )
             for name, snapshot in snapshots.items()
         ]
-        able = [each for each in contenders if each.installed.record.not_run_reason is None]
+        able = [tree for tree in contenders if tree.installed.record.not_run_reason is None]
         # Without the judged one the base has nothing to be beside.
         is_able = contenders[0] in able
         batches = run_batches(able, planned, announce) if is_able else {}
@@ -122,21 +121,18 @@ def _judge(
     judged, *others = contenders
     record = _describe(judged, batches.get(JUDGED, ()))
     if not others:
-        return JudgeRun(judged=judged.installed.snapshot, answer=judge(record))
+        return JudgeRun(judged=judged.installed.snapshot, result=judge(record))
     (base,) = others
     base_record = _describe(base, batches.get(BASE, ()))
     if base_record.not_run_reason is None and not base_record.batches:
         reason = "not tried, because the judged tree could not be installed"
         base_record = replace(base_record, not_run_stage="batch", not_run_reason=reason)
-    if cost is None:
-        reason = "one of the two could not be installed"
-        cost = LaunchCost(reason=reason)
     return JudgeRun(
         judged=judged.installed.snapshot,
-        answer=judge(record, base_record),
+        result=judge(record, base_record),
         base=base.installed.snapshot,
-        base_answer=judge(base_record, base_record),
-        launch_cost=cost,
+        base_result=judge(base_record, base_record),
+        launch_cost=cost or LaunchCost(reason="one of the two could not be installed"),
     )
 
 
@@ -151,7 +147,7 @@ def _describe(contender: InstalledContender, batches: tuple[BatchEvidence, ...])
         date=record.date,
         machine=describe_machine().name,
         environment=contender.name,
-        python=f"{sys.version_info[0]}.{sys.version_info[1]}",
+        python=describe_python(),
         target=TARGET.value,
         measured_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         measurement_version=MEASUREMENT_VERSION,

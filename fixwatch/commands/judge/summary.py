@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,26 +12,22 @@ from fixwatch.commands.check.summary import quote_markdown
 from fixwatch.commands.judge.document import find_rate
 from fixwatch.commands.judge.run import JudgeRun
 from fixwatch.report.answer import format_probability
+from fixwatch.verdicts.assessment import Measurement
 from fixwatch.verdicts.controls import WORKLOAD
 from fixwatch.verdicts.judgements import Verdict
-from fixwatch.verdicts.series import Measurement
-from fixwatch.verdicts.working_tree import Answer, Outcome
+from fixwatch.verdicts.working_tree import JudgedTree, TreeVerdict
 
-_WORDS = {
-    Outcome.OBSERVED: "observed",
-    Outcome.NOT_OBSERVED: "not observed",
-    Outcome.COULD_NOT_MEASURE: "could not measure",
-}
 _RECORD_ONLY = "recorded only"
 _STYLES = {
-    "observed": "red",
-    "not-observed": "green",
-    "inconclusive": "yellow",
-    "not-run": "yellow",
+    Verdict.OBSERVED.value: "red",
+    Verdict.NOT_OBSERVED.value: "green",
+    Verdict.INCONCLUSIVE.value: "yellow",
+    Verdict.NOT_RUN.value: "yellow",
     _RECORD_ONLY: "dim",
 }
+_HEADINGS = ("workload", "schedule", "failed", "rate, 95 %", "verdict")
 LIMITS = (
-    "A clean result says that this race would have shown on this machine and Python, "
+    "A clean result says that this race would have been observed on this machine and Python, "
     "not that there is none."
 )
 MAX_STATEMENT_CHARACTERS = 700
@@ -40,70 +35,38 @@ MAX_STATEMENT_CHARACTERS = 700
 MIN_CHANCE = 1e-16
 
 
-@dataclass(frozen=True)
-class Row:
-    """A batch, in words; the base's counts beside it, empty without a base."""
-
-    workload: str
-    schedule: str
-    role: str
-    counts: str
-    rate: str
-    verdict: str
-    base: str
-
-
-def list_rows(run: JudgeRun) -> list[Row]:
-    """Return a row for each batch, workloads before controls."""
-    beside = (
-        {_way(each): _format_counts(each) for each in run.base_answer.measurements}
-        if run.base_answer
-        else {}
-    )
-    return [
-        Row(
-            workload=_way(each)[0],
-            schedule=_way(each)[1],
-            role=each.batch.role if each.batch else "",
-            counts=_format_counts(each),
-            rate=_format_rate(each),
-            verdict=_format_verdict(each),
-            base=beside.get(_way(each), "not run") if run.base_answer else "",
-        )
-        for each in run.answer.measurements
-    ]
-
-
 def list_statements(run: JudgeRun) -> list[str]:
     """Return what the run says, a sentence a line, the verdict first.
 
     There is upstream's text in it, so it is escaped where it is shown.
     """
-    return [_line(each) for each in _iter_statements(run)]
+    return [_put_in_one_line(statement) for statement in _iter_statements(run)]
 
 
 def _iter_statements(run: JudgeRun) -> Iterator[str]:
-    answer, judged = run.answer, run.judged
-    yield f"{judged.upstream} {judged.label}: {_describe_verdict(answer)}"
+    result, judged = run.result, run.judged
+    yield f"{judged.upstream} {judged.label}: {_describe_verdict(result)}"
     yield (
         f"HEAD {judged.head[:8]} of {judged.date:%Y-%m-%d}, tree {judged.tree[:8]}, "
-        f"Python {answer.record.python}, with {_list_packages(answer)}"
+        f"Python {result.record.python}, with {_list_packages(result)}"
     )
-    if answer.outcome is Outcome.NOT_OBSERVED and answer.confidence is not None:
+    if result.confidence is not None:
+        confidence = format_probability(result.confidence)
+        if result.verdict is TreeVerdict.NOT_OBSERVED:
+            yield (
+                f"Chance that this plan detects an unfixed revision: {confidence} "
+                f"(reference: {result.reference.description})"
+            )
+            yield _describe_wrong_fixes(result)
+        if result.verdict is TreeVerdict.OBSERVED:
+            yield f"Probability that this is not a harness artefact: {confidence}"
+    if result.broken_controls:
         yield (
-            f"An affected revision would have shown: {format_probability(answer.confidence)} "
-            f"(reference: {answer.reference.description})"
+            f"This patch also breaks {', '.join(result.broken_controls)}, "
+            "which the original race never affects"
         )
-        yield _describe_wrong_fixes(answer)
-    if answer.outcome is Outcome.OBSERVED and answer.confidence is not None:
-        yield f"That is not the harness's own doing: {format_probability(answer.confidence)}"
-    if answer.broken_controls:
-        yield (
-            f"It reaches further than the race as shipped, which leaves alone "
-            f"{', '.join(answer.broken_controls)}"
-        )
-    if run.base is not None and run.base_answer is not None:
-        yield f"Beside it {run.base.label}: {_describe_verdict(run.base_answer)}"
+    if run.base is not None and run.base_result is not None:
+        yield f"Beside it {run.base.label}: {_describe_verdict(run.base_result)}"
     if run.launch_cost is not None and run.base is not None:
         ratio = run.launch_cost.ratio
         yield (
@@ -114,33 +77,40 @@ def _iter_statements(run: JudgeRun) -> Iterator[str]:
         )
 
 
-def _describe_verdict(answer: Answer) -> str:
-    word = _WORDS[answer.outcome]
-    if answer.outcome is Outcome.COULD_NOT_MEASURE:
-        return f"{word}, {answer.reason or 'no reason is known'}"
+def _describe_verdict(result: JudgedTree) -> str:
+    if result.verdict is TreeVerdict.COULD_NOT_MEASURE:
+        return f"{_name(result)}, {result.reason or 'no reason is known'}"
     counts = [
-        each.counts
-        for each in answer.measurements
-        if each.counts and each.decides and each.batch and each.batch.role == WORKLOAD
+        measurement.counts
+        for measurement in result.measurements
+        if measurement.counts and measurement.decides and _is_workload(measurement)
     ]
-    n_failures = sum(each.n_failures for each in counts)
-    n_trials = sum(each.n_trials for each in counts)
-    return f"{word}, {n_failures} of {n_trials} trials failed"
+    n_failures = sum(found.n_failures for found in counts)
+    n_trials = sum(found.n_trials for found in counts)
+    return f"{_name(result)}, {n_failures} of {n_trials} trials failed"
 
 
-def _describe_wrong_fixes(answer: Answer) -> str:
-    if not answer.chances_of_passing:
+def _name(result: JudgedTree) -> str:
+    return result.verdict.value.replace("-", " ")
+
+
+def _is_workload(measurement: Measurement) -> bool:
+    return measurement.batch is not None and measurement.batch.role == WORKLOAD
+
+
+def _describe_wrong_fixes(result: JudgedTree) -> str:
+    if not result.chances_of_passing:
         return "Whether a wrong fix would have passed is not known: local-array was not run"
-    worst = answer.chances_of_passing[0]
+    worst = result.chances_of_passing[0]
     chance = f"{worst.chance:.1g}" if worst.chance >= MIN_CHANCE else f"less than {MIN_CHANCE:.0g}"
     return (
-        f"A wrong fix of the {len(answer.chances_of_passing)} known kinds would have passed with "
+        f"A wrong fix of the {len(result.chances_of_passing)} known kinds would have passed with "
         f"a chance of {chance} (the worst: {worst.variant})"
     )
 
 
-def _list_packages(answer: Answer) -> str:
-    packages = answer.record.packages
+def _list_packages(result: JudgedTree) -> str:
+    packages = result.record.packages
     shown = [
         f"{name} {packages[name]}" for name in ("numba", "llvmlite", "numpy") if name in packages
     ]
@@ -151,60 +121,56 @@ def print_answer(run: JudgeRun, console: Console) -> None:
     """Print the statements and a table of all batches."""
     for statement in list_statements(run):
         console.print(statement, markup=False, highlight=False, soft_wrap=True)
-    rows = list_rows(run)
-    if not rows:
+    if not run.result.measurements:
         return
     console.print()
     table = Table(show_edge=False, pad_edge=False)
-    for heading in ("workload", "schedule", "failed", "rate, 95 %", "verdict"):
+    for heading in _HEADINGS:
         table.add_column(heading, no_wrap=True)
     if run.base is not None:
         table.add_column(escape(run.base.name), no_wrap=True)
-    for row in rows:
-        verdict = f"[{_STYLES[row.verdict]}]{row.verdict}[/]"
-        table.add_row(
-            row.workload,
-            row.schedule,
-            row.counts,
-            row.rate,
-            verdict if row.role == WORKLOAD else row.role,
-            *([row.base] if run.base is not None else []),
-            style=None if row.role == WORKLOAD else "dim",
-        )
+    for measurement, cells in zip(run.result.measurements, _iter_rows(run), strict=True):
+        painted = [f"[{_STYLES[cell]}]{cell}[/]" if cell in _STYLES else cell for cell in cells]
+        table.add_row(*painted, style=None if _is_workload(measurement) else "dim")
     console.print(table)
-    if run.answer.outcome is Outcome.NOT_OBSERVED:
+    if run.result.verdict is TreeVerdict.NOT_OBSERVED:
         console.print(f"\n{LIMITS}", soft_wrap=True)
 
 
 def render_markdown(run: JudgeRun) -> str:
     """Return the run as Markdown; nothing of upstream's can add markup to it."""
     verdict, *statements = list_statements(run)
-    lines = [f"## Race in the CUDA simulator: {_WORDS[run.answer.outcome]}", ""]
+    lines = [f"## Race in the CUDA simulator: {_name(run.result)}", ""]
     lines += [quote_markdown(verdict, MAX_STATEMENT_CHARACTERS), ""]
-    lines += [f"- {quote_markdown(each, MAX_STATEMENT_CHARACTERS)}" for each in statements]
-    rows = list_rows(run)
-    if rows:
-        headings = ["workload", "schedule", "failed", "rate, 95 %", "verdict"]
-        if run.base is not None:
-            headings.append(quote_markdown(run.base.name))
-        lines += ["", _table_row(headings), _table_row(["---"] * len(headings))]
-        lines += [_table_row(_cells(row, run)) for row in rows]
-    if run.answer.outcome is Outcome.NOT_OBSERVED:
+    lines += [
+        f"- {quote_markdown(statement, MAX_STATEMENT_CHARACTERS)}" for statement in statements
+    ]
+    if run.result.measurements:
+        headings = [*_HEADINGS, *([quote_markdown(run.base.name)] if run.base else [])]
+        rows = [headings, ["---"] * len(headings), *_iter_rows(run)]
+        lines += ["", *(f"| {' | '.join(cells)} |" for cells in rows)]
+    if run.result.verdict is TreeVerdict.NOT_OBSERVED:
         lines += ["", LIMITS]
     return "\n".join(lines) + "\n"
 
 
-def _cells(row: Row, run: JudgeRun) -> Sequence[str]:
-    cells = [row.workload, row.schedule, row.counts, row.rate]
-    cells.append(row.verdict if row.role == WORKLOAD else row.role)
-    return [*cells, row.base] if run.base is not None else cells
+def _iter_rows(run: JudgeRun) -> Iterator[list[str]]:
+    """Yield the cells of each batch, with the base's counts where there is a base."""
+    beside = {
+        _place(measurement): _format_counts(measurement)
+        for measurement in (run.base_result.measurements if run.base_result else ())
+    }
+    for measurement in run.result.measurements:
+        yield [
+            *_place(measurement),
+            _format_counts(measurement),
+            _format_rate(measurement),
+            _format_verdict(measurement),
+            *([beside.get(_place(measurement), "not run")] if run.base is not None else []),
+        ]
 
 
-def _table_row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _way(measurement: Measurement) -> tuple[str, str]:
+def _place(measurement: Measurement) -> tuple[str, str]:
     batch = measurement.batch
     return (batch.workload, batch.schedule) if batch else ("", "")
 
@@ -223,15 +189,18 @@ def _format_rate(measurement: Measurement) -> str:
 
 
 def _format_verdict(measurement: Measurement) -> str:
+    """Return the verdict of a workload's batch; of a control's which kind of control it is."""
     verdict = measurement.judgement.verdict
+    if measurement.batch is not None and not _is_workload(measurement):
+        return measurement.batch.role
     if verdict is Verdict.INCONCLUSIVE and not measurement.decides:
         return _RECORD_ONLY
     return verdict.value
 
 
-def _line(text: str) -> str:
+def _put_in_one_line(text: str) -> str:
     """Return a text in one line that a terminal can do nothing with but show it."""
     line = " ".join(text.split())
-    shown = "".join(each if each.isprintable() else "?" for each in line)
+    shown = "".join(character if character.isprintable() else "?" for character in line)
     is_short = len(shown) <= MAX_STATEMENT_CHARACTERS
     return shown if is_short else shown[: MAX_STATEMENT_CHARACTERS - 1] + "…"

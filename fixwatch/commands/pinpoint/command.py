@@ -17,7 +17,7 @@ from fixwatch.commands.command_line import (
 from fixwatch.commands.pinpoint.document import build_document
 from fixwatch.commands.pinpoint.findings import Finding, Settings
 from fixwatch.commands.pinpoint.measuring import CommitMeasurer
-from fixwatch.commands.pinpoint.observations import Way
+from fixwatch.commands.pinpoint.observations import MeasuringSetup
 from fixwatch.commands.pinpoint.search import Search
 from fixwatch.commands.pinpoint.summary import MAX_NAMED, render_markdown, state_answer
 from fixwatch.configuration import Configuration
@@ -25,7 +25,7 @@ from fixwatch.errors import FixwatchError
 from fixwatch.layout import STATE_DIR
 from fixwatch.machine import describe_machine, describe_python
 from fixwatch.run_lock import hold_lock
-from fixwatch.statistics.search_planning import Answer
+from fixwatch.statistics.search_planning import SearchAnswer
 from fixwatch.verdicts.series import FALLBACK_WORKLOAD
 from mwe.errors import BadArgumentError
 from mwe.targets import Target
@@ -80,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
         print(render_markdown(finding), end="")
     else:
         _print(finding)
-    return EXIT_NOT_DECIDED if finding.answer is Answer.NOT_DECIDED else 0
+    return EXIT_NOT_DECIDED if finding.answer is SearchAnswer.NOT_DECIDED else 0
 
 
 def _search(options: argparse.Namespace) -> Finding:
@@ -113,7 +113,7 @@ def _search(options: argparse.Namespace) -> Finding:
         range=options.range,
         workload=options.workload,
         target=TARGET,
-        own=Way(machine.name, describe_python(), SCHEDULE),
+        own=MeasuringSetup(machine.name, describe_python(), SCHEDULE),
         max_builds=options.max_builds,
     )
     measurer = CommitMeasurer(
@@ -147,7 +147,7 @@ def _check_workload(name: str, configuration: Configuration) -> None:
 def _print(finding: Finding) -> None:
     print(state_answer(finding))
     places = finding.change.placement.places
-    if finding.answer is Answer.NOT_DECIDED:
+    if finding.answer is SearchAnswer.NOT_DECIDED:
         names = ", ".join(finding.commits[index].name for index in places[:MAX_NAMED])
         more = f" and {len(places) - MAX_NAMED} more" if len(places) > MAX_NAMED else ""
         print(f"possible: {names}{more}")

@@ -9,9 +9,8 @@ import numpy as np
 
 from fixwatch.commands.pinpoint.findings import Finding
 from fixwatch.history.listing import ListedCommit
-from fixwatch.statistics.change_points import SET_PROBABILITY
-from fixwatch.statistics.search_planning import Answer
-from fixwatch.statistics.states import MIN_PROBABILITY
+from fixwatch.statistics.change_points import MIN_PROBABILITY, SET_PROBABILITY
+from fixwatch.statistics.search_planning import SearchAnswer
 
 FORMAT_VERSION = 1
 # Decimal places of a probability.
@@ -21,8 +20,8 @@ N_DIGITS = 6
 def build_document(finding: Finding) -> dict[str, Any]:
     """Return the object that ``--json`` prints."""
     change, answer, commits = finding.change, finding.answer, finding.commits
-    place, is_found = change.placement, answer is Answer.FOUND
-    has_change = answer is not Answer.NO_CHANGE
+    place, is_found = change.placement, answer is SearchAnswer.FOUND
+    has_change = answer is not SearchAnswer.NO_CHANGE
     after = commits[finding.after] if is_found and finding.after >= 0 else None
     return {
         "version": FORMAT_VERSION,
@@ -41,7 +40,7 @@ def build_document(finding: Finding) -> dict[str, Any]:
         "places": [_describe(commits[index]) for index in place.places] if has_change else [],
         "places_hold": SET_PROBABILITY,
         "exact": finding.is_exact,
-        "missing": [_describe(each) for each in finding.missing],
+        "missing": [_describe(commit) for commit in finding.missing],
         "candidates": finding.n_candidates,
         "measurements": _list_measurements(finding),
         "unmeasurable": [
@@ -58,7 +57,7 @@ def _list_measurements(finding: Finding) -> list[dict[str, Any]]:
     return [
         {
             "revision": _describe(finding.commits[int(index)]),
-            **asdict(observed.ways[column]),
+            **asdict(observed.setups[column]),
             "trials": int(observed.trials[index, column]),
             "failures": int(observed.failures[index, column]),
         }

@@ -7,9 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
-from fixwatch.commands.pinpoint.observations import Observations, Way
+from fixwatch.commands.pinpoint.observations import MeasuringSetup, Observations
 from fixwatch.history.listing import ListedCommit
-from fixwatch.statistics.search_planning import Answer, find_answer
+from fixwatch.statistics.search_planning import SearchAnswer, find_answer
 from fixwatch.statistics.single_change import SingleChange
 
 
@@ -24,7 +24,7 @@ class Settings:
     workload, target
         Whose failures count.
     own
-        The way of measuring on this machine.
+        The setup on this machine.
     max_builds
         How many commits are measured that were not before; None for no limit.
     """
@@ -32,7 +32,7 @@ class Settings:
     range: str
     workload: str
     target: str
-    own: Way
+    own: MeasuringSetup
     max_builds: int | None = None
 
 
@@ -76,19 +76,21 @@ class Finding:
     spent: Spent
 
     @property
-    def answer(self) -> Answer:
+    def answer(self) -> SearchAnswer:
         """What can be stated."""
         return find_answer(self.change, self.observations.gaps)
 
     @property
     def after(self) -> int:
         """The index of the last commit with trials before the likeliest place; -1 without one."""
-        return max((each for each in self.measured if each < self.change.placement.at), default=-1)
+        return max(
+            (index for index in self.measured if index < self.change.placement.at), default=-1
+        )
 
     @property
     def missing(self) -> tuple[ListedCommit, ...]:
         """Commits without trials right before a found change: it may lie in one of them as well."""
-        if self.answer is not Answer.FOUND:
+        if self.answer is not SearchAnswer.FOUND:
             return ()
         return self.commits[self.after + 1 : self.change.placement.at]
 
@@ -96,9 +98,9 @@ class Finding:
     def is_exact(self) -> bool:
         """Whether a change was found, and its commit and the one right before it were measured."""
         is_measured = self.change.placement.at in self.measured
-        return self.answer is Answer.FOUND and is_measured and not self.missing
+        return self.answer is SearchAnswer.FOUND and is_measured and not self.missing
 
     @cached_property
     def measured(self) -> list[int]:
         """The indices of the commits with trials, oldest first."""
-        return [int(each) for each in np.flatnonzero(self.observations.trials.sum(axis=1))]
+        return [int(index) for index in np.flatnonzero(self.observations.trials.sum(axis=1))]

@@ -11,8 +11,7 @@ from fixwatch.history.listing import ListedCommit
 from fixwatch.records.evidence import Evidence
 from fixwatch.statistics.change_points import Floats
 from fixwatch.statistics.single_change import SingleChange
-from fixwatch.verdicts.controls import describe_misbehaviour
-from fixwatch.verdicts.series import count_for_history
+from fixwatch.verdicts.assessment import Assessment, assess
 
 # What a commit that touches nothing a launch uses weighs as a place of the change: the selection
 # of relevant commits may be wrong, but hardly is.
@@ -20,8 +19,8 @@ UNSELECTED_WEIGHT = 0.001
 
 
 @dataclass(frozen=True, order=True)
-class Way:
-    """A way of measuring, with rates of its own."""
+class MeasuringSetup:
+    """What trials share that fail at the same rate on the same commit."""
 
     machine: str
     python: str
@@ -44,23 +43,23 @@ class Gap:
 
 @dataclass(frozen=True, kw_only=True)
 class Observations:
-    """Counts by commit and way of measuring.
+    """Counts by commit and measuring setup.
 
     Attributes
     ----------
-    ways
+    setups
         In the order of the columns; the first is the one that further trials are run in.
     failures, trials
-        Of shape (commits, ways).
+        Of shape (commits, setups).
     weights
         Of each commit as a place of the change.
     own
-        The records of this way's machine and Python, by the commit's index.
+        The records of the first setup's machine and Python, by the commit's index.
     gaps
         Those of them that say nothing.
     """
 
-    ways: tuple[Way, ...]
+    setups: tuple[MeasuringSetup, ...]
     failures: Floats
     trials: Floats
     weights: tuple[float, ...]
@@ -81,11 +80,14 @@ def select_records(records: Iterable[Evidence], upstream: str, target: str) -> l
     ]
     # Of all machines: counts that mean something else are evidence of something else.
     newest = max((int(record.measurement_version or 0) for record in own), default=0)
-    return [each for each in own if int(each.measurement_version or newest) == newest]
+    return [record for record in own if int(record.measurement_version or newest) == newest]
 
 
 def observe(
-    commits: Sequence[ListedCommit], records: Iterable[Evidence], workload: str, way: Way
+    commits: Sequence[ListedCommit],
+    records: Iterable[Evidence],
+    workload: str,
+    setup: MeasuringSetup,
 ) -> Observations:
     """Count what the records say of a workload.
 
@@ -97,12 +99,12 @@ def observe(
         Those that mean the same, see `select_records`.
     workload
         Its name.
-    way
+    setup
         That of this machine; records of others count with rates of their own. Of schedules only
         its own counts: a race that is rare under one is rare under all, so that silence under
         several is no more evidence than silence under the one that finds most.
     """
-    places = {each.commit: index for index, each in enumerate(commits)}
+    places = {commit.commit: index for index, commit in enumerate(commits)}
     counted = []
     own = {}
     gaps = {}
@@ -110,51 +112,46 @@ def observe(
         index = places.get(record.commit)
         if index is None:
             continue
-        counts = count_for_history(record, workload)
-        if not record.not_run_reason and not _has_part(record, workload):
+        assessment = assess(record)
+        if not record.not_run_reason and not assessment.of_workload(workload):
             continue
-        shows_elsewhere = any(
-            each.n_failures for schedule, each in counts.items() if schedule != way.schedule
-        )
-        if shows_elsewhere and way.schedule in counts and not counts[way.schedule].n_failures:
-            # Silent here and failing there is no silence.
-            counts = {}
-        if way.schedule in counts:
-            found = counts[way.schedule]
-            counted.append((index, Way(record.machine, record.python, way.schedule), found))
-        if (record.machine, record.python) == (way.machine, way.python):
+        counts = assessment.count_for_history(workload)
+        found = counts.pop(setup.schedule, None)
+        if found and not found.n_failures and any(other.n_failures for other in counts.values()):
+            # A batch that is silent under this schedule while another one fails is no silence.
+            found = None
+        if found:
+            counted.append(
+                (index, MeasuringSetup(record.machine, record.python, setup.schedule), found)
+            )
+        if (record.machine, record.python) == (setup.machine, setup.python):
             own[index] = record
-            if way.schedule not in counts:
-                gaps[index] = _describe_gap(record, workload)
-    ways = (way, *sorted({measured_way for _, measured_way, _ in counted} - {way}))
-    failures, trials = np.zeros((2, len(commits), len(ways)))
-    for index, measured_way, each in counted:
-        failures[index, ways.index(measured_way)] += each.n_failures
-        trials[index, ways.index(measured_way)] += each.n_trials
+            if not found:
+                gaps[index] = _describe_gap(assessment, workload)
+    setups = (setup, *sorted({used for _, used, _ in counted} - {setup}))
+    failures, trials = np.zeros((2, len(commits), len(setups)))
+    for index, used, found in counted:
+        failures[index, setups.index(used)] += found.n_failures
+        trials[index, setups.index(used)] += found.n_trials
     return Observations(
-        ways=ways,
+        setups=setups,
         failures=failures,
         trials=trials,
-        weights=tuple(1.0 if each.reasons else UNSELECTED_WEIGHT for each in commits),
+        weights=tuple(1.0 if commit.reasons else UNSELECTED_WEIGHT for commit in commits),
         own=own,
         gaps=gaps,
     )
 
 
-def _has_part(record: Evidence, workload: str) -> bool:
-    """Whether a workload was part of the run."""
-    return any(batch.workload == workload for batch in record.batches)
-
-
-def _describe_gap(record: Evidence, workload: str) -> Gap:
+def _describe_gap(assessment: Assessment, workload: str) -> Gap:
+    record = assessment.record
     if record.not_run_reason:
         return Gap(stage=record.not_run_stage or "unknown", reason=record.not_run_reason)
-    for batch in record.batches:
-        if batch.workload == workload and batch.reason:
-            return Gap(stage=batch.stage or "batch", reason=batch.reason)
-        misbehaviour = batch.workload == workload and describe_misbehaviour(record, batch.schedule)
-        if misbehaviour:
-            return Gap(stage="verdict", reason=misbehaviour)
+    for assessed in assessment.of_workload(workload):
+        if assessed.batch.reason:
+            return Gap(stage=assessed.batch.stage or "batch", reason=assessed.batch.reason)
+        if assessed.spoiled:
+            return Gap(stage="verdict", reason=assessed.spoiled)
     return Gap(
         stage="verdict",
         reason="failures of another kind, or under another schedule only; look at its record",

@@ -20,17 +20,16 @@ from fixwatch.commands.pinpoint.observations import Observations, observe, selec
 from fixwatch.errors import CouldNotMeasureError, FixwatchError
 from fixwatch.history.listing import ListedCommit
 from fixwatch.records.evidence import iter_evidence
-from fixwatch.statistics.change_points import find_change_points
+from fixwatch.statistics.change_points import MIN_PROBABILITY, find_change_points
 from fixwatch.statistics.search_planning import (
     TRIALS,
-    Answer,
     Costs,
+    SearchAnswer,
     Step,
     choose_step,
     find_answer,
 )
 from fixwatch.statistics.single_change import SingleChange
-from fixwatch.statistics.states import MIN_PROBABILITY
 
 Announce = Callable[[str], None]
 
@@ -105,7 +104,7 @@ class Search:
             self._check_there_is_one_change(observations)
             change = observations.infer()
             step = self._choose(change, observations)
-            if step is None and find_answer(change) is Answer.FOUND:
+            if step is None and find_answer(change) is SearchAnswer.FOUND:
                 at = change.placement.at
                 n_between = self._take_in_between(at)
                 if n_between:
@@ -136,20 +135,18 @@ class Search:
         """Refuse a range with several changes, of which a search for one would make nonsense."""
         measured = np.flatnonzero(observations.trials.sum(axis=1))
         found = find_change_points(observations.failures[measured], observations.trials[measured])
-        sure = [each for each in found.changes if each.probability >= MIN_PROBABILITY]
+        sure = [change for change in found.changes if change.probability >= MIN_PROBABILITY]
         if len(sure) < 2:
             return
         names = [
-            f"{each.kind} in {self._name(measured[each.after])}..{self._name(measured[each.at])}"
-            for each in sure
+            f"{change.kind.value} in {self._commits[measured[change.after]].name}.."
+            f"{self._commits[measured[change.at]].name}"
+            for change in sure
         ]
         raise FixwatchError(
             f"the range {self._settings.range!r} has {len(sure)} changes: {', '.join(names)}; "
             "give a range with one of them"
         )
-
-    def _name(self, index: int) -> str:
-        return self._commits[index].name
 
     def _choose(self, change: SingleChange, observations: Observations) -> Step | None:
         costs = COSTS.get(self._repository.project, DEFAULT_COSTS)
@@ -170,13 +167,12 @@ class Search:
 
     def _take_in_between(self, at: int) -> int:
         """Take in the commits between a change and its neighbour; return how many are new."""
-        known = {each.commit for each in self._commits}
+        known = {commit.commit for commit in self._commits}
+        before, behind = self._commits[at - 1 : at + 1]
         between = [
-            each
-            for each in self._repository.list_between(
-                self._commits[at - 1].commit, self._commits[at].commit
-            )
-            if each.commit not in known
+            commit
+            for commit in self._repository.list_between(before.commit, behind.commit)
+            if commit.commit not in known
         ]
         self._commits[at:at] = between
         return len(between)
@@ -209,8 +205,8 @@ class Search:
             record = observations.own[step.index]
             wanted = min(int(before) + step.n_trials, MAX_TRIALS)
             self._announce(f"{commit.name}: going on to {wanted} trials")
-            way = self._settings.own
-            self._measurer.extend(record, self._settings.workload, way.schedule, wanted)
+            schedule = self._settings.own.schedule
+            self._measurer.extend(record, self._settings.workload, schedule, wanted)
         after = self._observe()
         if step.index not in after.own:
             raise CouldNotMeasureError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fixwatch.commands.check.summary import quote_markdown
 from fixwatch.commands.pinpoint.findings import Finding
 from fixwatch.statistics.binomial import Counts, upper_bound
-from fixwatch.statistics.search_planning import Answer
+from fixwatch.statistics.search_planning import SearchAnswer
 
 # Commits in the table, those nearest to the change; all of them are in the JSON.
 MAX_ROWS = 16
@@ -16,14 +16,14 @@ MAX_NAMED = 10
 def state_answer(finding: Finding) -> str:
     """Return the answer in one sentence."""
     place = finding.change.placement
-    if finding.answer is Answer.NO_CHANGE:
+    if finding.answer is SearchAnswer.NO_CHANGE:
         return (
             f"no change in this range (probability {finding.change.no_change:.4f}, supposing that "
             f"it has one at most; {len(finding.measured)} of {finding.n_candidates} commits "
             f"measured): {_say_kind(finding)}"
         )
     at = finding.commits[place.at]
-    if finding.answer is Answer.FOUND:
+    if finding.answer is SearchAnswer.FOUND:
         return (
             f"{place.kind.value} in {at.commit} ({at.date[:10]}), "
             f"probability {place.probability:.4f}, {'exact' if finding.is_exact else 'not exact'}"
@@ -85,26 +85,26 @@ def render_markdown(finding: Finding) -> str:
 
 def _title(finding: Finding) -> str:
     place = finding.change.placement
-    if finding.answer is Answer.FOUND:
+    if finding.answer is SearchAnswer.FOUND:
         return f"{place.kind.value} in {quote_markdown(finding.commits[place.at].name)}"
-    return {Answer.NO_CHANGE: "no change in this range"}.get(finding.answer, "not decided")
+    return {SearchAnswer.NO_CHANGE: "no change in this range"}.get(finding.answer, "not decided")
 
 
 def _mark(finding: Finding, index: int) -> str:
-    if finding.answer is not Answer.FOUND:
+    if finding.answer is not SearchAnswer.FOUND:
         return ""
     return {finding.after: "last before", finding.change.placement.at: "first after"}.get(index, "")
 
 
 def _list_doubts(finding: Finding) -> list[str]:
     """Say what stands in the way of an exact answer."""
-    if finding.answer is Answer.FOUND and finding.is_exact:
+    if finding.answer is SearchAnswer.FOUND and finding.is_exact:
         return ["This commit and the one right before it were measured: the place is exact."]
     doubtful = finding.missing
-    if finding.answer is Answer.NOT_DECIDED:
+    if finding.answer is SearchAnswer.NOT_DECIDED:
         doubtful = tuple(finding.commits[index] for index in finding.change.placement.places)
     if not doubtful:
         return []
-    names = ", ".join(quote_markdown(each.name) for each in doubtful[:MAX_NAMED])
+    names = ", ".join(quote_markdown(commit.name) for commit in doubtful[:MAX_NAMED])
     more = f" and {len(doubtful) - MAX_NAMED} more" if len(doubtful) > MAX_NAMED else ""
     return [f"It may lie in {names}{more}."]

@@ -70,7 +70,9 @@ def test_hostile_text_is_escaped_wherever_it_stands():
         tags = [tag for tag, _ in parse(page)]
         scripts += tags.count("script")
         assert "img" not in tags
-        assert not any(name.startswith("on") for _, each in parse(page) for name in each)
+        assert not any(
+            name.startswith("on") for _, attributes in parse(page) for name in attributes
+        )
         assert "&lt;script&gt;" in page
     # The one that shows the age.
     assert scripts == 1
@@ -81,9 +83,11 @@ def test_the_pages_load_nothing_and_their_policy_stops_every_other_script():
     for name, page in render(*FIXED).items():
         elements = parse(page)
         assert not any("src" in attributes for _, attributes in elements)
-        links = [each.get("rel") for tag, each in elements if tag == "link"]
+        links = [attributes.get("rel") for tag, attributes in elements if tag == "link"]
         assert links == ["alternate"]
-        (policy,) = [each["content"] for _, each in elements if "http-equiv" in each]
+        (policy,) = [
+            attributes["content"] for _, attributes in elements if "http-equiv" in attributes
+        ]
         assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'; script-src 'sha")
         scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
         assert len(scripts) == (name == PAGE_NAME)
@@ -113,7 +117,7 @@ def test_each_revision_can_be_linked_to_once():
     ids = [attributes["id"] for tag, attributes in parse(page) if "id" in attributes]
     assert len(ids) == len(set(ids))
     assert {record.commit for record in FIXED} <= set(ids)
-    sections = [each["id"] for tag, each in parse(page) if tag == "section"]
+    sections = [attributes["id"] for tag, attributes in parse(page) if tag == "section"]
     assert len(sections) == 3
 
 
@@ -122,9 +126,9 @@ def test_an_old_check_is_warned_of():
     fresh = render(*FIXED)[PAGE_NAME]
     old = tuple(replace(record, measured_at="2026-11-01T00:00:00+00:00") for record in FIXED)
     stale = render(*old)[PAGE_NAME]
-    (warning,) = [each for _, each in parse(fresh) if each.get("id") == "stale"]
+    (warning,) = [attributes for _, attributes in parse(fresh) if attributes.get("id") == "stale"]
     assert "hidden" in warning
-    (warning,) = [each for _, each in parse(stale) if each.get("id") == "stale"]
+    (warning,) = [attributes for _, attributes in parse(stale) if attributes.get("id") == "stale"]
     assert "hidden" not in warning
     assert "19 days old" in stale
 

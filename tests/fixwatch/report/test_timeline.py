@@ -13,9 +13,9 @@ from tests.fixwatch.sample_records import new_batch, new_controls, new_record
 def draw(*records, order=None):
     """Draw the series of the workload."""
     (series,) = [
-        each
-        for each in build_series(records, order or RevisionOrder())
-        if each.key.workload == "local-array"
+        one
+        for one in build_series(records, order or RevisionOrder())
+        if one.key.workload == "local-array"
     ]
     return draw_timeline(series, "what it says")
 

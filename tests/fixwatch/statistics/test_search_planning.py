@@ -10,7 +10,7 @@ import pytest
 from fixwatch.statistics.search_planning import (
     END_TRIALS,
     TRIALS,
-    Answer,
+    SearchAnswer,
     Step,
     choose_step,
     find_answer,
@@ -72,7 +72,7 @@ def test_a_search_ends_with_the_commit():
     """Its neighbour failed and it did not: nothing is left to learn."""
     change = counted(5, c0=(95, 100), c1=(96, 100), c2=(0, 300), c4=(0, 100))
     assert choose_step(change, 0, costs(5, 40.0), 0.02) is None
-    assert find_answer(change) is Answer.FOUND
+    assert find_answer(change) is SearchAnswer.FOUND
     assert change.placement.at == 2
 
 
@@ -81,7 +81,7 @@ def test_a_search_ends_undecided_where_nothing_more_can_be_measured():
     change = counted(4, c0=(95, 100), c2=(0, 500), c3=(0, 500))
     possible = costs(4, 40.0, c1=math.inf)
     assert choose_step(change, 0, possible, 0.02) is None
-    assert find_answer(change) is Answer.NOT_DECIDED
+    assert find_answer(change) is SearchAnswer.NOT_DECIDED
     assert change.placement.places == (1, 2)
 
 
@@ -90,10 +90,10 @@ def test_no_change_is_not_stated_before_both_ends_were_measured():
     change = counted(300, c1=(95, 100), c299=(94, 100))
     step = choose_step(change, 0, costs(300, 40.0), 0.02)
     assert step == Step(0, END_TRIALS)
-    assert find_answer(change) is Answer.NOT_DECIDED
+    assert find_answer(change) is SearchAnswer.NOT_DECIDED
     unbuildable = costs(300, 40.0, c0=math.inf)
     assert choose_step(change, 0, unbuildable, 0.02) is None
-    assert find_answer(change, unmeasurable={0}) is Answer.NO_CHANGE
+    assert find_answer(change, unmeasurable={0}) is SearchAnswer.NO_CHANGE
 
 
 @pytest.mark.parametrize("is_fix", [True, False])
@@ -113,7 +113,7 @@ def test_a_planted_change_is_found_with_few_builds(is_fix):
             possible[step.index] = 1.0
         change = SingleChange(failures, trials)
         builds.append(int((trials > 0).sum()))
-        n_right += find_answer(change) is Answer.FOUND and change.placement.at == at
-    # Stated at 0.999 each: three or more wrong of 60 have a chance below 4e-5.
+        n_right += find_answer(change) is SearchAnswer.FOUND and change.placement.at == at
+    # Stated at 0.999: three or more wrong of 60 have a chance below 4e-5.
     assert n_right >= 58
     assert np.median(builds) <= 10

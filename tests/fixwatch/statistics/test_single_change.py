@@ -101,7 +101,8 @@ def test_the_hypotheses_add_up_to_one(rows):
 def test_a_history_told_backwards_is_fixed_where_it_appeared(rows):
     """The model has no direction of its own."""
     forth, back = (
-        SingleChange([[k] for k, _ in each], [[n] for _, n in each]) for each in (rows, rows[::-1])
+        SingleChange([[k] for k, _ in counts], [[n] for _, n in counts])
+        for counts in (rows, rows[::-1])
     )
     assert forth.places[0, 1:] == pytest.approx(back.places[1, 1:][::-1])
     assert forth.no_change == pytest.approx(back.no_change)

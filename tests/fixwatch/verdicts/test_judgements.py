@@ -8,16 +8,23 @@ from fixwatch.statistics.binomial import Counts
 from fixwatch.verdicts.judgements import (
     Verdict,
     combine_verdicts,
-    judge_batch,
+    count_batch,
+    count_shown,
+    judge_in_simulator,
 )
+from fixwatch.verdicts.targets import SIMULATOR
+from tests.fixwatch.sample_records import new_batch
 
 O, N, I, R = Verdict.OBSERVED, Verdict.NOT_OBSERVED, Verdict.INCONCLUSIVE, Verdict.NOT_RUN  # noqa: E741
 
 
 def judge(failures, trials, mode="missing-attribute", affected=(), negative=None):
     """Judge a batch whose failures are all of one mode."""
-    modes = {mode: failures} if failures else {}
-    return judge_batch(Counts(failures, trials), modes, affected, negative)
+    batch = new_batch(failures=failures, trials=trials, failures_by_mode={mode: failures})
+    n_shown = count_shown(SIMULATOR, batch)
+    return judge_in_simulator(
+        count_batch(batch), n_shown, batch.printed.failures_by_mode, affected, negative
+    )
 
 
 @pytest.mark.parametrize("mode", ["missing-attribute", "leaked-global"])

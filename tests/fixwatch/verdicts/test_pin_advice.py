@@ -7,7 +7,8 @@ from packaging.version import Version
 from fixwatch.history.order import RevisionOrder
 from fixwatch.history.release_table import load_release_table
 from fixwatch.records.evidence import BatchEvidence
-from fixwatch.verdicts.pin_advice import Safety, find_safe_releases
+from fixwatch.verdicts.judgements import Verdict
+from fixwatch.verdicts.pin_advice import advise_on_releases
 from fixwatch.verdicts.series import build_series
 from tests.fixwatch.sample_records import new_batch, new_controls, new_record
 
@@ -17,7 +18,7 @@ TABLE = load_release_table()
 def judge(*records):
     """Return what is known of the releases of the first upstream."""
     order = RevisionOrder(TABLE)
-    return find_safe_releases(build_series(records, order), TABLE)[0]
+    return advise_on_releases(build_series(records, order), TABLE)[0]
 
 
 def release(version, *batches, **overrides):
@@ -32,16 +33,16 @@ FIXED = release("0.26.0", new_batch())
 def test_every_release_since_the_fix_may_be_pinned():
     """Newest first, and the advice names the oldest of them."""
     found = judge(AFFECTED, FIXED, release("0.30.4", new_batch()))
-    assert [(each.version, each.safety) for each in found.releases] == [
-        ("0.30.4", Safety.SAFE),
-        ("0.26.0", Safety.SAFE),
-        ("0.24.0", Safety.AFFECTED),
+    assert [(release.version, release.verdict) for release in found.releases] == [
+        ("0.30.4", Verdict.NOT_OBSERVED),
+        ("0.26.0", Verdict.NOT_OBSERVED),
+        ("0.24.0", Verdict.OBSERVED),
     ]
     n_uploaded = sum(
-        each.upstream == "numba-cuda"
-        and not each.is_yanked
-        and Version("0.26.0") < each.parsed_version < Version("0.30.4")
-        for each in TABLE
+        release.upstream == "numba-cuda"
+        and not release.is_yanked
+        and Version("0.26.0") < release.parsed_version < Version("0.30.4")
+        for release in TABLE
     )
     assert found.advice == (
         "numba-cuda >= 0.26.0 may be pinned: every measured release from there to 0.30.4 is not "
@@ -54,7 +55,7 @@ def test_a_release_that_was_not_measured_is_not_known():
     """Nor is anything older advised beyond it."""
     missing = new_record("0.30.4", upstream="numba-cuda", not_run_reason="no wheel")
     found = judge(AFFECTED, FIXED, missing)
-    assert found.releases[0].safety is Safety.UNKNOWN
+    assert found.releases[0].verdict is Verdict.NOT_RUN
     assert found.advice == "only these releases of numba-cuda may be pinned: 0.26.0"
 
 
@@ -64,7 +65,7 @@ def test_one_workload_that_fails_makes_a_release_unsafe():
         **{**vars(new_batch(failures=80)), "workload": "shared-array", "role": "workload"}
     )
     found = judge(AFFECTED, release("0.26.0", new_batch(), other))
-    assert found.releases[0].safety is Safety.AFFECTED
+    assert found.releases[0].verdict is Verdict.OBSERVED
     assert found.releases[0].workloads == ("shared-array",)
     assert found.advice == "no measured release of numba-cuda may be pinned"
 
@@ -76,5 +77,5 @@ def test_tags_count_only_if_they_were_uploaded():
         for name, k in (("v0.24.0", 90), ("v0.25.0", 0), ("v0.26.0", 0))
     ]
     found = judge(*commits)
-    assert [each.version for each in found.releases] == ["0.26.0", "0.24.0"]
+    assert [release.version for release in found.releases] == ["0.26.0", "0.24.0"]
     assert found.source == "commits"

@@ -35,9 +35,9 @@ def document_of(*records):
 def entry_of(document, upstream="numba-cuda", workload="local-array"):
     """Return the one entry of an upstream and workload."""
     (entry,) = [
-        each
-        for each in document["upstreams"]
-        if (each["upstream"], each["workload"]) == (upstream, workload)
+        entry
+        for entry in document["upstreams"]
+        if (entry["upstream"], entry["workload"]) == (upstream, workload)
     ]
     return entry
 
@@ -87,7 +87,7 @@ def test_the_document_has_the_documented_fields():
     for measurement in entry["measurements"]:
         assert set(measurement_fields.split()) <= measurement.keys()
         assert measurement["revision"].keys() == {"commit", "name", "date"}
-    roles = {each["workload"]: each["role"] for each in document["upstreams"]}
+    roles = {entry["workload"]: entry["role"] for entry in document["upstreams"]}
     assert roles == {
         "local-array": "workload",
         "planted-race": "positive-control",
@@ -251,13 +251,13 @@ def test_a_silent_natural_batch_is_inconclusive_beside_a_silent_delay_batch():
 
 def test_the_answer_in_words():
     """One line with the counts that it rests on."""
-    series = {each.key.workload: each for each in build_series(FIXED, ORDER)}
+    series = {one.key.workload: one for one in build_series(FIXED, ORDER)}
     assert describe_state(series["local-array"]) == (
         "fixed in 0.26.0; last affected 0.24.0 (88 of 100 trials failed, then 0 of 100)"
     )
     assert describe_state(series["same-module"]).startswith("never observed in 4 releases")
     record = new_record("0.57.0", new_batch(failures=9, trials=10), *new_controls())
-    affected = {each.key.workload: each for each in build_series([record], ORDER)}
+    affected = {one.key.workload: one for one in build_series([record], ORDER)}
     assert describe_state(affected["local-array"]) == (
         "affected in every release measured, 0.57.0 to 0.57.0 "
         "(1 measured; newest: 9 of 10 trials failed)"
@@ -283,9 +283,9 @@ def test_a_history_has_only_the_workloads_that_it_ran():
     releases = new_record("0.57.0", new_batch(failures=90), shared, *new_controls())
     commits = new_record("abc", new_batch(failures=90), *new_controls(), source="commits")
     entries = [
-        (each["source"], each["workload"])
-        for each in document_of(releases, commits)["upstreams"]
-        if each["role"] == "workload"
+        (entry["source"], entry["workload"])
+        for entry in document_of(releases, commits)["upstreams"]
+        if entry["role"] == "workload"
     ]
     assert sorted(entries) == [
         ("commits", "local-array"),
@@ -354,7 +354,7 @@ COMMITS = {"numba-cuda": Listing("numba-cuda", LISTED)}
 
 def commit_entry(failures):
     """Return the entry of a history of commits with these failures by name."""
-    dates = {each.name: each.date for each in LISTED}
+    dates = {commit.name: commit.date for commit in LISTED}
     records = [
         numba_cuda(name, count, date=dates[name], source="commits")
         for name, count in failures.items()
@@ -369,14 +369,14 @@ def test_commits_stand_in_the_order_of_their_branch():
     assert entry["fixed_in"]["name"] == "three"
     assert entry["last_affected"]["name"] == "two"
     assert entry["transitions"][0]["exact"] is True
-    assert [each["name"] for each in entry["unmeasured"]] == ["beside"]
+    assert [commit["name"] for commit in entry["unmeasured"]] == ["beside"]
 
 
 def test_an_unmeasured_commit_between_makes_a_change_inexact():
     """It may be the one."""
     entry = commit_entry({"one": 90, "three": 0, "four": 0})
     assert entry["transitions"][0]["exact"] is False
-    assert [each["name"] for each in entry["unmeasured"]] == ["two", "beside"]
+    assert [commit["name"] for commit in entry["unmeasured"]] == ["two", "beside"]
 
 
 def test_a_release_beside_the_branch_reopens_nothing():
@@ -384,8 +384,8 @@ def test_a_release_beside_the_branch_reopens_nothing():
     entry = commit_entry({"two": 90, "three": 0, "beside": 90, "four": 0})
     assert (entry["state"], entry["fixed_in"]["name"]) == ("fixed", "three")
     assert len(entry["transitions"]) == 1
-    beside = [each for each in entry["measurements"] if each["revision"]["name"] == "beside"]
-    assert {each["verdict"] for each in beside} == {"observed"}
+    beside = [found for found in entry["measurements"] if found["revision"]["name"] == "beside"]
+    assert {found["verdict"] for found in beside} == {"observed"}
 
 
 def test_without_their_listing_commits_are_no_neighbours():
@@ -401,7 +401,7 @@ def test_without_their_listing_commits_are_no_neighbours():
 
 def test_the_answer_says_how_much_is_not_measured():
     """One, several, none."""
-    dates = {each.name: each.date for each in LISTED}
+    dates = {commit.name: commit.date for commit in LISTED}
 
     def answer(*names):
         records = [numba_cuda(name, 90, date=dates[name], source="commits") for name in names]

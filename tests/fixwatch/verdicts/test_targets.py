@@ -11,9 +11,9 @@ from rich.console import Console
 from fixwatch.report.badge import describe_badges
 from fixwatch.report.page import render_pages
 from fixwatch.report.table import print_status_table
-from fixwatch.verdicts.pin_advice import find_safe_releases
+from fixwatch.verdicts.allocations import list_allocations
+from fixwatch.verdicts.pin_advice import advise_on_releases
 from fixwatch.verdicts.series import build_series
-from fixwatch.verdicts.ways import find_ways
 from tests.fixwatch.sample_records import new_batch, new_controls, new_record
 from tests.fixwatch.verdicts.test_series import FIXED, ORDER, document_of
 
@@ -65,17 +65,17 @@ def test_a_control_that_crashed_on_a_device_is_not_left_out():
 
 
 def test_a_target_has_rows_of_its_own():
-    """A failure on a device makes no simulator affected, and the other way round."""
+    """A failure on a device makes no simulator affected, and the other row round."""
     document = document_of(*FIXED, on_device(device_batch(failures=300)))
     states = {
-        each["target"]: each["state"]
-        for each in document["upstreams"]
-        if each["workload"] == "local-array"
+        entry["target"]: entry["state"]
+        for entry in document["upstreams"]
+        if entry["workload"] == "local-array"
     }
     assert states == {"simulator": "fixed", "cuda": "affected"}
-    for each in document["upstreams"]:
-        measured = {item["revision"]["name"] for item in each["measurements"]}
-        releases = ["0.26.0"] if each["target"] == "cuda" else [record.name for record in FIXED]
+    for entry in document["upstreams"]:
+        measured = {item["revision"]["name"] for item in entry["measurements"]}
+        releases = ["0.26.0"] if entry["target"] == "cuda" else [record.name for record in FIXED]
         assert sorted(measured) == sorted(releases)
 
 
@@ -156,8 +156,8 @@ def test_which_releases_may_be_pinned_does_not_ask_a_device():
     affected_on_device = on_device(device_batch(failures=300))
     with_device = build_series((*FIXED, affected_on_device), ORDER)
     without = build_series(FIXED, ORDER)
-    assert find_safe_releases(with_device, ()) == find_safe_releases(without, ())
-    assert find_ways(with_device) == find_ways(without)
+    assert advise_on_releases(with_device, ()) == advise_on_releases(without, ())
+    assert list_allocations(with_device) == list_allocations(without)
 
 
 def test_references_of_the_simulator_are_none_for_a_device():
@@ -165,9 +165,9 @@ def test_references_of_the_simulator_are_none_for_a_device():
     record = on_device(device_batch())
     silent = new_record("0.27.0", new_batch(), *new_controls(), upstream="numba-cuda")
     (entry,) = [
-        each
-        for each in document_of(silent, on_device(device_batch(failures=300)))["upstreams"]
-        if (each["target"], each["workload"]) == ("simulator", "local-array")
+        entry
+        for entry in document_of(silent, on_device(device_batch(failures=300)))["upstreams"]
+        if (entry["target"], entry["workload"]) == ("simulator", "local-array")
     ]
     assert entry["state"] == "inconclusive"
     assert verdict_of(record)[0] == "not-observed"

@@ -49,8 +49,8 @@ def test_chances_multiply_over_schedules_and_the_worst_comes_first():
         "plain": {"delay": Counts(1, 1), "handoff": Counts(1, 1)},
     }
     found = find_chances_of_passing({"delay": 1, "handoff": 1, "other": 5}, counts)
-    assert [each.variant for each in found] == ["rare", "plain"]
-    assert [each.chance for each in found] == pytest.approx([3 / 16, 1 / 16])
+    assert [passing.variant for passing in found] == ["rare", "plain"]
+    assert [passing.chance for passing in found] == pytest.approx([3 / 16, 1 / 16])
 
 
 def test_fewer_trials_leave_more_of_a_chance():

@@ -10,7 +10,7 @@ import pytest
 from fixwatch.commands.check.comparison import (
     EXIT_STATUS,
     Checked,
-    Outcome,
+    CheckResult,
     Recorded,
     compare,
 )
@@ -22,6 +22,7 @@ from fixwatch.commands.check.summary import (
     render_summary,
 )
 from fixwatch.history.release_table import load_release_table
+from fixwatch.verdicts.judgements import Verdict
 
 NUMBA = Recorded(upstream="numba", state="affected", since="0.57.0", newest="5340f052")
 NUMBA_CUDA = Recorded(upstream="numba-cuda", state="fixed", since="d41b90d3", newest="b18b944b")
@@ -36,7 +37,7 @@ def checked(upstream, kind, name, verdict, failures, trials=120, reason=None):
         name=name,
         commit=f"{upstream}-{name}",
         date="2026-11-20T00:00:00+00:00",
-        verdict=verdict,
+        verdict=Verdict(verdict),
         n_failures=failures,
         n_trials=trials,
         reason=reason,
@@ -72,30 +73,34 @@ BROKEN_NUMBA = (
 @pytest.mark.parametrize(
     ("measured", "outcome", "outcomes"),
     [
-        (OLD_NUMBA + CLEAN_CUDA, Outcome.UNCHANGED, [Outcome.UNCHANGED] * 2),
-        (NEW_NUMBA + CLEAN_CUDA, Outcome.CHANGED, [Outcome.CHANGED, Outcome.UNCHANGED]),
+        (OLD_NUMBA + CLEAN_CUDA, CheckResult.UNCHANGED, [CheckResult.UNCHANGED] * 2),
+        (NEW_NUMBA + CLEAN_CUDA, CheckResult.CHANGED, [CheckResult.CHANGED, CheckResult.UNCHANGED]),
         (
             OLD_NUMBA + RELAPSED_CUDA,
-            Outcome.CHANGED,
-            [Outcome.UNCHANGED, Outcome.CHANGED],
+            CheckResult.CHANGED,
+            [CheckResult.UNCHANGED, CheckResult.CHANGED],
         ),
         (
             BROKEN_NUMBA + CLEAN_CUDA,
-            Outcome.COULD_NOT_MEASURE,
-            [Outcome.COULD_NOT_MEASURE, Outcome.UNCHANGED],
+            CheckResult.COULD_NOT_MEASURE,
+            [CheckResult.COULD_NOT_MEASURE, CheckResult.UNCHANGED],
         ),
         # A change of one upstream is told although the other could not be measured.
         (
             BROKEN_NUMBA + RELAPSED_CUDA,
-            Outcome.CHANGED,
-            [Outcome.COULD_NOT_MEASURE, Outcome.CHANGED],
+            CheckResult.CHANGED,
+            [CheckResult.COULD_NOT_MEASURE, CheckResult.CHANGED],
         ),
-        (CLEAN_CUDA, Outcome.COULD_NOT_MEASURE, [Outcome.COULD_NOT_MEASURE, Outcome.UNCHANGED]),
+        (
+            CLEAN_CUDA,
+            CheckResult.COULD_NOT_MEASURE,
+            [CheckResult.COULD_NOT_MEASURE, CheckResult.UNCHANGED],
+        ),
         # One of the two is missing: nothing is known of it, whatever the other says.
         (
             OLD_NUMBA[:1] + CLEAN_CUDA,
-            Outcome.COULD_NOT_MEASURE,
-            [Outcome.COULD_NOT_MEASURE, Outcome.UNCHANGED],
+            CheckResult.COULD_NOT_MEASURE,
+            [CheckResult.COULD_NOT_MEASURE, CheckResult.UNCHANGED],
         ),
     ],
 )
@@ -103,7 +108,7 @@ def test_what_was_measured_is_compared_with_what_is_recorded(measured, outcome, 
     """By upstream, and as a whole."""
     comparison = compare(RECORDED, (*CONTROLS, *measured))
     assert comparison.outcome is outcome
-    assert [each.outcome for each in comparison.findings] == outcomes
+    assert [compared.outcome for compared in comparison.findings] == outcomes
     json.dumps(comparison.to_json(), allow_nan=False)
 
 
@@ -113,17 +118,23 @@ def test_what_was_measured_is_compared_with_what_is_recorded(measured, outcome, 
         ((NEGATIVE,), "no positive control was measured"),
         ((POSITIVE,), "no negative control was measured"),
         (
-            (replace(POSITIVE, verdict="not-observed"), NEGATIVE),
+            (replace(POSITIVE, verdict=Verdict.NOT_OBSERVED), NEGATIVE),
             "positive control numba-cuda 0.24.0",
         ),
-        ((POSITIVE, replace(NEGATIVE, verdict="observed")), "negative control numba-cuda 0.26.0"),
-        ((replace(POSITIVE, verdict="not-run", reason="no wheel"), NEGATIVE), "not-run: no wheel"),
+        (
+            (POSITIVE, replace(NEGATIVE, verdict=Verdict.OBSERVED)),
+            "negative control numba-cuda 0.26.0",
+        ),
+        (
+            (replace(POSITIVE, verdict=Verdict.NOT_RUN, reason="no wheel"), NEGATIVE),
+            "not-run: no wheel",
+        ),
     ],
 )
 def test_a_control_that_misbehaves_is_never_a_fix(controls, reason):
     """Even where the newest revisions were silent."""
     comparison = compare(RECORDED, (*controls, *NEW_NUMBA, *CLEAN_CUDA))
-    assert comparison.outcome is Outcome.COULD_NOT_MEASURE
+    assert comparison.outcome is CheckResult.COULD_NOT_MEASURE
     assert EXIT_STATUS[comparison.outcome] == 3
     assert all(reason in finding.detail for finding in comparison.findings)
     assert plan_issue(comparison, None).kind == "nothing"
@@ -133,12 +144,12 @@ def test_nothing_sure_in_the_record_is_nothing_to_compare_with():
     """An inconclusive record does not make a silent commit a change."""
     unsure = replace(NUMBA, state="inconclusive")
     comparison = compare([unsure], (*CONTROLS, *NEW_NUMBA))
-    assert comparison.outcome is Outcome.COULD_NOT_MEASURE
+    assert comparison.outcome is CheckResult.COULD_NOT_MEASURE
 
 
 def test_the_exit_statuses_are_those_of_the_interface():
     """0 unchanged, 10 changed, 3 could not measure."""
-    assert {each.value: status for each, status in EXIT_STATUS.items()} == {
+    assert {result.value: status for result, status in EXIT_STATUS.items()} == {
         "unchanged": 0,
         "changed": 10,
         "could not measure": 3,
@@ -205,7 +216,7 @@ def test_upstreams_names_add_no_markup():
     assert quoted.count("`") == 2
     assert quoted.replace("\\|", "").count("|") == 0
     assert len(quoted) <= 204
-    odd = tuple(replace(each, name=hostile) for each in NEW_NUMBA)
+    odd = tuple(replace(revision, name=hostile) for revision in NEW_NUMBA)
     body = plan_issue(compare(RECORDED, (*CONTROLS, *odd, *CLEAN_CUDA)), None).body
     assert len(body) < 5000
     assert "\n# heading" not in body
@@ -214,8 +225,8 @@ def test_upstreams_names_add_no_markup():
 def test_the_newest_release_is_the_highest_that_was_not_yanked():
     """Not the one that was uploaded last."""
     table = load_release_table()
-    own = [each for each in table if each.upstream == "numba-cuda"]
-    highest = max(own, key=lambda each: each.parsed_version)
+    own = [release for release in table if release.upstream == "numba-cuda"]
+    highest = max(own, key=lambda release: release.parsed_version)
     assert find_newest(table, "numba-cuda") == ("numba-cuda", highest.version)
-    yanked = [replace(each, is_yanked=each is highest) for each in own]
+    yanked = [replace(release, is_yanked=release is highest) for release in own]
     assert find_newest(yanked, "numba-cuda")[1] != highest.version

@@ -104,8 +104,8 @@ def test_no_change_writes_nothing():
 def write(folder, **changes):
     """Write a check's file with real hashes."""
     items = [
-        {**asdict(each), "commit": f"{number:040x}"}
-        for number, each in enumerate((*CONTROLS, *NEW_NUMBA, *CLEAN_CUDA))
+        {**asdict(revision), "commit": f"{number:040x}"}
+        for number, revision in enumerate((*CONTROLS, *NEW_NUMBA, *CLEAN_CUDA))
     ]
     path = folder / "check.json"
     path.write_text(json.dumps({"version": 1, "checked": items, **changes}))

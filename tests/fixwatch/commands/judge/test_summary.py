@@ -46,9 +46,9 @@ def new_run(failures, *, name="d41b90d3", reason=None, cost=None):
         record = replace(record, batches=(), not_run_stage="build", not_run_reason=reason)
     return JudgeRun(
         judged=new_snapshot(name),
-        answer=judge(record, BASE),
+        result=judge(record, BASE),
         base=new_snapshot("55a84eb7", commit="b" * 40),
-        base_answer=judge(BASE, BASE),
+        base_result=judge(BASE, BASE),
         launch_cost=cost or LaunchCost(ratio=Ratio(1.04, 0.99, 1.06, 15)),
     )
 
@@ -113,7 +113,7 @@ def test_the_document_fits_its_schema(failures):
     """Whatever the verdict; also without a base, and where nothing was run."""
     whole = new_run(failures)
     record = replace(measure({}), batches=(), not_run_stage="build", not_run_reason="no")
-    lone = JudgeRun(judged=new_snapshot(), answer=judge(record))
+    lone = JudgeRun(judged=new_snapshot(), result=judge(record))
     for run in (whole, lone):
         document = json.loads(json.dumps(build_document(run), allow_nan=False))
         jsonschema.validate(document, SCHEMA)

@@ -10,13 +10,18 @@ import pytest
 
 from fixwatch.commands.pinpoint.document import build_document
 from fixwatch.commands.pinpoint.findings import Finding, Settings, Spent
-from fixwatch.commands.pinpoint.observations import UNSELECTED_WEIGHT, Way, observe, select_records
+from fixwatch.commands.pinpoint.observations import (
+    UNSELECTED_WEIGHT,
+    MeasuringSetup,
+    observe,
+    select_records,
+)
 from fixwatch.commands.pinpoint.summary import render_markdown, state_answer
 from fixwatch.history.listing import ListedCommit
-from fixwatch.statistics.search_planning import Answer
+from fixwatch.statistics.search_planning import SearchAnswer
 from tests.fixwatch.sample_records import new_batch, new_controls, new_record
 
-OWN = Way("m", "3.11", "delay")
+OWN = MeasuringSetup("m", "3.11", "delay")
 SCHEMA = json.loads(
     (Path(__file__).resolve().parents[4] / "docs" / "pinpoint.schema.json").read_text()
 )
@@ -92,7 +97,7 @@ def test_what_was_not_measured_in_between_is_named():
     assert finding.observations.weights == (1.0, 1.0, UNSELECTED_WEIGHT, 1.0)
     document = check_document(finding)
     assert (document["answer"], document["exact"]) == ("found", False)
-    assert [each["name"] for each in document["missing"]] == ["c2"]
+    assert [commit["name"] for commit in document["missing"]] == ["c2"]
     assert "may lie in `c2`" in render_markdown(finding)
 
 
@@ -102,7 +107,7 @@ def test_an_undecided_search_names_its_places_and_gaps():
     finding = find([commit(n) for n in range(3)], [measured(0, 95), broken, measured(2, 0, 500)])
     document = check_document(finding)
     assert document["answer"] == "not-decided"
-    assert [each["name"] for each in document["places"]] == ["c1", "c2"]
+    assert [commit["name"] for commit in document["places"]] == ["c1", "c2"]
     (gap,) = document["unmeasurable"]
     assert (gap["revision"]["name"], gap["stage"], gap["reason"]) == ("c1", "build", "gcc: error")
     assert "| `c1` | 2024-01-02 | not run | `build: gcc: error` |" in render_markdown(finding)
@@ -118,7 +123,7 @@ def test_no_change_says_what_the_range_is_like(failures, trials, text):
     commits = [commit(n) for n in range(3)]
     finding = find(commits, [measured(n, failures, trials) for n in range(3)])
     document = check_document(finding)
-    assert finding.answer is Answer.NO_CHANGE
+    assert finding.answer is SearchAnswer.NO_CHANGE
     assert (document["kind"], document["at"], document["places"]) == (None, None, [])
     assert text in state_answer(finding)
     # 1 - 0.05 ** (1 / 18000) is 1.7e-4.
@@ -129,8 +134,8 @@ def test_other_machines_count_with_rates_of_their_own():
     """95 of 100 there and 40 of 100 here are no change."""
     records = [measured(0, 95, machine="other"), measured(1, 40), measured(2, 38)]
     finding = find([commit(n) for n in range(3)], records)
-    assert finding.observations.ways == (OWN, Way("other", "3.11", "delay"))
-    assert finding.answer is Answer.NO_CHANGE
+    assert finding.observations.setups == (OWN, MeasuringSetup("other", "3.11", "delay"))
+    assert finding.answer is SearchAnswer.NO_CHANGE
     assert finding.observations.trials.tolist() == [[0, 100], [100, 0], [100, 0]]
 
 

@@ -9,15 +9,15 @@ import pytest
 
 from fixwatch.asv_adapter.repositories import BESIDE_THE_BRANCH, UpstreamCommits
 from fixwatch.commands.pinpoint.findings import Settings
-from fixwatch.commands.pinpoint.observations import Way
+from fixwatch.commands.pinpoint.observations import MeasuringSetup
 from fixwatch.commands.pinpoint.search import Search
 from fixwatch.errors import CouldNotMeasureError, FixwatchError
 from fixwatch.records.evidence import save_evidence
-from fixwatch.statistics.search_planning import Answer
+from fixwatch.statistics.search_planning import SearchAnswer
 from tests.fixwatch.sample_records import new_batch, new_controls, new_record
 from tests.subjects.small_numba import create_small_numba
 
-OWN = Way("m", "3.11", "delay")
+OWN = MeasuringSetup("m", "3.11", "delay")
 
 
 class NothingToMeasure:
@@ -76,7 +76,7 @@ def test_the_direct_parent_decides(upstream, tmp_path, remark, at, after):
     failures = {"racy": 950, "last-racy": 960, "remark": remark, "fixed": 0, "newest": 0}
     finding = search(upstream, tmp_path, failures)
     _, commits = upstream
-    assert finding.answer is Answer.FOUND
+    assert finding.answer is SearchAnswer.FOUND
     assert finding.commits[finding.change.placement.at].commit == commits[at]
     assert finding.commits[finding.after].commit == commits[after]
     assert finding.is_exact
@@ -125,7 +125,7 @@ def test_a_lower_end_beside_the_branch_is_where_it_leaves(upstream, tmp_path):
     repository.pull()
     listed = repository.list_range("v0.57.5..0.58.0", relevant_only=True)
     names = {commit: name for name, commit in commits.items()}
-    assert [names[each.commit] for each in listed][:2] == ["sound", "appeared"]
+    assert [names[commit.commit] for commit in listed][:2] == ["sound", "appeared"]
     assert BESIDE_THE_BRANCH in listed[0].reasons
     (first, *_) = repository.list_range("0.57.0..main", relevant_only=True)
     assert BESIDE_THE_BRANCH not in first.reasons
@@ -141,7 +141,9 @@ def test_the_branch_decides_the_order(upstream, tmp_path):
         command = ["git", "-c", "user.name=n", "-c", "user.email=e", "commit", "-qam", text]
         subprocess.run(command, cwd=source, check=True, env=environment)
     repository.pull()
-    days = [each.date[:10] for each in repository.list_range("0.59.0..main", relevant_only=True)]
+    days = [
+        commit.date[:10] for commit in repository.list_range("0.59.0..main", relevant_only=True)
+    ]
     assert days == ["2024-03-01", "2024-06-02", "2024-06-01"]
 
 

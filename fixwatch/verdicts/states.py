@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from fixwatch.statistics.binomial import Counts
-from fixwatch.statistics.change_points import find_change_points
+from fixwatch.statistics.change_points import (
+    MIN_PROBABILITY,
+    Change,
+    ChangeKind,
+    find_change_points,
+)
 from fixwatch.verdicts.judgements import Judgement, Verdict
-
-# A change, and the kind of the newest revision, are stated from this probability on.
-MIN_PROBABILITY = 0.99
 
 
 class State(str, Enum):
-    """What a series says of an upstream."""
+    """What a series says of an upstream, the worst first."""
 
     AFFECTED = "affected"
     FIXED = "fixed"
@@ -26,36 +28,7 @@ class State(str, Enum):
 
 # Which of several states of an upstream speaks for it: the worst that is known, and one that says
 # nothing only where nothing is known.
-WORST_FIRST = (
-    State.AFFECTED,
-    State.FIXED,
-    State.NEVER_OBSERVED,
-    State.INCONCLUSIVE,
-    State.NOT_RUN,
-)
-
-
-@dataclass(frozen=True)
-class Change:
-    """A transition between two neighbours among the revisions that count, by index.
-
-    Attributes
-    ----------
-    kind
-        ``appeared`` or ``fixed``.
-    after, at
-        Its two sides where it is most likely.
-    confidence
-        The probability that there is such a change here, in [0, 1].
-    places
-        The indices `at` that hold 99 % of that.
-    """
-
-    kind: str
-    after: int
-    at: int
-    confidence: float
-    places: tuple[int, ...]
+WORST_FIRST = tuple(State)
 
 
 @dataclass(frozen=True)
@@ -76,7 +49,7 @@ class History:
     @property
     def counted(self) -> list[int]:
         """The revisions that count."""
-        return [index for index, each in enumerate(self.affected) if each is not None]
+        return [index for index, odds in enumerate(self.affected) if odds is not None]
 
     def is_affected(self, index: int) -> bool:
         """Whether a revision is surely affected."""
@@ -96,19 +69,18 @@ def analyse_history(revisions: Sequence[Mapping[str, Counts]]) -> History:
     schedules = sorted({name for counts in revisions for name in counts})
     rows = [[revisions[index].get(name) for name in schedules] for index in counted]
     found = find_change_points(
-        [[each.n_failures if each else 0 for each in row] for row in rows],
-        [[each.n_trials if each else 0 for each in row] for row in rows],
+        [[counts.n_failures if counts else 0 for counts in row] for row in rows],
+        [[counts.n_trials if counts else 0 for counts in row] for row in rows],
     )
     affected: list[float | None] = [None] * len(revisions)
     for index, probability in zip(counted, found.affected, strict=True):
         affected[index] = probability
     changes = tuple(
-        Change(
-            change.kind,
-            counted[change.after],
-            counted[change.at],
-            change.probability,
-            tuple(counted[place] for place in change.places),
+        replace(
+            change,
+            after=counted[change.after],
+            at=counted[change.at],
+            places=tuple(counted[place] for place in change.places),
         )
         for change in found.changes
         if change.probability >= MIN_PROBABILITY
@@ -139,7 +111,7 @@ def derive_state(history: History, judgements: Sequence[Judgement]) -> SeriesSta
     The newest revision that counts decides, by the probability that it is affected given the whole
     series. What was sure before stays as long as it is the likelier, so that a stray count neither
     opens nor closes anything. That nothing was ever observed is stated only if the newest
-    revision's verdict says that an affected one would have shown.
+    revision's verdict says that an affected one would have failed.
 
     Parameters
     ----------
@@ -150,35 +122,33 @@ def derive_state(history: History, judgements: Sequence[Judgement]) -> SeriesSta
     """
     counted = history.counted
     if not counted:
-        undecided = any(each.verdict is not Verdict.NOT_RUN for each in judgements)
+        undecided = any(judgement.verdict is not Verdict.NOT_RUN for judgement in judgements)
         return SeriesState(State.INCONCLUSIVE if undecided else State.NOT_RUN)
     newest = history.affected[counted[-1]] or 0.0
     last_change = history.changes[-1] if history.changes else None
+    is_fix = last_change is not None and last_change.kind is ChangeKind.FIXED
     was_affected = any(map(history.is_affected, counted))
-    if newest >= MIN_PROBABILITY or (
-        newest > 0.5 and was_affected and (last_change is None or last_change.kind == "appeared")
-    ):
+    if newest >= MIN_PROBABILITY or (newest > 0.5 and was_affected and not is_fix):
         first = last_change.at if last_change else counted[0]
         later = (index for index in counted if index >= first and history.is_affected(index))
-        since = next(later, first)
-        return SeriesState(State.AFFECTED, newest, since=since)
+        return SeriesState(State.AFFECTED, newest, since=next(later, first))
     if newest > 0.5:
         return SeriesState(State.INCONCLUSIVE)
-    if last_change and last_change.kind == "fixed":
+    if last_change and is_fix:
         return SeriesState(
             State.FIXED,
-            min(last_change.confidence, 1 - newest),
+            min(last_change.probability, 1 - newest),
             since=last_change.at,
             fixed_in=last_change.at,
             last_affected=last_change.after,
         )
+    was_observed = any(judgement.verdict is Verdict.OBSERVED for judgement in judgements)
     judgement = judgements[counted[-1]]
-    was_observed = any(each.verdict is Verdict.OBSERVED for each in judgements)
     if (
-        not was_observed
+        judgement.verdict is Verdict.NOT_OBSERVED
+        and not was_observed
         and not was_affected
         and not last_change
-        and judgement.verdict is Verdict.NOT_OBSERVED
     ):
         return SeriesState(State.NEVER_OBSERVED, judgement.confidence)
     return SeriesState(State.INCONCLUSIVE)

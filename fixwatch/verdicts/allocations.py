@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fixwatch.statistics.binomial import Counts, upper_bound
-from fixwatch.verdicts.controls import NEGATIVE_CONTROL, WORKLOAD
+from fixwatch.verdicts.controls import WORKLOAD
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.series import Series
 from fixwatch.verdicts.targets import SIMULATOR
@@ -28,8 +28,8 @@ DESCRIPTIONS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Way:
-    """A way of allocating on an upstream.
+class AllocationRow:
+    """How one way of allocating, that of a workload, fares on an upstream.
 
     Attributes
     ----------
@@ -52,45 +52,45 @@ class Way:
     bound: float | None
 
 
-def find_ways(series: Sequence[Series], role: str = WORKLOAD) -> list[Way]:
-    """Return how each way fares on the revisions where some workload was hit."""
-    hit = {
-        (each.key.upstream, each.key.source, record.commit)
-        for each in series
-        if each.role == WORKLOAD and each.key.target == SIMULATOR
-        for record in each.revisions
-        if any(m.judgement.verdict is Verdict.OBSERVED for m in each.measurements_of(record))
+def list_allocations(series: Sequence[Series], role: str = WORKLOAD) -> list[AllocationRow]:
+    """Return how each way of allocating fares on the revisions where some workload failed.
+
+    Those that were not measured there are left out. With the role of negative controls these are
+    the work-arounds: what can be done instead on an affected revision.
+    """
+    affected = {
+        (one.key.upstream, one.key.source, revision.record.commit)
+        for one in series
+        if one.role == WORKLOAD and one.key.target == SIMULATOR
+        for revision in one.revisions
+        if revision.verdict is Verdict.OBSERVED
     }
-    ways = []
-    for each in series:
-        if each.role != role or each.key.target != SIMULATOR:
+    rows = []
+    for one in series:
+        if one.role != role or one.key.target != SIMULATOR:
             continue
+        key = one.key
         counted = [
-            (measurement.evidence.commit, measurement.counts)
-            for measurement in each.measurements
-            if measurement.counts
-            and measurement.decides
-            and (each.key.upstream, each.key.source, measurement.evidence.commit) in hit
+            revision
+            for revision in one.revisions
+            if revision.counted and (key.upstream, key.source, revision.record.commit) in affected
         ]
-        n_failures = sum(counts.n_failures for _, counts in counted)
-        n_trials = sum(counts.n_trials for _, counts in counted)
-        holds = n_trials and not n_failures
-        ways.append(
-            Way(
-                upstream=each.key.upstream,
-                source=each.key.source,
-                workload=each.key.workload,
-                description=DESCRIPTIONS.get(each.key.workload, each.key.workload),
-                state=each.state.state.value,
-                n_revisions=len({commit for commit, _ in counted}),
+        counts = [counts for revision in counted for counts in revision.counted]
+        n_failures = sum(found.n_failures for found in counts)
+        n_trials = sum(found.n_trials for found in counts)
+        if not n_trials:
+            continue
+        rows.append(
+            AllocationRow(
+                upstream=key.upstream,
+                source=key.source,
+                workload=key.workload,
+                description=DESCRIPTIONS.get(key.workload, key.workload),
+                state=one.state.state.value,
+                n_revisions=len({revision.record.commit for revision in counted}),
                 n_failures=n_failures,
                 n_trials=n_trials,
-                bound=upper_bound(Counts(0, n_trials)) if holds else None,
+                bound=None if n_failures else upper_bound(Counts(0, n_trials)),
             )
         )
-    return ways
-
-
-def find_work_arounds(series: Sequence[Series]) -> list[Way]:
-    """Return the negative controls: what can be done instead on an affected revision."""
-    return [way for way in find_ways(series, NEGATIVE_CONTROL) if way.n_trials]
+    return rows

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixwatch.statistics.binomial import Counts
-from fixwatch.statistics.states import State, analyse_history, derive_state
 from fixwatch.verdicts.judgements import Judgement, Verdict
+from fixwatch.verdicts.states import State, analyse_history, derive_state
 
 O, N, I, R = Verdict.OBSERVED, Verdict.NOT_OBSERVED, Verdict.INCONCLUSIVE, Verdict.NOT_RUN  # noqa: E741
 COUNTS = {

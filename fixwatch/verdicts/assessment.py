@@ -1,0 +1,235 @@
+"""What a record shows: the one place where a measured revision gets its verdict.
+
+It is decided in two stages, because the first needs the record alone and the second needs others::
+
+    record -- assess() --> Assessment              counts, what was shown, which controls failed
+    Assessment -- judge() --> JudgedRevision       a verdict for each batch of a workload, and one
+              rates of affected revisions          for the revision
+
+Between the two stands the history: `Assessment.count_for_history` says what a revision brings to
+it, the histories say which revisions are surely affected, and the failure rates of those say what
+the silence of another one is worth (`fixwatch.verdicts.series`). Page, pin advice, check, judge and
+pinpoint read what is decided here; none of them decides again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from fixwatch.records.evidence import BatchEvidence, Evidence
+from fixwatch.statistics.binomial import Counts
+from fixwatch.verdicts.controls import WORKLOAD, ControlCheck, check_controls
+from fixwatch.verdicts.judgements import (
+    Judgement,
+    Verdict,
+    combine_judgements,
+    combine_verdicts,
+    count_batch,
+    count_shown,
+    judge_in_simulator,
+    judge_on_device,
+)
+from fixwatch.verdicts.targets import SIMULATOR
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchAssessment:
+    """What the record alone says of a batch.
+
+    Attributes
+    ----------
+    counts
+        Failures of whichever mode; None where nothing ran.
+    n_shown
+        Trials that showed what the target is measured for.
+    controls
+        How the controls of its schedule behaved.
+    spoiled
+        Why the batch must be ignored; None if its controls passed, and for controls themselves.
+    """
+
+    batch: BatchEvidence
+    counts: Counts | None
+    n_shown: int
+    controls: ControlCheck
+    spoiled: str | None
+
+    @property
+    def decides(self) -> bool:
+        """Whether the revision's verdict rests on it; a failure counts under any schedule."""
+        return self.batch.decides or bool(self.counts and self.counts.n_failures)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """One revision under one schedule, judged.
+
+    Attributes
+    ----------
+    batch, schedule
+        None where the workload was no part of the run.
+    decides
+        Whether the revision's verdict rests on it.
+    """
+
+    record: Evidence
+    batch: BatchEvidence | None = None
+    counts: Counts | None = None
+    decides: bool = True
+    judgement: Judgement
+
+    @property
+    def schedule(self) -> str | None:
+        """The schedule's name."""
+        return self.batch.schedule if self.batch else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgedRevision:
+    """A revision under all schedules of a workload, judged."""
+
+    record: Evidence
+    workload: str
+    measurements: tuple[Measurement, ...]
+
+    @cached_property
+    def deciding(self) -> tuple[Measurement, ...]:
+        """The measurements that its verdict rests on."""
+        return tuple(measurement for measurement in self.measurements if measurement.decides)
+
+    @cached_property
+    def judgement(self) -> Judgement:
+        """The judgement over these."""
+        return combine_judgements([measurement.judgement for measurement in self.deciding])
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict over these."""
+        return self.judgement.verdict
+
+    @property
+    def counted(self) -> list[Counts]:
+        """The counts of these."""
+        return [measurement.counts for measurement in self.deciding if measurement.counts]
+
+    @property
+    def largest_counts(self) -> Counts | None:
+        """The counts of the largest measurement with the revision's verdict."""
+        matching = [
+            measurement.counts
+            for measurement in self.deciding
+            if measurement.counts and measurement.judgement.verdict is self.verdict
+        ]
+        return max(matching, key=lambda counts: counts.n_trials, default=None)
+
+
+def combine_workloads(revisions: Iterable[JudgedRevision]) -> Verdict:
+    """Return the verdict of a revision over several workloads, each judged by itself."""
+    return combine_verdicts([revision.verdict for revision in revisions if revision.deciding])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessment:
+    """What a record alone says, batch by batch."""
+
+    record: Evidence
+    batches: tuple[BatchAssessment, ...]
+
+    def of_workload(self, workload: str) -> list[BatchAssessment]:
+        """Return the batches of a workload; none if it was no part of the run."""
+        return [assessed for assessed in self.batches if assessed.batch.workload == workload]
+
+    def count_for_history(self, workload: str) -> dict[str, Counts]:
+        """Return what a revision brings to its history, by schedule; nothing if it is undecided.
+
+        One failure of the kind that is looked for counts under any schedule. Silence counts only
+        if every schedule that decides ran, with controls that passed, and nothing failed
+        otherwise.
+        """
+        counted = {}
+        is_silent = True
+        for assessed in self.of_workload(workload):
+            batch, counts = assessed.batch, assessed.counts
+            is_clear = assessed.n_shown > 0 or (
+                batch.decides and counts is not None and not counts.n_failures
+            )
+            if counts is not None and is_clear and not assessed.spoiled:
+                counted[batch.schedule] = Counts(assessed.n_shown, counts.n_trials)
+            elif batch.decides:
+                is_silent = False
+        shows = any(counts.n_failures for counts in counted.values())
+        return counted if shows or is_silent else {}
+
+    def judge(
+        self, workload: str, find_affected: Callable[[str], Sequence[Counts]]
+    ) -> JudgedRevision:
+        """Judge the batches of a workload.
+
+        Parameters
+        ----------
+        workload
+            Its name.
+        find_affected
+            Returns for a schedule the counts of revisions that are surely affected.
+        """
+        measurements = [
+            Measurement(
+                record=self.record,
+                batch=assessed.batch,
+                counts=assessed.counts,
+                decides=assessed.decides,
+                judgement=_judge(self.record, assessed, find_affected(assessed.batch.schedule)),
+            )
+            for assessed in self.of_workload(workload)
+        ]
+        if not measurements:
+            reason = self.record.not_run_reason or "this workload was not part of the run"
+            judgement = Judgement(Verdict.NOT_RUN, reason=reason)
+            measurements = [Measurement(record=self.record, judgement=judgement)]
+        return JudgedRevision(
+            record=self.record, workload=workload, measurements=tuple(measurements)
+        )
+
+
+def assess(record: Evidence) -> Assessment:
+    """Return what a record alone says; the controls of each schedule are checked once."""
+    schedules = dict.fromkeys(batch.schedule for batch in record.batches)
+    checks = {schedule: check_controls(record, schedule) for schedule in schedules}
+    return Assessment(
+        record=record,
+        batches=tuple(
+            _assess_batch(batch, count_shown(record.target, batch), checks[batch.schedule])
+            for batch in record.batches
+        ),
+    )
+
+
+def _assess_batch(batch: BatchEvidence, n_shown: int, controls: ControlCheck) -> BatchAssessment:
+    spoiled = controls.why_failures_are_ignored if n_shown else controls.why_silence_is_ignored
+    return BatchAssessment(
+        batch=batch,
+        counts=count_batch(batch),
+        n_shown=n_shown,
+        controls=controls,
+        spoiled=spoiled if batch.role == WORKLOAD else None,
+    )
+
+
+def _judge(record: Evidence, assessed: BatchAssessment, affected: Sequence[Counts]) -> Judgement:
+    batch, counts = assessed.batch, assessed.counts
+    if counts is None or batch.printed is None:
+        stage = f"{batch.stage}: " if batch.stage else ""
+        return Judgement(Verdict.NOT_RUN, reason=f"{stage}{batch.reason or 'no trial was run'}")
+    negative = assessed.controls.negative if batch.role == WORKLOAD else None
+    modes = batch.printed.failures_by_mode
+    if record.target == SIMULATOR:
+        judgement = judge_in_simulator(counts, assessed.n_shown, modes, affected, negative)
+    else:
+        judgement = judge_on_device(counts, modes, negative)
+    if assessed.spoiled and judgement.verdict.is_decided:
+        return Judgement(Verdict.INCONCLUSIVE, reason=assessed.spoiled)
+    if batch.printed.status != "complete":
+        return replace(judgement, reason=batch.printed.status)
+    return judgement

@@ -1,0 +1,125 @@
+"""What a record shows by itself, and how often that is found out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fixwatch.configuration import load_configuration
+from fixwatch.history.order import load_order
+from fixwatch.layout import CONFIGURATIONS
+from fixwatch.records.evidence import iter_evidence
+from fixwatch.statistics.binomial import Counts
+from fixwatch.verdicts import assessment
+from fixwatch.verdicts.assessment import assess, combine_workloads
+from fixwatch.verdicts.controls import check_controls
+from fixwatch.verdicts.judgements import Verdict
+from fixwatch.verdicts.series import build_series
+from tests.fixwatch.sample_records import new_batch, new_controls, new_record
+from tests.project import ROOT
+
+AFFECTED = [Counts(90, 100)]
+
+
+def judge(record, affected=AFFECTED, workload="local-array"):
+    """Judge a workload of a record beside revisions that failed so often."""
+    return assess(record).judge(workload, lambda _schedule: affected)
+
+
+def test_the_status_checks_the_controls_once_for_each_record_and_schedule(monkeypatch):
+    """A history asks for a record again and again; its controls are checked at the first time."""
+    calls = []
+
+    def count_check(record, schedule):
+        calls.append((record.commit, record.environment, record.source, schedule))
+        return check_controls(record, schedule)
+
+    monkeypatch.setattr(assessment, "check_controls", count_check)
+    monkeypatch.chdir(ROOT)
+    folders = [load_configuration(Path(name)).results_dir for name in CONFIGURATIONS]
+    records = [record for folder in folders for record in iter_evidence(folder)]
+    pairs = {(id(record), batch.schedule) for record in records for batch in record.batches}
+    assert build_series(records, load_order(folders))
+    # 9,542 checks before there was an assessment; 275 records with three schedules at most.
+    assert 0 < len(calls) <= len(pairs) <= 3 * len(records)
+
+
+def test_a_failure_with_the_signature_makes_a_revision_affected_whatever_else_is_silent():
+    """Natural decides nothing by its silence, but everything by one failure."""
+    natural = new_batch(failures=1, schedule="natural")
+    revision = judge(new_record("0.57.0", new_batch(), natural, *new_controls()))
+    assert revision.verdict is Verdict.OBSERVED
+    assert [measured.schedule for measured in revision.deciding] == ["delay", "natural"]
+    assert revision.largest_counts == Counts(1, 100)
+
+
+def test_a_batch_brings_the_trials_that_showed_the_defect_to_a_history():
+    """Failures of another kind in the same batch are left out of its count."""
+    modes = {"missing-attribute": 60, "exception": 5}
+    record = new_record("0.57.0", new_batch(failures=65, failures_by_mode=modes), *new_controls())
+    assert assess(record).count_for_history("local-array") == {"delay": Counts(60, 100)}
+
+
+@pytest.mark.parametrize(
+    "batches",
+    [
+        pytest.param((new_batch(), new_controls()[0]), id="no-negative-control"),
+        pytest.param((new_batch(), *new_controls(positive=0)), id="silent-positive-control"),
+        pytest.param((new_batch(), *new_controls(negative=1)), id="failing-negative-control"),
+        pytest.param(
+            (
+                new_batch(),
+                replace(new_batch(schedule="handoff"), printed=None, stage="batch", reason="no"),
+                *new_controls(),
+            ),
+            id="schedule-that-did-not-run",
+        ),
+    ],
+)
+def test_silence_that_does_not_count_brings_nothing_to_a_history(batches):
+    """A revision whose silence proves nothing must not close a history."""
+    assessed = assess(new_record("0.57.0", *batches))
+    assert assessed.count_for_history("local-array") == {}
+    revision = assessed.judge("local-array", lambda _schedule: AFFECTED)
+    assert not revision.verdict.is_decided
+
+
+def test_a_control_that_upstream_broke_spoils_silence_and_no_failure():
+    """While a single thread stays silent, the harness works; what fails beside it is upstream's."""
+    controls = (*new_controls(negative=48), new_batch("one-thread", 0, 50))
+    for failures, is_spoiled in ((90, False), (0, True)):
+        record = new_record("0.57.0", new_batch(failures=failures), *controls)
+        (batch,) = assess(record).of_workload("local-array")
+        assert (batch.spoiled is not None) is is_spoiled
+        # What upstream broke is no measure of the harness either.
+        assert batch.controls.negative == Counts(0, 50)
+
+
+def test_controls_themselves_are_not_spoiled():
+    """They have a history of their own, which shows when they misbehaved."""
+    record = new_record("0.57.0", new_batch(), *new_controls(positive=0, negative=3))
+    assert [batch.spoiled is None for batch in assess(record).batches] == [False, True, True]
+
+
+def test_a_workload_that_was_not_part_of_the_run_is_not_run():
+    """Its reason is that of the record, if nothing could be run at all."""
+    revision = judge(new_record("0.57.0", not_run_reason="no wheel"))
+    (measurement,) = revision.measurements
+    assert (revision.verdict, measurement.judgement.reason) == (Verdict.NOT_RUN, "no wheel")
+    assert (measurement.batch, measurement.schedule, measurement.counts) == (None, None, None)
+    other = judge(new_record("0.57.0", new_batch(), *new_controls()), workload="shared-array")
+    assert other.measurements[0].judgement.reason == "this workload was not part of the run"
+
+
+def test_one_affected_workload_decides_over_silent_ones():
+    """A revision is clean only if all of its workloads are."""
+    record = new_record("0.57.0", new_batch(), *new_controls())
+    silent, failing = (
+        judge(record),
+        judge(new_record("0.57.0", new_batch(failures=9), *new_controls())),
+    )
+    assert combine_workloads([silent, silent]) is Verdict.NOT_OBSERVED
+    assert combine_workloads([silent, failing]) is Verdict.OBSERVED
+    assert combine_workloads([silent, judge(record, affected=[])]) is Verdict.INCONCLUSIVE
