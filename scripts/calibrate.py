@@ -14,9 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
-from fixwatch.statistics.binomial import Counts
+from fixwatch.statistics.binomial import Counts, interval
 from fixwatch.statistics.change_points import find_change_points
 from fixwatch.verdicts.judgements import Judgement, Verdict
 from fixwatch.verdicts.states import State, analyse_history, derive_state
@@ -56,16 +55,12 @@ class Comparison:
     """What Fixwatch stated of a history, compared with what was planted."""
 
     planted: Planted
-    # A transition was stated that was not planted.
-    is_false: bool
-    # The newest revision is affected, and was called fixed.
-    is_false_fix: bool
-    # Planted changes that were stated; and whose true place is among the stated ones.
-    n_found: int
-    n_placed: int
-    set_sizes: tuple[int, ...]
-    # The probability of each possible change, and whether one of its kind was planted.
-    stated: tuple[tuple[float, bool], ...]
+    is_false: bool  # a transition was stated that was not planted
+    is_false_fix: bool  # the newest revision is affected, and was called fixed
+    n_found: int  # planted changes that were stated
+    n_placed: int  # those whose true place is among the stated ones
+    set_sizes: list[int]
+    stated: list[tuple[float, bool]]  # the probability of each change, and whether it was planted
 
 
 def plant(kinds: Sequence[str], starts_affected: bool, rate: float, seed: Sequence[int]) -> Planted:
@@ -107,9 +102,9 @@ def examine(planted: Planted) -> Comparison:
         is_false_fix=planted.is_affected_at_end and state is State.FIXED,
         n_found=n_found,
         n_placed=sum(planted.changes[change.kind] in change.places for change in true),
-        set_sizes=tuple(len(change.places) for change in history.changes),
+        set_sizes=[len(change.places) for change in history.changes],
         # Wherever it is: between the neighbouring changes there is one of its kind.
-        stated=tuple((change.probability, change.kind in planted.changes) for change in possible),
+        stated=[(change.probability, change.kind in planted.changes) for change in possible],
     )
 
 
@@ -131,16 +126,18 @@ def tabulate_rates(results: Sequence[Comparison]) -> tuple[list[list[object]], l
         n_fixed = sum(result.is_false_fix for result in affected)
         n_placed = sum(result.n_placed for result in own)
         sizes = [size for result in own for size in result.set_sizes]
-        false = [f"{n_false} of {len(own)}", f"{n_fixed} of {len(affected)}"]
-        found = percent(sum(result.n_found for result in own), n_changes)
-        size = f"{np.median(sizes):.0f}" if sizes else "–"
-        rows.append([rate, *false, found, percent(n_placed, n_changes), size])
-        if n_false > 0.01 * len(own):
-            missed.append(f"false transitions at rate {rate}: {false[0]}")
-        if n_fixed > 0.01 * len(affected):
-            missed.append(f"false fixes at rate {rate}: {false[1]}")
-        if rate >= 0.05 and n_placed < 0.99 * n_changes:
-            missed.append(f"found in the stated set at rate {rate}: {n_placed} of {n_changes}")
+        row = [
+            rate,
+            f"{n_false} of {len(own)}",
+            f"{n_fixed} of {len(affected)}",
+            percent(sum(result.n_found for result in own), n_changes),
+            percent(n_placed, n_changes),
+            f"{np.median(sizes):.0f}" if sizes else "–",
+        ]
+        rows.append(row)
+        is_too_false = n_false > 0.01 * len(own) or n_fixed > 0.01 * len(affected)
+        if is_too_false or (rate >= 0.05 and n_placed < 0.99 * n_changes):
+            missed.append(", ".join(map(str, row)))
     return rows, missed
 
 
@@ -153,10 +150,9 @@ def tabulate_confidence(results: Sequence[Comparison]) -> tuple[list[list[object
         if not own:
             continue
         mean = float(np.mean([probability for probability, _ in own]))
-        n_right = sum(is_right for _, is_right in own)
-        share = n_right / len(own)
-        bounds = stats.binomtest(n_right, len(own)).proportion_ci(0.95, method="exact")
-        achieved = f"{share:.4f} ({bounds.low:.3f}–{bounds.high:.3f})"
+        right = Counts(sum(is_right for _, is_right in own), len(own))
+        share = right.n_failures / right.n_trials
+        achieved = "{:.4f} ({:.3f}–{:.3f})".format(share, *interval(right))
         rows.append([f"{low}–{high}", len(own), f"{mean:.4f}", achieved])
         if share < mean - 0.02:
             missed.append(f"stated {low}–{high}: {share:.3f} for {mean:.3f}")

@@ -64,28 +64,22 @@ class World:
         if self._unbuildable[commit]:
             return None
         self.spent_s += VISIT_S + TRIAL_S * n_trials
+        is_affected = self.kind != "clean"
+        if self.at is not None:
+            is_affected = (commit >= self.at) is (self.kind == "appeared")
         rate = float(np.clip(self._rate + self._drift[commit], 0.0, 1.0))
-        return int(self._rng.binomial(n_trials, rate if self.is_affected(commit) else 0.0))
-
-    def is_affected(self, commit: int) -> bool:
-        """Whether trials at a commit can fail."""
-        if self.at is None:
-            return self.kind != "clean"
-        return (commit >= self.at) is (self.kind == "appeared")
+        return int(self._rng.binomial(n_trials, rate if is_affected else 0.0))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """What a search made of a history."""
 
-    # The right commit was stated, or that there is no change where there is none.
-    is_right: bool
-    # Something else was stated; neither if the search did not decide.
-    is_wrong: bool
+    is_right: bool  # it stated the right commit, or that there is no change where there is none
+    is_wrong: bool  # it stated something else; neither if it did not decide
     n_builds: int
     minutes: float
-    # Whether the stated set has the planted place; None without one.
-    holds: bool | None
+    holds: bool | None  # whether the stated set has the planted place; None without one
     set_size: int
 
 
@@ -99,12 +93,10 @@ def search(world: World) -> Result:
         if step is None:
             break
         found = world.measure(step.index, step.n_trials)
-        if found is None:
-            costs_s[step.index] = math.inf
-            continue
-        costs_s[step.index] = VISIT_S
-        failures[step.index] += found
-        trials[step.index] += step.n_trials
+        costs_s[step.index] = math.inf if found is None else VISIT_S
+        if found is not None:
+            failures[step.index] += found
+            trials[step.index] += step.n_trials
     answer = find_answer(change, np.flatnonzero(np.isinf(costs_s)))
     place = change.placement
     is_right = answer is SearchAnswer.FOUND and (place.at, place.kind.value) == (

@@ -25,13 +25,7 @@ def find_release(upstream: str, version: str) -> Release:
 
 
 def install(release: Release, purpose: str, parts: CudaRequirements = NO_CUDA_REQUIREMENTS) -> Path:
-    """Return the interpreter of an environment that holds a release and parts of the toolkit.
-
-    Parameters
-    ----------
-    purpose
-        Part of the environment's name, so that different parts lie in different environments.
-    """
+    """Return the interpreter of a release's environment for some purpose, with the parts for it."""
     name = f"{release.upstream}-{release.version}-{purpose}-py{platform.python_version()}"
     folder = STATE_DIR.absolute() / "measured" / name
     python = folder / "bin" / "python"

@@ -21,8 +21,7 @@ from mwe.targets import Target
 from scripts.environments import find_release, install
 from scripts.tables import TableWriter, make_parser
 
-# Upstream and version, and the trials under each schedule. An affected release has to show that it
-# fails, a fixed one how rarely it does at most.
+# The trials of each release under each schedule.
 N_TRIALS = {
     "numba 0.57.1": 1000,
     "numba 0.60.0": 1000,

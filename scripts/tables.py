@@ -41,17 +41,7 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
 
 
 class TableWriter:
-    """Prints tables, and puts them into the document that the options name.
-
-    Parameters
-    ----------
-    script
-        The module that writes the tables, as ``python -m`` takes it.
-    options
-        Of a parser that `make_parser` made.
-    packages
-        Those whose versions matter for what is measured.
-    """
+    """Prints the tables of a script, and puts them into the document that its options name."""
 
     def __init__(
         self, script: str, options: argparse.Namespace, packages: Sequence[str] = ()

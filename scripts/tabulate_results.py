@@ -45,9 +45,10 @@ def describe_verdict(series: Series) -> str:
     measurements = [row for row in series["measurements"] if row["schedule"] == "delay"]
     newest = measurements[-1]
     start = f"- **{series['upstream']}: {series['state']}**"
+    newest_counts = f"{newest['failures']} of {newest['trials']} trials fail"
     end = (
         f"{len(measurements)} commits measured; in the newest, "
-        f"{link(series, newest['revision'])}, {newest['failures']} of {newest['trials']} fail."
+        f"{link(series, newest['revision'])}, {newest_counts}."
     )
     if series["fixed_in"] is None:
         n_observed = sum(row["verdict"] == "observed" for row in measurements)

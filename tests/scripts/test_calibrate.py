@@ -54,9 +54,8 @@ def test_of_a_hundred_histories_none_is_misjudged():
     for result in results:
         if result.planted.rate >= 0.1:
             assert result.n_found == result.n_placed == len(result.planted.changes)
-    rows, missed = tabulate_rates(results)
-    assert [row[0] for row in rows] == list(RATES)
-    assert not any(line.startswith("false") for line in missed)
+    rows, _ = tabulate_rates(results)
+    assert [row[:3] for row in rows] == [[rate, "0 of 15", "0 of 6"] for rate in RATES]
 
 
 def test_a_missed_bar_fails_the_script_at_its_full_size_only(capsys):
@@ -65,7 +64,7 @@ def test_a_missed_bar_fails_the_script_at_its_full_size_only(capsys):
         dataclasses.replace(examine_one(number), is_false=True) for number in range(len(KINDS))
     ]
     _, missed = tabulate_rates(results)
-    assert missed == ["false transitions at rate 0.005: 5 of 5"]
+    assert [line.partition(",")[0] for line in missed] == ["0.005"]
     assert report_missed(missed, make_parser("").parse_args([])) == 1
-    assert "missed: false transitions at rate 0.005: 5 of 5" in capsys.readouterr().err
+    assert "missed: 0.005, 5 of 5" in capsys.readouterr().err
     assert report_missed(missed, make_parser("").parse_args(["--quick"])) == 0
