@@ -3,9 +3,11 @@
 Every batch runs once, in `setup_cache`; the three benchmarks read different counts of it.
 """
 
-# The import of batches comes first: it puts the project's root on the path.
-from benchmarks.batches import PLAN, SCHEDULES, WORKLOADS, measure_batches
+# It puts the project's root on the path, so it comes first.
+from benchmarks.batches import measure_batches
 from mwe.planned.plan import MEASUREMENT_VERSION
+from mwe.schedules import SCHEDULES
+from mwe.workloads import WORKLOADS
 
 
 def setup_cache():
@@ -14,21 +16,23 @@ def setup_cache():
 
 
 setup_cache.timeout = 1800
-# Not planned, not to be had for this Python, or no device on this machine: no failure of a run.
-NOT_APPLICABLE = (PLAN, "availability", "device")
+# Not to be had for this Python, or no device on this machine: no failure of a run.
+NOT_APPLICABLE = ("availability", "device")
+
+
+def setup(results, workload, schedule):
+    """Declare what was never to be run as not applicable, which asv knows by this error."""
+    if (workload, schedule) not in results:
+        raise NotImplementedError("not planned by this configuration")
+    result = results[workload, schedule]
+    if result.stage in NOT_APPLICABLE:
+        raise NotImplementedError(result.reason)
 
 
 def _count(results, workload, schedule, name):
     batch = results[workload, schedule].batch
     # asv takes None for a failure, and tries it again if it is asked to.
     return batch and batch[name]
-
-
-def setup(results, workload, schedule):
-    """Declare what was never to be run as not applicable; the reason is in the evidence."""
-    result = results[workload, schedule]
-    if result.stage in NOT_APPLICABLE:
-        raise NotImplementedError(result.reason)
 
 
 def track_failures(results, workload, schedule):

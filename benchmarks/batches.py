@@ -17,36 +17,17 @@ from mwe.planned.client import (  # noqa: E402 (needs the root on the path)
     BatchServer,
     find_missing_device,
 )
-from mwe.planned.plan import (  # noqa: E402
-    MORE_TRIALS_VARIABLE,
-    describe_unplanned,
-    plan_batches,
-)
+from mwe.planned.plan import MORE_TRIALS_VARIABLE, plan_batches  # noqa: E402
 from mwe.planned.runner import BATCH_TIMEOUT_S, Contender, run_planned_batches  # noqa: E402
 from mwe.planned.spool import Spool  # noqa: E402
-from mwe.schedules import SCHEDULES  # noqa: E402
 from mwe.targets import Target  # noqa: E402
 from mwe.workloads import WORKLOADS  # noqa: E402
 
-PLAN = "plan"
-
 
 def measure_batches(environment=os.environ) -> "dict[tuple[str, str], BatchResult]":
-    """Run every planned batch that the spool does not have.
-
-    Returns
-    -------
-    dict
-        What became of each batch by workload and schedule, planned or not.
-    """
+    """Run every planned batch that the spool does not have; by workload and schedule."""
     commit = environment.get("ASV_COMMIT", "")
     target = Target.CUDA if environment.get("NUMBA_ENABLE_CUDASIM") == "0" else Target.SIMULATOR
-    # Names with commas between, from the configuration; nothing means all.
-    selected = set(filter(None, environment.get("ASV_FIXWATCH_WORKLOADS", "").split(",")))
-    unknown = selected - WORKLOADS.keys()
-    if unknown:
-        raise ValueError(f"no workload {', '.join(sorted(unknown))}; see python -m mwe --list")
-    selected = selected or WORKLOADS.keys()
     record = _read_install_record(environment)
     with contextlib.ExitStack() as stack:
         folder = environment.get("ASV_FIXWATCH_SPOOL_DIR") or stack.enter_context(
@@ -57,11 +38,7 @@ def measure_batches(environment=os.environ) -> "dict[tuple[str, str], BatchResul
             record.get("packages", {}),
             record.get("build_packages", {}),
         )
-        at_least = {}
-        if environment.get(MORE_TRIALS_VARIABLE):
-            name, schedule, n_trials = environment[MORE_TRIALS_VARIABLE].split("/")
-            at_least[name, schedule] = int(n_trials)
-        planned = plan_batches(target, selected, at_least)
+        planned = _plan(environment, target)
         obstacle = _find_obstacle(record, target)
         if obstacle is None:
             timeout_s = float(environment.get("ASV_FIXWATCH_BATCH_TIMEOUT_S", BATCH_TIMEOUT_S))
@@ -69,20 +46,24 @@ def measure_batches(environment=os.environ) -> "dict[tuple[str, str], BatchResul
             found = run_planned_batches(
                 [contender], planned, timeout_s=timeout_s, check=_make_parent_check()
             )
-            results = {(b.workload, b.schedule): result for _, b, result in found}
-        else:
-            spool.save_plan(planned)
-            for batch in planned:
-                spool.save(batch, obstacle)
-            results = {(batch.workload, batch.schedule): obstacle for batch in planned}
-    for name, workload in WORKLOADS.items():
-        for schedule in SCHEDULES:
-            if (name, schedule) not in results:
-                reason = "not planned: the configuration leaves this workload out"
-                if name in selected:
-                    reason = describe_unplanned(workload, schedule, target)
-                results[name, schedule] = BatchResult(stage=PLAN, reason=reason)
-    return results
+            return {(batch.workload, batch.schedule): result for _, batch, result in found}
+        spool.save_plan(planned)
+        for batch in planned:
+            spool.save(batch, obstacle)
+        return {(batch.workload, batch.schedule): obstacle for batch in planned}
+
+
+def _plan(environment, target: Target) -> list:
+    # Names with commas between, from the configuration; nothing means all.
+    names = set(filter(None, environment.get("ASV_FIXWATCH_WORKLOADS", "").split(",")))
+    unknown = names - WORKLOADS.keys()
+    if unknown:
+        raise ValueError(f"no workload {', '.join(sorted(unknown))}; see python -m mwe --list")
+    at_least = {}
+    if environment.get(MORE_TRIALS_VARIABLE):
+        workload, schedule, n_trials = environment[MORE_TRIALS_VARIABLE].split("/")
+        at_least[workload, schedule] = int(n_trials)
+    return plan_batches(target, names or WORKLOADS, at_least)
 
 
 def _find_obstacle(record: dict, target: Target) -> "BatchResult | None":

@@ -120,7 +120,6 @@ class BatchServer:
             ended = f"signal {-status}" if status < 0 else f"status {status}"
             return self._fail(BATCH, f"ended with {ended}: {self._last_lines()}")
         if time.monotonic() >= self._deadline_s:
-            self.stop()
             return self._fail(BATCH, f"did not finish within {self._timeout_s:g} s")
         return None
 

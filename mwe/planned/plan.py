@@ -104,12 +104,3 @@ def find_planned_trials(workload: Workload, schedule: str, target: Target) -> in
     if workload.role is Role.WORKLOAD and workload.name != DEFAULT_WORKLOAD:
         return _OTHER_TRIALS.get(schedule)
     return _TRIALS.get((schedule, workload.role))
-
-
-def describe_unplanned(workload: Workload, schedule: str, target: Target) -> str:
-    """Say why a combination is not planned."""
-    if target not in workload.targets:
-        return f"not planned: {workload.name} makes no sense on the target {target.value}"
-    if target not in find_schedule(schedule).targets:
-        return f"not planned: {schedule} makes no sense on the target {target.value}"
-    return f"not planned: only the default workload runs under {schedule}"

@@ -76,11 +76,7 @@ class MonitoringWatch(contextlib.AbstractContextManager["MonitoringWatch"]):
         self._left: dict[int, int] = {}
         self._hear_step = self._make_hear_step()
         self._instrumented: set[CodeType] = set()
-        self._launching = LaunchingThread()
-        self._launching_ident = 0
-        self._bystanders: frozenset[int | None] = frozenset()
         self._start_thread: StartThread | None = None
-        self._numbers = itertools.count()
 
     def __enter__(self) -> MonitoringWatch:
         """Switch the events on.
@@ -132,8 +128,6 @@ class MonitoringWatch(contextlib.AbstractContextManager["MonitoringWatch"]):
         self._launching_ident = get_ident()
         self._bystanders = frozenset(thread.ident for thread in threading.enumerate())
         self._numbers = itertools.count()
-        self._threads.clear()
-        self._left.clear()
         self._start_thread = start_thread
         try:
             yield

@@ -10,7 +10,6 @@ import zlib
 
 import pytest
 
-from benchmarks import SCHEDULES, WORKLOADS
 from benchmarks.batches import ROOT, measure_batches
 
 COMMIT = "c0ffee"
@@ -45,16 +44,12 @@ def read_spool(folder):
     }
 
 
-def test_every_combination_has_a_batch_or_a_reason(environment, tmp_path):
-    """What is planned and selected was run; the rest says why it is not planned."""
+def test_the_selected_part_of_the_plan_is_run_and_kept(environment, tmp_path):
+    """Of the plan, what the configuration selects was run, and lies in the spool."""
     found = measure_batches(environment)
-    assert set(found) == {(workload, schedule) for workload in WORKLOADS for schedule in SCHEDULES}
+    assert found.keys() == {("planted-race", "delay"), KEY}
     assert found[KEY].batch["failures"] == found[KEY].batch["trials"] == 20
     assert found[KEY].batch["seed"] == zlib.crc32(b"c0ffee/planted-race/handoff")
-    assert found["planted-race", "natural"].stage == "plan"
-    assert "only the default workload" in found["planted-race", "natural"].reason
-    assert found["local-array", "delay"].stage == "plan"
-    assert "the configuration leaves" in found["local-array", "delay"].reason
     spool = read_spool(tmp_path)
     assert set(spool) == {"plan.json", "planted-race--delay.json", "planted-race--handoff.json"}
     assert spool["planted-race--handoff.json"]["batch"] == found[KEY].batch
@@ -99,7 +94,7 @@ def test_without_a_device_no_batch_is_tried_there(environment):
     found = measure_batches(environment)
     assert found["local-array", "natural"].stage == "device"
     assert "CUDA" in found["local-array", "natural"].reason
-    assert found["local-array", "delay"].stage == "plan"
+    assert found.keys() == {("local-array", "natural"), ("local-array", "launch-mix")}
 
 
 def test_further_trials_go_on_from_the_spool(environment):

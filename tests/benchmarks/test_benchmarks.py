@@ -56,11 +56,17 @@ def test_an_unknown_number_of_early_returns_is_not_a_number():
     assert track_failures(found, *KEY) == 3
 
 
-@pytest.mark.parametrize("stage", ["plan", "availability", "device"])
+@pytest.mark.parametrize("stage", ["availability", "device"])
 def test_what_was_never_to_be_run_is_not_applicable(stage):
     """asv takes NotImplementedError for "n/a", and tries such a row no more."""
     with pytest.raises(NotImplementedError, match="the reason"):
         setup(results(stage=stage, reason="the reason"), *KEY)
+
+
+def test_what_is_not_planned_is_not_applicable():
+    """A combination that the run was not to have is no failure either."""
+    with pytest.raises(NotImplementedError, match="not planned"):
+        setup({}, *KEY)
 
 
 @pytest.mark.parametrize("stage", ["build", "install", "import", "batch"])

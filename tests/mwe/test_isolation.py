@@ -39,7 +39,7 @@ EARLY = AttributeError(
 QUICK = Isolation(trial_timeout_s=4.0, join_timeout_s=0.2)
 DAMAGING_ON_DEVICE = ISOLATION[Target.CUDA].damaging
 
-WAYS = [
+START_METHODS = [
     pytest.param(
         True,
         id="fork",
@@ -61,7 +61,7 @@ def run(load_subject, n_trials=6, schedule=None, report_progress=ignore_progress
     return batch
 
 
-@pytest.mark.parametrize("can_fork", WAYS)
+@pytest.mark.parametrize("can_fork", START_METHODS)
 @pytest.mark.parametrize(
     ("subject", "mode", "detail"),
     [
@@ -89,14 +89,14 @@ def test_a_hang_keeps_the_stacks_of_all_threads():
 
 
 def test_a_workload_that_always_hangs_stops_the_batch():
-    """After a few hangs the rest would only wait; the status says so."""
+    """After three hangs, each a full timeout, the batch stops, and its status says so."""
     batch = run(StuckSubject, n_trials=10)
     assert batch.failures_by_mode == {"hang": MAX_HANGS}
     assert batch.trials == MAX_HANGS
     assert batch.status == f"stopped after trial {MAX_HANGS} of 10: {MAX_HANGS} hangs"
 
 
-@pytest.mark.parametrize("can_fork", WAYS)
+@pytest.mark.parametrize("can_fork", START_METHODS)
 def test_a_leak_does_not_reach_the_next_trial(can_fork):
     """Each trial starts from a state without leak, so each shows the leak and nothing after it."""
     batch = run(LeakingForGoodSubject, n_trials=4, can_fork=can_fork)
@@ -104,7 +104,7 @@ def test_a_leak_does_not_reach_the_next_trial(can_fork):
 
 
 def test_a_sound_batch_is_complete():
-    """Every trial once, half of them with the kernel built before."""
+    """Every trial runs once, and about half of them launch the kernel that was built before."""
     batch = run(SoundSubject, n_trials=5)
     assert (batch.trials, batch.failures, batch.first_failure_trial) == (5, 0, None)
     assert batch.trials_by_kernel == {"fresh": 3, "reused": 2}
@@ -140,7 +140,7 @@ def die_while_loading():
     os._exit(9)
 
 
-@pytest.mark.parametrize("can_fork", WAYS)
+@pytest.mark.parametrize("can_fork", START_METHODS)
 def test_a_workload_that_does_not_load_is_no_outcome(can_fork):
     """The reason passes through the process, and nothing is counted."""
     with pytest.raises(HarnessError, match="numba is not installed"):
@@ -148,7 +148,7 @@ def test_a_workload_that_does_not_load_is_no_outcome(can_fork):
 
 
 def test_a_process_that_dies_while_loading_is_no_outcome():
-    """It is a failure of the harness, with the status."""
+    """The harness fails and names the exit status; no trial is counted."""
     with pytest.raises(HarnessError, match="while the workload was loaded: exited with status 9"):
         run(die_while_loading, can_fork=False)
 
@@ -230,9 +230,9 @@ class BrokenKernelSubject(SoundSubject):
         raise TypeError("unexpected keyword argument 'inline'")
 
 
-@pytest.mark.parametrize("can_fork", WAYS)
+@pytest.mark.parametrize("can_fork", START_METHODS)
 def test_a_kernel_that_does_not_build_is_no_crash(can_fork):
-    """It is a failure of the harness with its reason, not 6 of 6 trials."""
+    """The harness fails with the reason; nothing is counted as a failing trial."""
     with pytest.raises(HarnessError, match="TypeError: unexpected keyword argument 'inline'"):
         run(BrokenKernelSubject, can_fork=can_fork)
 
@@ -277,7 +277,7 @@ def test_only_one_trial_of_a_period_builds_its_kernel():
 
 
 def test_a_trial_that_ends_its_process_is_counted_with_its_kernel():
-    """The one that was killed had the kernel that its number says."""
+    """The trial that ended its process is counted under the kernel that its number stands for."""
     batch = run(functools.partial(AbruptSubject, 2), n_trials=3, fresh_period=3)
     assert batch.failing_trials == [2]
     assert batch.failures_by_kernel == {"reused": 1}
@@ -295,7 +295,7 @@ class RacingOnceSubject(LeakingForGoodSubject):
 
 
 def test_after_an_exception_on_a_device_a_fresh_process_goes_on():
-    """Whatever it says; in the simulator the race itself leaves nothing behind."""
+    """On a device any exception ends the worker; in the simulator the race itself does not."""
     batch = run(RacingOnceSubject, n_trials=3, damaging=DAMAGING_ON_DEVICE)
     assert batch.failures_by_mode == {"missing-attribute": 3}
     batch = run(RacingOnceSubject, n_trials=3)
@@ -303,7 +303,7 @@ def test_after_an_exception_on_a_device_a_fresh_process_goes_on():
 
 
 def test_failures_that_use_up_processes_stop_the_batch():
-    """On a device a process takes seconds to start; what failed is counted, and the rest said."""
+    """The batch stops at the limit of workers, counts what failed, and says so in its status."""
     batch = run(RacingOnceSubject, n_trials=9, damaging=DAMAGING_ON_DEVICE, max_workers=4)
     assert (batch.trials, batch.failures) == (4, 4)
     assert batch.status == "stopped after trial 4 of 9: failures used up 4 processes"

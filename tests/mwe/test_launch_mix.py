@@ -29,7 +29,7 @@ def test_the_seed_fixes_the_launches():
 
 
 def test_a_hundred_trials_have_every_kind_of_launch():
-    """Each block size, each occupancy, both kinds of stream and each number of launches."""
+    """Every block size, occupancy, kind of stream and number of launches occurs among them."""
     # The rarest, one block size of 8 in about 250 launches, misses with (7/8)**200 < 1e-11.
     schedule = LaunchMix()
     trials = [draw(f"7/{number}") for number in range(100)]
@@ -42,13 +42,13 @@ def test_a_hundred_trials_have_every_kind_of_launch():
 
 @pytest.mark.parametrize(("threads", "extra", "blocks"), [(7, 0, 2), (12, 0, 1), (5, 3, 6)])
 def test_a_shape_covers_all_threads(threads, extra, blocks):
-    """Twelve threads, in as many blocks as it takes, and the extra ones."""
+    """Twelve threads get as many blocks as they need, and the extra blocks on top."""
     shape = LaunchShape(threads_per_block=threads, n_extra_blocks=extra, uses_own_stream=False)
     assert shape.find_n_blocks(12) == blocks
 
 
 def test_the_largest_workload_fits_into_a_block_of_shared_memory():
-    """A registry's shared buffers, 7 float32 a thread for all threads of the schedule."""
+    """A registry's shared buffers, 7 float32 for each thread of the schedule, stay below 48 KiB."""
     from mwe.workloads.registry.subjects import registry_shared
 
     subject = registry_shared(LaunchMix().n_active_threads)
@@ -79,7 +79,7 @@ def run(subject, n_launches):
 
 
 def test_launches_of_a_trial_are_in_flight_at_the_same_time():
-    """Each in a host thread of its own."""
+    """Each launch has a host thread of its own, so that all of them can wait for one another."""
     assert not run(MeetingSubject(4), 4).failed
 
 
@@ -92,14 +92,14 @@ def test_every_launch_of_a_trial_is_judged(place):
 
 
 def test_a_written_guard_is_a_wrong_result_even_if_the_output_is_right():
-    """The detail is what the guard shows."""
+    """The trial fails as a wrong result, and its detail is what the guard shows."""
     outcome = run(MeetingSubject(1, [GuardedOutput(1, "out of bounds: element 10")]), 1)
     assert outcome.mode is FailureMode.WRONG_RESULT
     assert outcome.detail == "out of bounds: element 10"
 
 
 def test_a_launch_that_raises_is_the_outcome_of_the_trial():
-    """Whatever the others returned."""
+    """One exception makes the trial fail, whatever the other launches returned."""
 
     class Raising(MeetingSubject):
         def launch(self, kernel, shape=None):

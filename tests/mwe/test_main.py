@@ -45,7 +45,7 @@ def mwe(*arguments, python=sys.executable, **environment):
     ],
 )
 def test_bad_arguments_are_one_line_and_exit_2(arguments, message):
-    """What was found and what to do, and no traceback."""
+    """The line says what was found and what to do, without a traceback."""
     done = mwe(*arguments)
     assert done.returncode == 2
     assert message in done.stderr
@@ -95,14 +95,14 @@ def test_json_has_the_documented_fields_and_exit_status_1_for_failures():
 
 
 def test_nothing_observed_exits_0():
-    """A negative control on the installed numba."""
+    """A negative control on the installed numba shows no failure."""
     done = mwe("--workload", "one-thread", "--trials", "5")
     assert done.returncode == 0
     assert "0 of 5 trials failed" in done.stdout
 
 
 def test_without_a_device_cuda_is_a_failure_of_the_harness():
-    """Exit 3 with one line on standard error, and nothing that looks like a result."""
+    """The status is 3, with one line on standard error and nothing that looks like a result."""
     done = mwe("--target", "cuda", CUDA_VISIBLE_DEVICES="")
     assert done.returncode == 3
     assert done.stdout == ""

@@ -12,7 +12,7 @@ PTX = ".version 8.8\n.target sm_90\n.address_size 64\n\n.visible .entry kernel(\
 
 
 def test_a_kernel_is_compiled_if_there_is_an_entry_for_a_device():
-    """What the compiler wrote decides, not that it did not complain."""
+    """The output itself decides; a compiler that did not complain is not enough."""
     compiled = CompiledKernel(workload="w", ptx=PTX)
     assert (compiled.target, compiled.n_entries, compiled.is_complete) == ("sm_90", 1, True)
 
@@ -21,7 +21,7 @@ def test_a_kernel_is_compiled_if_there_is_an_entry_for_a_device():
     "ptx", ["", PTX.replace(".entry", ".func"), PTX.replace(".target", "// target")]
 )
 def test_a_text_without_entry_or_target_is_none(ptx):
-    """A device function alone is no kernel."""
+    """Output without an entry or without a target, such as a device function, is no kernel."""
     assert not CompiledKernel(workload="w", ptx=ptx).is_complete
 
 
@@ -29,19 +29,19 @@ def test_a_text_without_entry_or_target_is_none(ptx):
     ("text", "expected"), [("9.0", (9, 0)), ("7.5", (7, 5)), ("12.1", (12, 1))]
 )
 def test_a_compute_capability_has_two_parts(text, expected):
-    """Major and minor."""
+    """A capability is read as its major and its minor number."""
     assert parse_compute_capability(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "9", "9.0a", "sm_90", "9.0.1"])
 def test_anything_else_is_refused(text):
-    """In one line."""
+    """Text of another form is refused with one line that shows the form."""
     with pytest.raises(BadArgumentError, match="is not of the form 9.0"):
         parse_compute_capability(text)
 
 
 def test_without_the_compiler_the_line_says_which_part_is_missing(tmp_path):
-    """Exit 3, in numba's own words; the toolkit that CUDA_HOME names is empty."""
+    """With an empty toolkit the status is 3, and the line has numba's own words."""
     done = mwe("--ptx", CUDA_HOME=str(tmp_path), CUDA_PATH=str(tmp_path))
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr.startswith("mwe: no CUDA compiler: ")

@@ -32,7 +32,7 @@ def untimed(batch):
 
 
 def test_a_batch_that_goes_on_is_the_batch_in_one_go():
-    """The same trials with the same numbers and seeds, none twice."""
+    """The same trials with the same numbers and seeds are counted, and none twice."""
     earlier = run(4)
     resumed = run(10, earlier=earlier)
     assert untimed(resumed) == untimed(run(10))
@@ -42,13 +42,13 @@ def test_a_batch_that_goes_on_is_the_batch_in_one_go():
 
 
 def test_a_batch_that_is_long_enough_runs_nothing():
-    """It comes back as it was."""
+    """A batch that has all its trials comes back unchanged."""
     earlier = run(4)
     assert run(4, earlier=earlier) == earlier
 
 
 def test_a_failure_of_an_unknown_thread_stays_unknown():
-    """Early returns are not known of the whole either then."""
+    """While one part does not know its early returns, the whole does not know them either."""
     earlier = {**run(4), "early_return_failures": None}
     assert run(6, earlier=earlier)["early_return_failures"] is None
 
@@ -62,7 +62,7 @@ def test_a_failure_of_an_unknown_thread_stays_unknown():
     ],
 )
 def test_a_batch_of_something_else_is_refused(change, message):
-    """Its trials are not the first of this one."""
+    """A batch with another seed, or a broken record, cannot be gone on from."""
     earlier = {**run(2), **change}
     with pytest.raises(BadArgumentError, match=message):
         run(6, earlier=earlier)

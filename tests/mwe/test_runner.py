@@ -62,7 +62,7 @@ def test_threads_of_a_failed_launch_are_joined_before_the_next_trial():
 
 
 def test_a_thread_that_does_not_end_is_a_hang_with_its_stack():
-    """The stacks say where it waits."""
+    """The trial is a hang, and the stacks say where the thread waits."""
     (trial,) = run(StuckSubject(), n_trials=1, join_timeout_s=0.05)
     assert trial.outcome.mode is FailureMode.HANG
     assert "1 threads did not end within 0.05 s" in trial.outcome.detail

@@ -79,13 +79,13 @@ def test_probability_one_pauses_at_each_line_and_zero_at_none(monkeypatch):
 
 
 def test_instructions_are_finer_than_lines(monkeypatch):
-    """A line has several."""
+    """A line has several instructions, so that more pauses fall on it."""
     schedule = only_steps(1.0, Granularity.INSTRUCTION)
     assert min(count_pauses(schedule, monkeypatch, "1/1")) > 2 * N_LINES
 
 
 def test_a_share_of_the_threads_is_paused_at_steps(monkeypatch):
-    """Of 64 threads about half; P(fewer than 8 or more than 56) < 1e-9."""
+    """About half of 64 threads are; P(fewer than 8 or more than 56) < 1e-9."""
     counts = count_pauses(only_steps(1.0, share=0.5), monkeypatch, "1/1", n_threads=64)
     assert set(counts) == {0, N_LINES}
     assert 8 <= counts.count(0) <= 56
@@ -109,7 +109,7 @@ def test_the_seed_fixes_the_decisions(monkeypatch):
 
 
 def test_the_launching_thread_is_not_paused_while_nothing_runs(monkeypatch):
-    """It parks only while simulated threads run."""
+    """The launching thread sleeps only while simulated threads run."""
     pauses = []
     monkeypatch.setattr(time, "sleep", pauses.append)
     with only_steps(1.0).open({__file__}) as pace, pace("1/1"):
@@ -136,7 +136,7 @@ def test_the_launching_thread_parks_while_it_only_waits(monkeypatch):
 
 @pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
 def test_a_schedule_puts_back_what_it_set_even_after_an_error(schedule):
-    """Trace functions and monitoring tools are as before."""
+    """Trace functions and monitoring tools are as they were before."""
     before = sys.gettrace(), threading.gettrace()
     with pytest.raises(KeyError), schedule.open({__file__}) as pace, pace("1/1"):
         raise KeyError
@@ -171,7 +171,7 @@ def test_delay_exposes_every_wrong_fix(name):
 @pytest.mark.parametrize("schedule", ["delay", "handoff"])
 @pytest.mark.parametrize("name", SOUND)
 def test_no_schedule_flags_a_sound_variant(name, schedule):
-    """What is right passes, whoever pauses."""
+    """A correct simulator passes under each schedule."""
     assert count_failures(SOUND[name], SCHEDULES[schedule], 40) == 0
 
 

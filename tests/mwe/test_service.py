@@ -47,7 +47,7 @@ def test_each_request_has_its_answer_in_order():
 
 
 def test_an_answer_is_what_the_command_line_prints():
-    """The same fields, so that evidence does not depend on how a batch was asked for."""
+    """Both print the same fields, so that a record does not depend on how a batch was asked for."""
     (answer,) = serve(describe()).stdout.splitlines()
     alone = subprocess.run(
         [sys.executable, "-m", "mwe", "--json", "--workload", "planted-race", "--schedule",
@@ -59,7 +59,7 @@ def test_an_answer_is_what_the_command_line_prints():
 
 
 def test_a_request_that_makes_no_sense_ends_the_service_with_one_line():
-    """What was finished before stays answered."""
+    """Requests before the bad one have been answered."""
     for bad, message in (
         ("{", "not a batch request"),
         ('{"workload": "one-thread"}', "not a batch request"),

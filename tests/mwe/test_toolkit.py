@@ -32,7 +32,7 @@ def wheels(tmp_path, monkeypatch):
 
 
 def test_the_parts_of_the_wheels_lie_in_one_folder_for_as_long_as_they_are_needed(wheels):
-    """Where a numba that knows no wheels looks for them."""
+    """CUDA_HOME names a folder of links for the block, where a numba that knows no wheels looks."""
     with offer_toolkit(Target.CUDA):
         home = Path(os.environ["CUDA_HOME"])
         assert (home / "nvvm/lib64/libnvvm.so").read_text() == NVVM
@@ -43,7 +43,7 @@ def test_the_parts_of_the_wheels_lie_in_one_folder_for_as_long_as_they_are_neede
 
 
 def test_a_toolkit_that_somebody_chose_stays(wheels, monkeypatch):
-    """Nothing is put in its place."""
+    """A CUDA_HOME that is set is left as it is."""
     monkeypatch.setenv("CUDA_HOME", "/opt/cuda")
     with offer_toolkit(Target.CUDA):
         assert os.environ["CUDA_HOME"] == "/opt/cuda"
@@ -51,13 +51,13 @@ def test_a_toolkit_that_somebody_chose_stays(wheels, monkeypatch):
 
 
 def test_the_simulator_needs_none(wheels):
-    """Its environment stays as it is."""
+    """In the simulator CUDA_HOME is not set."""
     with offer_toolkit(Target.SIMULATOR):
         assert "CUDA_HOME" not in os.environ
 
 
 def test_without_wheels_numba_looks_for_itself(wheels, monkeypatch):
-    """There is nothing to offer."""
+    """Where no wheels are installed, CUDA_HOME is not set."""
     monkeypatch.setattr(sysconfig, "get_path", lambda _name: str(wheels / "nvidia"))
     with offer_toolkit(Target.CUDA):
         assert "CUDA_HOME" not in os.environ
