@@ -45,14 +45,8 @@ class GuardedGlobal:
 class LaunchShape:
     """How one launch of a trial is put on a device, where a schedule decides that.
 
-    Attributes
-    ----------
-    threads_per_block
-        Threads of a block; there are as many blocks as the workload's threads need.
-    n_extra_blocks
-        Blocks behind those, whose threads return early.
-    uses_own_stream
-        Whether it has a stream of its own, or the default one.
+    There are as many blocks as the workload's threads need, and extra ones whose threads all
+    return early. The launch has a stream of its own, or the default one.
     """
 
     threads_per_block: int
@@ -66,13 +60,7 @@ class LaunchShape:
 
 @dataclass(frozen=True)
 class GuardedOutput:
-    """An output that lay between guard elements, and what became of those.
-
-    Attributes
-    ----------
-    damage
-        Empty where no guard was written, else what was, in one line.
-    """
+    """An output that lay between guard elements, and which of those was written, in one line."""
 
     content: Any
     damage: str

@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 from numba import cuda
 
-__all__ = ["build_local_kernel", "build_plain_kernel"]
-
 
 def build_local_kernel(allocate_work: Any, run_shape: tuple[int, int]) -> Any:
     """Return a kernel whose working array comes from a helper in another module."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numba import config, cuda
 
-from mwe.workloads import allocators
+from mwe.workloads import device_functions
 from mwe.workloads.chunked import kernels
 from mwe.workloads.chunked.transfers import SENTINEL, BatchShape, BatchTransfer
 from mwe.workloads.chunked.watcher import WritebackWatcher
@@ -26,12 +26,8 @@ DEADLINE_S = 10.0
 class BatchResult:
     """What a batch left, to be judged.
 
-    Attributes
-    ----------
-    tail
-        What the last output buffer holds behind its data.
-    n_in_use, n_pending
-        Buffers and tasks after everything was waited for.
+    The tail is what the last output buffer holds behind its data; the buffers in use and the tasks
+    pending are those after everything was waited for.
     """
 
     inputs: Any
@@ -48,8 +44,11 @@ class ChunkedSubject(CompiledSubject):
     library's, not a simulated thread.
     """
 
+    make_watcher: Callable[[], WritebackWatcher] = WritebackWatcher
+    make_transfer: Callable[[BatchShape, WritebackWatcher], BatchTransfer] = BatchTransfer
+
     def __init__(self, build: Callable[[], Any], n_threads: int) -> None:
-        super().__init__(build, (allocators, kernels), n_threads)
+        super().__init__(build, (device_functions, kernels), n_threads)
         run_bytes = int(np.prod(RUN_SHAPE)) * np.dtype(np.float32).itemsize
         self.shape = BatchShape(
             run_shape=RUN_SHAPE,
@@ -57,14 +56,6 @@ class ChunkedSubject(CompiledSubject):
             memory_limit_bytes=n_threads * run_bytes,
         )
         self._watcher = self.make_watcher()
-
-    def make_watcher(self) -> WritebackWatcher:
-        """Return the watcher of all trials in this process."""
-        return WritebackWatcher()
-
-    def make_transfer(self, watcher: WritebackWatcher) -> BatchTransfer:
-        """Return the transfer of one launch."""
-        return BatchTransfer(self.shape, watcher)
 
     def build_kernel(self) -> Any:
         """Build a kernel, and have the watcher run."""
@@ -79,12 +70,12 @@ class ChunkedSubject(CompiledSubject):
     def launch(self, kernel: Any, shape: LaunchShape | None = None) -> Any:
         """Run the batch, wait for everything, and return what it left."""
         if shape is None:
-            return self._launch(kernel, self.make_transfer(self._watcher), None)
+            return self._launch(kernel, self.make_transfer(self.shape, self._watcher), None)
         # What other launches have pending is not this one's.
         watcher = self.make_watcher()
         watcher.start()
         try:
-            return self._launch(kernel, self.make_transfer(watcher), shape)
+            return self._launch(kernel, self.make_transfer(self.shape, watcher), shape)
         finally:
             watcher.shutdown()
 
@@ -139,17 +130,12 @@ def chunked_local(n_threads: int = N_THREADS) -> Subject:
     """Return the workload: the kernel's working array comes from another module."""
 
     def build() -> Any:
-        allocate_work = allocators.build_local_allocator(RUN_SHAPE[1])
+        allocate_work = device_functions.build_local_allocator(RUN_SHAPE[1])
         return kernels.build_local_kernel(allocate_work, RUN_SHAPE)
 
     return ChunkedSubject(build, n_threads)
 
 
-def build_plain_kernel() -> Any:
-    """Return the kernel without a helper."""
-    return kernels.build_plain_kernel(RUN_SHAPE)
-
-
 def chunked_plain(n_threads: int = N_THREADS) -> Subject:
     """Return the control: the same transfers, and a kernel without a helper."""
-    return ChunkedSubject(build_plain_kernel, n_threads)
+    return ChunkedSubject(lambda: kernels.build_plain_kernel(RUN_SHAPE), n_threads)

@@ -82,8 +82,9 @@ class BatchTransfer:
         self.shape = shape
         self.watcher = watcher
         self.pool = ChunkBufferPool(MAX_BUFFERS)
-        self.inputs = self._allocate_host()
-        self.outputs = self._allocate_host()
+        allocate = np.empty if shape.is_chunked else cuda.pinned_array
+        self.inputs = allocate(shape.host_shape, np.float32)
+        self.outputs = allocate(shape.host_shape, np.float32)
         self.outputs[...] = SENTINEL
         self.stream: Any = 0
         self.guarded: list[GuardedArray] = []
@@ -128,21 +129,18 @@ class BatchTransfer:
         buffer.array[...] = SENTINEL
         return buffer
 
-    def submit_output(self, buffer: ChunkBuffer, event: Any, first: int, n_chunk: int) -> None:
-        """Let the watcher copy a chunk's data to its place in the host array."""
+    def submit(self, buffer: ChunkBuffer, target: Any = None, n_chunk: int = 0) -> None:
+        """Let the watcher give a buffer back once the device no longer uses it.
+
+        An output's first `n_chunk` runs are copied to their place in the host array before.
+        """
+        event, data_shape = cuda.event(), self.shape.find_data_shape(n_chunk)
+        event.record(self.stream)
         self.watcher.submit(
             BufferTask(
-                event=event,
-                buffer=buffer,
-                pool=self.pool,
-                target=self.outputs[..., first : first + n_chunk],
-                data_shape=self.shape.find_data_shape(n_chunk),
+                event=event, buffer=buffer, pool=self.pool, target=target, data_shape=data_shape
             )
         )
-
-    def _allocate_host(self) -> Any:
-        allocate = np.empty if self.shape.is_chunked else cuda.pinned_array
-        return allocate(self.shape.host_shape, np.float32)
 
     def _put_output(self, array: Any) -> Any:
         if config.ENABLE_CUDASIM:
@@ -152,34 +150,23 @@ class BatchTransfer:
         return guarded.array
 
     def _run_chunk(self, launch: Launch, first: int, n_chunk: int) -> None:
-        source = self.acquire_buffer("inputs")
-        target = self.acquire_buffer("outputs")
+        """Copy in, launch and copy out, all on a stream of the chunk's own."""
+        stream = self.stream = cuda.stream()
+        source, target = self.acquire_buffer("inputs"), self.acquire_buffer("outputs")
         kept = [source, target]
         try:
-            events = self._launch_chunk(launch, source, target, first, n_chunk)
-            # The device may still read the input; its buffer is given back behind the event.
-            self.watcher.submit(BufferTask(event=events[0], buffer=source, pool=self.pool))
+            source.array[..., :n_chunk] = self.inputs[..., first : first + n_chunk]
+            inputs = cuda.to_device(source.array, stream=stream)
+            # The runs that the last chunk does not have stay as they are.
+            outputs = self._put_output(target.array)
+            launch(outputs, inputs, n_chunk)
+            self.submit(source)
             kept.remove(source)
+            outputs.copy_to_host(target.array, stream=stream)
             self._last_output = (target, n_chunk)
-            self.submit_output(target, events[1], first, n_chunk)
+            self.submit(target, self.outputs[..., first : first + n_chunk], n_chunk)
         except BaseException:
             # Nobody else gives them back, and the device may still use them.
             for buffer in kept:
                 self.pool.discard(buffer)
             raise
-
-    def _launch_chunk(
-        self, launch: Launch, source: ChunkBuffer, target: ChunkBuffer, first: int, n_chunk: int
-    ) -> tuple[Any, Any]:
-        """Copy in, launch, copy out; return the events behind the last uses of both buffers."""
-        stream = self.stream = cuda.stream()
-        source.array[..., :n_chunk] = self.inputs[..., first : first + n_chunk]
-        inputs = cuda.to_device(source.array, stream=stream)
-        # The runs that the last chunk does not have stay as they are.
-        outputs = self._put_output(target.array)
-        launch(outputs, inputs, n_chunk)
-        events = cuda.event(), cuda.event()
-        events[0].record(stream)
-        outputs.copy_to_host(target.array, stream=stream)
-        events[1].record(stream)
-        return events

@@ -45,13 +45,13 @@ class WritebackWatcher:
         self._starting = threading.Lock()
         self._changed = threading.Condition()
         self._n_pending = 0
-        self._error: BaseException | None = None
+        self._error: Exception | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Start the thread, unless it runs."""
         with self._starting:
-            if self._thread is None or not self._thread.is_alive():
+            if not self._runs():
                 # A queue of its own: what ended the last thread must not end this one.
                 self._tasks = queue.SimpleQueue()
                 self._thread = threading.Thread(
@@ -68,7 +68,7 @@ class WritebackWatcher:
             If the thread does not run: nobody would finish it.
         """
         with self._starting:
-            if self._thread is None or not self._thread.is_alive():
+            if not self._runs():
                 raise RuntimeError("the watcher does not run; start it first")
             with self._changed:
                 self._n_pending += 1
@@ -94,7 +94,7 @@ class WritebackWatcher:
     def shutdown(self) -> None:
         """Finish what is pending, and end the thread."""
         with self._starting:
-            if self._thread is not None and self._thread.is_alive():
+            if self._thread is not None:
                 self._tasks.put(None)
                 self._thread.join()
             self._thread = None
@@ -104,6 +104,9 @@ class WritebackWatcher:
         """Tasks that were submitted and are not finished."""
         with self._changed:
             return self._n_pending
+
+    def _runs(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
 
     def _run(self, tasks: queue.SimpleQueue[BufferTask | None]) -> None:
         while (task := tasks.get()) is not None:

@@ -7,20 +7,18 @@ from typing import Any
 import numpy as np
 from numba import cuda
 
-__all__ = ["build_kernel", "compute_expected"]
-
 # Of a linear congruential generator modulo 2**31 (ISO C's example): no shortcut is known to the
 # compiler, and every product fits into 64 bits.
 _FACTOR = 1103515245
 _SUMMAND = 12345
-_MASK = 0x7FFFFFFF
+_MODULUS = 2**31
 # What of a state is written: float32 holds it exactly.
 _OUTPUT_MASK = 0xFFFF
 
 
 def build_kernel() -> Any:
     """Return ``kernel(output, n_threads, n_rounds)``."""
-    factor, summand, mask, output_mask = _FACTOR, _SUMMAND, _MASK, _OUTPUT_MASK
+    factor, summand, mask, output_mask = _FACTOR, _SUMMAND, _MODULUS - 1, _OUTPUT_MASK
 
     def kernel(output, n_threads, n_rounds):  # type: ignore[no-untyped-def]
         i = cuda.grid(1)
@@ -35,16 +33,12 @@ def build_kernel() -> Any:
 
 
 def compute_expected(n_threads: int, n_rounds: int) -> Any:
-    """Return what the kernel writes, computed on the host by repeated squaring.
+    """Return what the kernel writes, computed on the host.
 
-    Two rounds are one with another factor and summand, so n rounds take log n steps.
+    Thread i is at a**n i + c (a**n - 1) / (a - 1) after n rounds, modulo m. The quotient is
+    the sum of a**k for k < n; to divide exactly, a**n is taken modulo m (a - 1).
     """
-    factor, summand = 1, 0
-    power, offset = _FACTOR, _SUMMAND
-    while n_rounds:
-        if n_rounds % 2:
-            factor, summand = factor * power & _MASK, (summand * power + offset) & _MASK
-        power, offset = power * power & _MASK, (offset * power + offset) & _MASK
-        n_rounds //= 2
-    state = (np.arange(n_threads, dtype=np.int64) * factor + summand) & _MASK
-    return (state & _OUTPUT_MASK).astype(np.float32)
+    power = pow(_FACTOR, n_rounds, _MODULUS * (_FACTOR - 1))
+    offset = _SUMMAND * ((power - 1) // (_FACTOR - 1))
+    states = np.arange(n_threads, dtype=np.int64) * (power % _MODULUS) + offset
+    return (states % _MODULUS & _OUTPUT_MASK).astype(np.float32)

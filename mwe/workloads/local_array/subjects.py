@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import functools
+from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from mwe.workloads import allocators
+from mwe.workloads import device_functions
 from mwe.workloads.inlining import ensure_inlined
 from mwe.workloads.kernel_subject import KernelSubject
-from mwe.workloads.local_array import (
-    one_module_kernel,
-    plain_helper,
-    plain_helper_kernel,
-    shared_kernel,
-)
+from mwe.workloads.local_array import kernels
 from mwe.workloads.local_array.reproducer import allocator, kernel
 from mwe.workloads.subject import N_EARLY_RETURNS, N_THREADS, Subject
 
@@ -30,19 +26,19 @@ class _AllocatorFactory(allocator.AllocatorFactory):  # type: ignore[misc,unused
         return ensure_inlined(super().build())
 
 
-def _build_across_modules() -> Any:
-    return kernel.KernelFactory(_AllocatorFactory(BUFFER_SIZE)).build()
-
-
-def _expect_ones(n_threads: int) -> Any:
-    """Return ones for the active threads, and a zero that nobody is to write."""
-    return np.append(np.ones(n_threads, np.float32), np.float32(0))
+def _make_subject(build: Callable[[], Any], n_threads: int, *modules: ModuleType) -> Subject:
+    # Behind the ones of the active threads, a zero that nobody is to write.
+    expected = np.append(np.ones(n_threads, np.float32), np.float32(0))
+    return KernelSubject(build, modules, n_threads, expected)
 
 
 def local_array(n_threads: int = N_THREADS) -> Subject:
     """Return the workload: the allocator in one module, the kernel in another."""
-    expected = _expect_ones(n_threads)
-    return KernelSubject(_build_across_modules, (allocator, kernel), n_threads, expected)
+
+    def build() -> Any:
+        return kernel.KernelFactory(_AllocatorFactory(BUFFER_SIZE)).build()
+
+    return _make_subject(build, n_threads, allocator, kernel)
 
 
 def one_thread(_n_threads: int = 1) -> Subject:
@@ -55,19 +51,20 @@ def shared_array(n_threads: int = N_THREADS) -> Subject:
 
     def build() -> Any:
         block_size = n_threads + N_EARLY_RETURNS
-        return shared_kernel.build_kernel(allocators.build_shared_allocator(block_size))
+        return kernels.build_shared_kernel(device_functions.build_shared_allocator(block_size))
 
-    return KernelSubject(build, (allocators, shared_kernel), n_threads, _expect_ones(n_threads))
+    return _make_subject(build, n_threads, device_functions, kernels)
 
 
 def same_module(n_threads: int = N_THREADS) -> Subject:
     """Return the control with allocator and kernel in one module."""
-    build = functools.partial(one_module_kernel.build_kernel, BUFFER_SIZE)
-    return KernelSubject(build, (one_module_kernel,), n_threads, _expect_ones(n_threads))
+    return _make_subject(lambda: kernels.build_same_module_kernel(BUFFER_SIZE), n_threads, kernels)
 
 
 def helper_without_cuda(n_threads: int = N_THREADS) -> Subject:
     """Return the control whose helper touches nothing of cuda at run time."""
-    build = functools.partial(plain_helper_kernel.build_kernel, BUFFER_SIZE)
-    modules = plain_helper, plain_helper_kernel
-    return KernelSubject(build, modules, n_threads, _expect_ones(n_threads))
+
+    def build() -> Any:
+        return kernels.build_plain_helper_kernel(device_functions.build_fill(), BUFFER_SIZE)
+
+    return _make_subject(build, n_threads, device_functions, kernels)

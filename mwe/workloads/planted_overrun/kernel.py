@@ -6,8 +6,6 @@ from typing import Any
 
 from numba import cuda
 
-__all__ = ["build_kernel"]
-
 
 def build_kernel() -> Any:
     """Return ``kernel(output, n_threads)``, which writes ``output[n_threads]`` as well."""

@@ -12,13 +12,6 @@ from numba import cuda
 
 from mwe.workloads.inlining import jit_inlined
 
-__all__ = [
-    "build_local_allocator",
-    "build_persistent_allocator",
-    "build_shared_allocator",
-    "build_shared_taker",
-]
-
 
 def build_shared_allocator(start: int, stop: int) -> Any:
     """Return a device function that takes a slice of the shared array."""

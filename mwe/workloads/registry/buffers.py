@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import numpy as np
 
 from mwe.workloads.registry import allocators
 
-LOCATIONS = ("shared", "local")
+
+class Location(str, Enum):
+    """Where a buffer lives, if it is not a slice of another."""
+
+    SHARED = "shared"
+    LOCAL = "local"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +29,7 @@ class CUDABuffer:
     size
         Elements, at least 0.
     location
-        ``shared`` or ``local``.
+        A `Location`, or its text.
     persistent
         Whether it keeps its content between calls; such a local buffer is a slice of the owner's
         persistent array.
@@ -52,10 +58,10 @@ class CUDABuffer:
             raise ValueError(f"buffer {self.name!r}: size must be a whole number of elements")
         if self.size < 0:
             raise ValueError(f"buffer {self.name!r}: size is {self.size}, must be 0 or more")
-        if self.location not in LOCATIONS:
+        if self.location not in list(Location):
             raise ValueError(
                 f"buffer {self.name!r}: location is {self.location!r}, must be one of "
-                f"{', '.join(LOCATIONS)}"
+                f"{', '.join(location.value for location in Location)}"
             )
         if self.aliases == self.name:
             raise ValueError(f"buffer {self.name!r} cannot alias itself")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mwe.workloads.registry.buffers import CUDABuffer
+from mwe.workloads.registry.buffers import CUDABuffer, Location
 
 
 class BufferGroup:
@@ -151,10 +151,10 @@ class _Layouts:
             self._place(target)
             if self._place_inside(target, buffer):
                 return
-        if buffer.location == "local" and not buffer.persistent:
+        if buffer.location == Location.LOCAL and not buffer.persistent:
             self.local[name] = max(1, buffer.size)
             return
-        memory = self.shared if buffer.location == "shared" else self.persistent
+        memory = self.shared if buffer.location == Location.SHARED else self.persistent
         start = _find_end(memory)
         memory[name] = slice(start, start + buffer.size)
 
@@ -166,7 +166,7 @@ class _Layouts:
         """
         if target.name in self.shared:
             memory = self.shared
-        elif target.name in self.persistent and buffer.location == "local":
+        elif target.name in self.persistent and buffer.location == Location.LOCAL:
             memory = self.persistent
         else:
             return False

@@ -15,13 +15,6 @@ from numba import cuda
 
 from mwe.workloads.registry.allocators import build_shared_taker
 
-__all__ = [
-    "FIRST_VALUES",
-    "build_helper_shared_kernel",
-    "build_local_kernel",
-    "build_own_arrays_kernel",
-]
-
 # Element j of buffer b gets FIRST_VALUES[b] + j.
 FIRST_VALUES = (100.0, 200.0, 300.0)
 

@@ -3,39 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from mwe.workloads.kernel_subject import KernelSubject
 from mwe.workloads.registry import allocators, kernels
-from mwe.workloads.registry.buffers import CUDABuffer
+from mwe.workloads.registry.buffers import CUDABuffer, Location
 from mwe.workloads.registry.registry import BufferRegistry
 from mwe.workloads.subject import N_THREADS, Subject
 
-# Elements of the three buffers. A third one that is a slice of the first overwrites its front.
-N_STATE, N_WORK, N_SCRATCH = 4, 3, 2
-
 LOCAL_PLAN = (
-    CUDABuffer(name="state", size=N_STATE, location="local"),
-    CUDABuffer(name="work", size=N_WORK, location="local"),
+    CUDABuffer(name="state", size=4, location=Location.LOCAL),
+    CUDABuffer(name="work", size=3, location=Location.LOCAL),
     # The state is an array of its own allocator's, so this one is not a slice of it.
-    CUDABuffer(name="scratch", size=N_SCRATCH, location="local", aliases="state"),
+    CUDABuffer(name="scratch", size=2, location=Location.LOCAL, aliases="state"),
 )
-SHARED_PLAN = (
-    CUDABuffer(name="state", size=N_STATE, location="shared"),
-    CUDABuffer(name="work", size=N_WORK, location="shared"),
-    CUDABuffer(name="scratch", size=N_SCRATCH, location="shared", aliases="state"),
-)
+SHARED_PLAN = tuple(replace(buffer, location=Location.SHARED) for buffer in LOCAL_PLAN)
 MIXED_PLAN = (
-    CUDABuffer(name="state", size=N_STATE, location="shared"),
-    CUDABuffer(name="work", size=N_WORK, location="local", persistent=True),
-    CUDABuffer(name="scratch", size=N_SCRATCH, location="local"),
+    CUDABuffer(name="state", size=4, location=Location.SHARED),
+    CUDABuffer(name="work", size=3, location=Location.LOCAL, persistent=True),
+    CUDABuffer(name="scratch", size=2, location=Location.LOCAL),
 )
 PERSISTENT_PLAN = (
-    CUDABuffer(name="state", size=N_STATE, location="local", persistent=True),
-    CUDABuffer(name="work", size=N_WORK, location="shared"),
-    CUDABuffer(name="scratch", size=N_SCRATCH, location="local", persistent=True, aliases="state"),
+    CUDABuffer(name="state", size=4, location=Location.LOCAL, persistent=True),
+    CUDABuffer(name="work", size=3, location=Location.SHARED),
+    replace(LOCAL_PLAN[2], persistent=True),
 )
 
 
@@ -49,7 +43,7 @@ class RegistrySubject(KernelSubject):
     build
         One of the builders in `kernels`.
     overlaps
-        Whether the third buffer is a slice of the first.
+        Whether the third buffer is a slice of the first, whose front it then overwrites.
     n_threads
         Active threads.
     """
@@ -67,7 +61,7 @@ class RegistrySubject(KernelSubject):
             for first, buffer in zip(kernels.FIRST_VALUES, plan, strict=True)
         ]
         if overlaps:
-            values[0][:N_SCRATCH] = values[2]
+            values[0][: plan[2].size] = values[2]
         # A row for what each thread reads, and one of zeros for a thread that returns.
         row = np.concatenate(values)
         expected = np.vstack([np.tile(row, (n_threads, 1)), np.zeros_like(row)])

@@ -15,10 +15,10 @@ from mwe.targets import Target, prepare_target
 
 prepare_target(Target.SIMULATOR)
 
-from mwe.workloads.chunked.pool import ChunkBufferPool  # noqa: E402 (needs the simulator)
+from mwe.workloads.chunked import kernels, subjects  # noqa: E402 (needs the simulator)
+from mwe.workloads.chunked.pool import ChunkBufferPool  # noqa: E402
 from mwe.workloads.chunked.subjects import (  # noqa: E402
     ChunkedSubject,
-    build_plain_kernel,
     chunked_local,
     chunked_plain,
 )
@@ -286,26 +286,17 @@ class HostShaped(BatchTransfer):
         buffer.array[...] = SENTINEL
         return buffer
 
-    def _run_chunk(self, launch, first, n_chunk):
-        """Copy from a device array of the chunk's shape, as the real one."""
-        import mwe.workloads.chunked.transfers as module
-
-        source = self.acquire_buffer("inputs")
-        source.array[..., :n_chunk] = self.inputs[..., first : first + n_chunk]
-        inputs = module.cuda.to_device(source.array)
-        outputs = module.cuda.to_device(np.full(self.shape.device_shape, SENTINEL, np.float32))
-        launch(outputs, inputs, n_chunk)
-        target = self.acquire_buffer("outputs")
-        outputs.copy_to_host(target.array)
-        self.submit_output(target, None, first, n_chunk)
+    def _put_output(self, array):
+        """Return a device array of the chunk's shape, as the real one."""
+        return super()._put_output(array[..., : self.shape.chunk_runs])
 
 
 class Untrimmed(BatchTransfer):
     """Plants a write-back without data_shape: the whole buffer is copied."""
 
-    def submit_output(self, buffer, event, first, n_chunk):
+    def submit(self, buffer, target=None, n_chunk=0):
         """Take every chunk for a full one."""
-        super().submit_output(buffer, event, first, self.shape.chunk_runs)
+        super().submit(buffer, target, self.shape.chunk_runs)
 
 
 class Impatient(BatchTransfer):
@@ -327,16 +318,8 @@ class Faulty(ChunkedSubject):
     """A subject with a planted fault."""
 
     def __init__(self, transfer=BatchTransfer, watcher=WritebackWatcher):
-        self._transfer, self._watcher_class = transfer, watcher
-        super().__init__(build_plain_kernel, 3)
-
-    def make_watcher(self):
-        """Return the planted watcher."""
-        return self._watcher_class()
-
-    def make_transfer(self, watcher):
-        """Return the planted transfer."""
-        return self._transfer(self.shape, watcher)
+        self.make_transfer, self.make_watcher = transfer, watcher
+        super().__init__(lambda: kernels.build_plain_kernel(subjects.RUN_SHAPE), 3)
 
 
 @pytest.mark.parametrize(

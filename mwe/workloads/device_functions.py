@@ -1,4 +1,4 @@
-"""Device functions that make an array of float32, in a module apart from every kernel's."""
+"""Device functions in a module apart from every kernel's; arrays are of float32."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import numpy as np
 from numba import cuda
 
 from mwe.workloads.inlining import jit_inlined
-
-__all__ = ["build_local_allocator", "build_shared_allocator"]
 
 
 def build_local_allocator(n_elements: int) -> Any:
@@ -30,3 +28,13 @@ def build_shared_allocator(n_elements: int) -> Any:
         return cuda.shared.array(n_elements, np.float32)
 
     return allocate
+
+
+def build_fill() -> Any:
+    """Return ``fill_first(buffer)``, which writes 1.0 to element 0 and uses nothing of cuda."""
+
+    @cuda.jit(device=True, inline=True)  # type: ignore[untyped-decorator,unused-ignore]
+    def fill_first(buffer):  # type: ignore[no-untyped-def]
+        buffer[0] = 1.0
+
+    return fill_first
