@@ -96,8 +96,8 @@ class JudgeProject:
         }
 
     def spooled(self):
-        """Return the finished batches of judges that were not."""
-        return list((self.path / ".fixwatch" / "judge" / "spool").glob("*/*/*.json"))
+        """Return the finished batches of judges that gave no answer yet."""
+        return list((self.path / ".fixwatch" / "judge" / "spool").glob("*/*/*--*.json"))
 
     def wheels(self):
         """Return when each wheel was built."""
