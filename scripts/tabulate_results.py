@@ -20,17 +20,20 @@ from scripts.tables import MEASUREMENTS, format_table, make_parser, replace_tabl
 
 SCRIPT = "scripts.tabulate_results"
 README = Path("README.md")
+# Whose results are committed; what else lies on disk is not the reader's.
+MACHINE = "linux-x86_64-2core"
 REPOSITORIES = {"numba": "numba/numba", "numba-cuda": "NVIDIA/numba-cuda"}
 
 Series = dict[str, Any]
 
 
 def load_series() -> list[Series]:
-    """Return the series of the simulator that ``fixwatch status --json`` states."""
+    """Return the committed series of commits, as ``fixwatch status --json`` states them."""
     command = [sys.executable, "-m", "fixwatch", "status", "--json"]
     printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    wanted = {"source": "commits", "target": "simulator", "machine": MACHINE}
     return [
-        series for series in json.loads(printed)["upstreams"] if series["target"] == "simulator"
+        series for series in json.loads(printed)["upstreams"] if wanted.items() <= series.items()
     ]
 
 

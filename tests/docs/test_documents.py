@@ -1,0 +1,66 @@
+"""What the documents name exists, and they stay short."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+from tests.project import ROOT
+
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
+# What a program writes, and a folder of upstream's.
+ELSEWHERE = ("html/", ".venv/", ".fixwatch/", "numba/cuda")
+PATH = re.compile(r"`((?:[\w.-]+/)+[\w.*-]*)`")
+LINK = re.compile(r"\]\(((?!https?:|#)[^)#]+)(?:#([^)]+))?\)")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_file_that_a_document_names_exists(document):
+    """Paths in backticks are those of the repository, and links lead to files and headings."""
+    text = document.read_text(encoding="utf-8")
+    named = [path for path in PATH.findall(text) if not path.startswith(ELSEWHERE)]
+    assert [path for path in named if not (ROOT / path).exists()] == []
+    for path, heading in LINK.findall(text):
+        target = document.parent / path
+        assert target.exists(), path
+        if heading:
+            headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+            anchors = [
+                re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in headings
+            ]
+            assert heading in anchors
+
+
+def test_every_step_of_the_walk_of_a_batch_names_what_its_module_has():
+    """A renamed function or method is missed in CONTRIBUTING.md."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    walk = text.partition("## A walk of one batch")[2].partition("\n## ")[0]
+    steps = re.findall(r"^\| .+ \| `([\w/.]+)` \| (.+) \|$", walk, re.MULTILINE)
+    assert len(steps) > 20
+    for module, names in steps:
+        known = list_names(ast.parse((ROOT / module).read_text(encoding="utf-8")))
+        for name in re.findall(r"`([\w.]+)`", names):
+            assert name in known, f"{module} has no {name}"
+
+
+def list_names(module):
+    """Return the functions and classes of a module, and the methods with their class."""
+    names = set()
+    for node in module.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            names.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            methods = (part.name for part in node.body if isinstance(part, ast.FunctionDef))
+            names.update(f"{node.name}.{method}" for method in methods)
+    return names
+
+
+def test_the_readme_and_the_method_stay_short():
+    """The README is a front door, and the method has rules without figures."""
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
+    assert len((ROOT / "docs" / "method.md").read_text(encoding="utf-8").split()) <= 3000
