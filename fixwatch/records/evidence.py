@@ -150,7 +150,8 @@ class Evidence:
     upstream: fields.Upstream
     source: fields.Source
     commit: fields.Hash
-    name: Name
+    # A tag is upstream's own: `/` and much else may stand in it.
+    name: Text
     date: fields.Moment
     machine: Name
     environment: Name

@@ -29,6 +29,7 @@ DEVICE_FOLDER = "cuda"
 MAX_FILE_BYTES = 512 * 1024
 MAX_FILES = 5000
 _MACHINE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 _RESULT = re.compile(r"([0-9a-f]{8})-([A-Za-z0-9][A-Za-z0-9._-]{0,99})")
 # Written by every run; the ones of the checkout that merges are its own.
 IGNORED = frozenset({"benchmarks.json", "relevant-commits.jsonl", ".lock"})
@@ -211,6 +212,8 @@ def _check_sense(evidence: Evidence) -> None:
             raise RefusedError(f"{name} is {text}, which is no day of this history")
     if any(unicodedata.category(each) in ("Cc", "Cs") for each in _iter_texts(asdict(evidence))):
         raise RefusedError("a text has control characters or half characters")
+    if not _NAME.fullmatch(evidence.name):
+        raise RefusedError("name is none of a version, a release tag or a short hash")
     if int(evidence.measurement_version or 0) > int(MEASUREMENT_VERSION):
         raise RefusedError(
             f"measurement version {evidence.measurement_version}, this checkout's is "

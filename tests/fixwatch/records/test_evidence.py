@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -23,6 +24,13 @@ def test_a_record_comes_back_as_it_was(tmp_path):
     path = tmp_path / "m" / "a.evidence"
     save_evidence(record, path)
     assert load_evidence(path) == record
+    assert list(iter_evidence(tmp_path)) == [record]
+
+
+def test_a_record_may_have_any_name_that_git_allows(tmp_path):
+    """A tag is upstream's text: its record is read like any other, and pages escape it."""
+    record = replace(new_record("0.57.0", new_batch(failures=90)), name="before/0.58<script>")
+    save_evidence(record, tmp_path / "m" / "a.evidence")
     assert list(iter_evidence(tmp_path)) == [record]
 
 
