@@ -8,7 +8,6 @@ from pathlib import Path
 STATE_DIR = Path(".fixwatch")
 SPOOL_DIR = STATE_DIR / "spool"
 RESULTS_DIR = Path("results")
-EXTENSIONS_DIR = STATE_DIR / "extensions"
 
 COMMITS_CONFIGURATION = "asv.conf.json"
 NUMBA_CUDA_CONFIGURATION = "asv.numba-cuda.conf.json"

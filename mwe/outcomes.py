@@ -80,7 +80,14 @@ def classify_error(error: Exception, threads_per_block: int) -> Outcome:
         message = message[prefix.end() :]
     missing = _MISSING_ATTRIBUTE.match(message)
     if missing and isinstance(error, AttributeError):
-        mode = FailureMode.MISSING_ATTRIBUTE
-        return Outcome(mode=mode, detail=message, attribute=missing[1], thread_index=thread_index)
-    detail = f"{type(error).__name__}: {message}"
-    return Outcome(mode=FailureMode.EXCEPTION, detail=detail, thread_index=thread_index)
+        return Outcome(
+            mode=FailureMode.MISSING_ATTRIBUTE,
+            detail=message,
+            attribute=missing[1],
+            thread_index=thread_index,
+        )
+    return Outcome(
+        mode=FailureMode.EXCEPTION,
+        detail=f"{type(error).__name__}: {message}",
+        thread_index=thread_index,
+    )

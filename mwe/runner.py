@@ -104,8 +104,11 @@ def run_trial(
             error = raised
         n_unfinished = _join_threads_since(threads_before, join_timeout_s)
     if n_unfinished:
-        detail = f"{n_unfinished} threads did not end within {join_timeout_s:g} s\n"
-        return Outcome(mode=FailureMode.HANG, detail=detail + describe_stacks())
+        return Outcome(
+            mode=FailureMode.HANG,
+            detail=f"{n_unfinished} threads did not end within {join_timeout_s:g} s\n"
+            + describe_stacks(),
+        )
     leaked = [guarded for guarded in subject.guarded_globals if guarded.is_leaked()]
     for guarded in leaked:
         guarded.restore()
@@ -114,8 +117,11 @@ def run_trial(
         return replace(outcome, leaked=bool(leaked))
     if leaked:
         names = ", ".join(f"{guarded.module.__name__}.{guarded.name}" for guarded in leaked)
-        detail = f"not the original after all threads were joined: {names}"
-        return Outcome(mode=FailureMode.LEAKED_GLOBAL, detail=detail, leaked=True)
+        return Outcome(
+            mode=FailureMode.LEAKED_GLOBAL,
+            detail=f"not the original after all threads were joined: {names}",
+            leaked=True,
+        )
     mismatch = next(filter(None, map(subject.judge, outputs)), "")
     return Outcome(mode=FailureMode.WRONG_RESULT, detail=mismatch) if mismatch else PASSED
 

@@ -51,8 +51,7 @@ def prepare_target(target: Target) -> None:
     """
     if target is Target.CUDA:
         # What can be said without numba comes first, whichever numba there is.
-        if importlib.util.find_spec("numba") is None:
-            raise HarnessError(_NO_NUMBA)
+        _check_numba_is_installed()
         check_driver()
     import_target(target)
     if target is Target.CUDA:
@@ -74,21 +73,22 @@ def import_target(target: Target) -> None:
     os.environ.setdefault("NUMBA_CUDA_LOW_OCCUPANCY_WARNINGS", "0")
     try:
         from numba import config, cuda
-    except Exception as error:
-        if isinstance(error, ModuleNotFoundError) and error.name == "numba":
+    except ModuleNotFoundError as error:
+        if error.name == "numba":
             raise HarnessError(_NO_NUMBA) from error
-        raise HarnessError(
-            f"numba.cuda does not import for the {target.value}: {type(error).__name__}: {error}"
-        ) from error
+        raise HarnessError(_import_failure(target, error)) from error
+    except Exception as error:
+        raise HarnessError(_import_failure(target, error)) from error
     if bool(config.ENABLE_CUDASIM) is not (target is Target.SIMULATOR):
         raise HarnessError(
             "numba was imported for the other target in this process; start a fresh one"
         )
-    if "numba-cuda" in find_packages() and "numba_cuda" not in Path(str(cuda.__file__)).parts:
-        raise HarnessError(
-            "numba-cuda is installed, but numba.cuda is the built-in target; "
-            "numba-cuda's .pth file must be active in this environment"
-        )
+    _check_numba_cuda_is_in_effect(Path(str(cuda.__file__)))
+
+
+def _check_numba_is_installed() -> None:
+    if importlib.util.find_spec("numba") is None:
+        raise HarnessError(_NO_NUMBA)
 
 
 def _check_numba_can_use_the_device() -> None:
@@ -109,6 +109,18 @@ def _check_numba_can_use_the_device() -> None:
         "no CUDA compiler: the device works, but numba finds no libNVVM; install the extra cu12 or "
         "cu13 of numba-cuda, or nvidia-cuda-nvcc-cu12 for numba's built-in target",
     )
+
+
+def _import_failure(target: Target, error: Exception) -> str:
+    return f"numba.cuda does not import for the {target.value}: {type(error).__name__}: {error}"
+
+
+def _check_numba_cuda_is_in_effect(imported_from: Path) -> None:
+    if "numba-cuda" in find_packages() and "numba_cuda" not in imported_from.parts:
+        raise HarnessError(
+            "numba-cuda is installed, but numba.cuda is the built-in target; "
+            "numba-cuda's .pth file must be active in this environment"
+        )
 
 
 def find_packages() -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,9 +17,10 @@ from asv.plugins.virtualenv import Virtualenv
 from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
-from fixwatch.asv_adapter.release_repository import read_release_commits
-from fixwatch.asv_adapter.repositories import refresh_listing
 from fixwatch.errors import FixwatchError
+from fixwatch.git import GitError
+from fixwatch.history.mirror import UpstreamMirror
+from fixwatch.history.release_repository import read_release_commits
 from fixwatch.history.release_table import Release, load_release_table
 from fixwatch.installing.as_of import (
     IndexUnreachableError,
@@ -35,16 +35,14 @@ from fixwatch.installing.as_of_exceptions import (
     find_commit_constraints,
     find_missing_requirements,
 )
-from fixwatch.installing.builds import Build, BuildPlace, build_commit, find_build
-from fixwatch.installing.commit_packages import resolve_commit
+from fixwatch.installing.builds import Build, BuildPlace, build_commit, find_build, resolve_commit
 from fixwatch.installing.cuda_driver import find_cuda_driver
 from fixwatch.installing.cuda_parts import (
     NO_CUDA_REQUIREMENTS,
     CudaRequirements,
     find_cuda_requirements,
 )
-from fixwatch.installing.extension_cache import ExtensionCache
-from fixwatch.layout import EXTENSIONS_DIR, SPOOL_DIR
+from fixwatch.layout import SPOOL_DIR
 from fixwatch.records.install_record import AVAILABILITY, BUILD, INSTALL, InstallRecord
 from fixwatch.run_lock import hold_lock
 
@@ -124,16 +122,6 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
         except FixwatchError as error:
             raise util.UserError(str(error)) from error
 
-    def checkout_project(self, repo: Any, commit_hash: str) -> None:
-        """Check a commit out; what a git that was killed left behind does not stand in the way."""
-        (Path(self._build_root) / ".git" / "index.lock").unlink(missing_ok=True)
-        try:
-            super().checkout_project(repo, commit_hash)
-        except util.ProcessError:
-            log.warning("the checkout cannot be used; cloning it again")
-            shutil.rmtree(self._build_root, ignore_errors=True)
-            super().checkout_project(repo, commit_hash)
-
     def _setup(self) -> None:
         try:
             super()._setup()
@@ -170,7 +158,7 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
         install = self._install_release if self.source == "releases" else self._install_commit
         try:
             install(repo, commit_hash)
-        except IndexUnreachableError as error:
+        except (IndexUnreachableError, GitError) as error:
             raise util.UserError(str(error)) from error
         except OSError as error:
             raise util.UserError(
@@ -234,14 +222,15 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
 
     def _install_commit(self, repo: Any, commit_hash: str) -> None:
         upstream = self._settings["upstream"]
-        committed_at = repo.get_committer_date(commit_hash)
+        mirror: UpstreamMirror = repo.mirror
+        committed_at = mirror.get_committer_date(commit_hash)
         record = InstallRecord(
             commit=commit_hash,
             upstream=upstream,
-            name=repo.get_exact_tag(commit_hash) or commit_hash[:8],
+            name=mirror.name_commit(commit_hash),
             date=committed_at.isoformat(),
         )
-        self._list_history(repo, commit_hash)
+        mirror.refresh_listing(self._results_dir, self._branch, [commit_hash], log.warning)
         constraints = find_commit_constraints(upstream, committed_at)
         cached = self._cache.get_cache_dir(commit_hash)
         build = find_build(Path(cached), constraints, self.interpreter) if cached else None
@@ -253,12 +242,9 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
                 environment=self.path,
                 python=self.interpreter,
                 source=Path(self._build_root),
-                files=repo.list_files(commit_hash),
             )
             folder = Path(self._cache.create_cache_dir(commit_hash))
-            return build_commit(
-                place, folder, committed_at, constraints, ExtensionCache(EXTENSIONS_DIR)
-            )
+            return build_commit(place, folder, committed_at, constraints)
 
         if build is None:
             build = self._attempt(record, BUILD, check_out_and_build)
@@ -276,10 +262,6 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
 
         resolution = self._attempt(record, INSTALL, resolve_and_install)
         self._write_record(record, resolution)
-
-    def _list_history(self, repo: Any, commit_hash: str) -> None:
-        """Leave the list of relevant commits with the results, once a process or when it grows."""
-        refresh_listing(repo, self._results_dir, self._branch, [commit_hash], log.warning)
 
     def _attempt(self, record: InstallRecord, stage: str, step: Callable[[], Any]) -> Any:
         """Run a step; a failure goes into the record, and to asv as the one error it takes.
@@ -305,7 +287,7 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
 
 def find_release(repo: Any, commit_hash: str) -> Release:
     """Return the table's release of a commit of the release history."""
-    upstream, version = read_release_commits(Path(repo._path))[commit_hash]
+    upstream, version = read_release_commits(repo.repository.folder)[commit_hash]
     for release in load_release_table():
         if (release.upstream, release.version) == (upstream, version):
             return release

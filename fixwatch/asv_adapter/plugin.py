@@ -12,8 +12,11 @@ from asv.plugins.virtualenv import Virtualenv
 
 from fixwatch.asv_adapter.environments import AsOfVirtualenv
 from fixwatch.asv_adapter.publisher import FixStatusPublisher
-from fixwatch.asv_adapter.release_repository import ReleaseHistory
-from fixwatch.asv_adapter.repositories import AllUpstreamCommits, UpstreamCommits
+from fixwatch.asv_adapter.repositories import (
+    AllUpstreamCommits,
+    ReleaseHistory,
+    UpstreamCommits,
+)
 from fixwatch.asv_adapter.results import install_hooks
 
 __all__ = [

@@ -11,11 +11,11 @@ from pathlib import Path
 from asv.results import get_filename
 
 from fixwatch.asv_adapter.command import measure_commits, record_machine, run_asv
-from fixwatch.asv_adapter.release_repository import build_release_repository, read_release_commits
 from fixwatch.commands.command_line import Subparsers, announce, open_console
 from fixwatch.commands.status import load_series
 from fixwatch.configuration import load_configuration
 from fixwatch.errors import CouldNotMeasureError, NoResultsError
+from fixwatch.history.release_repository import build_release_repository, read_release_commits
 from fixwatch.history.release_table import Release, load_release_table, select_dashboard_releases
 from fixwatch.layout import RELEASES_CONFIGURATION, STATE_DIR
 from fixwatch.machine import Machine, describe_machine, describe_python

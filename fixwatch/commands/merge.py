@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
 from pathlib import Path
 
-from asv.util import UserError
-
-from fixwatch.asv_adapter.repositories import UpstreamCommits, refresh_listing
 from fixwatch.commands.command_line import COMMITS_CONFIGURATIONS, Subparsers, announce
 from fixwatch.configuration import load_configuration
-from fixwatch.errors import RefusedResultsError
+from fixwatch.errors import FixwatchError, RefusedResultsError
+from fixwatch.history.mirror import UpstreamMirror
 from fixwatch.layout import RESULTS_DIR
 from fixwatch.records.evidence import iter_evidence
 from fixwatch.records.merge import merge_shards
@@ -56,8 +53,8 @@ def _list_merged_commits() -> None:
         if not commits:
             continue
         try:
-            repository = UpstreamCommits(configuration.repository, configuration.project)
-            repository.pull()
-            refresh_listing(repository, folder, configuration.branch, commits, announce)
-        except (UserError, subprocess.CalledProcessError) as error:
+            mirror = UpstreamMirror(configuration.repository, configuration.project, announce)
+            mirror.pull(announce)
+            mirror.refresh_listing(folder, configuration.branch, commits, announce)
+        except FixwatchError as error:
             announce(f"{configuration.project}: the relevant commits cannot be listed ({error})")

@@ -7,7 +7,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from fixwatch.asv_adapter.repositories import UpstreamCommits
 from fixwatch.commands.command_line import (
     Subparsers,
     add_range,
@@ -15,8 +14,8 @@ from fixwatch.commands.command_line import (
     load_commits_configuration,
 )
 from fixwatch.errors import FixwatchError
-from fixwatch.history.relevance import SelectedCommit
-from fixwatch.history.sharding import PlannedCommit, digest_sources, plan_shards
+from fixwatch.history.mirror import UpstreamMirror
+from fixwatch.history.sharding import plan_shards
 
 
 def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
@@ -38,29 +37,24 @@ def run(options: argparse.Namespace) -> int:
         If the range cannot be resolved, or the configuration lists releases.
     """
     configuration = load_commits_configuration(options.config)
-    repository = UpstreamCommits(configuration.repository, configuration.project)
-    repository.pull()
-    selected = repository.select_from_range(options.range)
+    mirror = UpstreamMirror(configuration.repository, configuration.project, announce)
+    mirror.pull(announce)
+    selected = mirror.select_from_range(options.range)
     if options.shards is not None:
-        print(json.dumps(_plan_matrix(repository, selected, options.shards)))
+        commits = [choice.commit for choice in selected]
+        print(json.dumps(_plan_matrix(mirror.upstream, commits, options.shards)))
         return 0
     for commit in selected:
-        date = repository.get_committer_date(commit.commit)
+        date = mirror.get_committer_date(commit.commit)
         print(f"{commit.commit} {date:%Y-%m-%d} {', '.join(commit.reasons)}")
     announce(f"{len(selected)} commits")
     return 0
 
 
-def _plan_matrix(
-    repository: UpstreamCommits, selected: Sequence[SelectedCommit], n_shards: int
-) -> dict[str, Any]:
+def _plan_matrix(upstream: str, commits: Sequence[str], n_shards: int) -> dict[str, Any]:
     """Return the matrix that GitHub Actions takes, a shard a job."""
     if n_shards < 1:
         raise FixwatchError(f"--shards is {n_shards}; give at least 1")
-    planned = [
-        PlannedCommit(commit.commit, digest_sources(repository.list_files(commit.commit)))
-        for commit in selected
-    ]
     return {
         "include": [
             {
@@ -69,6 +63,6 @@ def _plan_matrix(
                 "n_commits": len(shard.commits),
                 "estimated_s": shard.estimated_s,
             }
-            for shard in plan_shards(planned, n_shards, repository.project)
+            for shard in plan_shards(commits, n_shards, upstream)
         ]
     }

@@ -6,10 +6,9 @@ import re
 import shlex
 from collections.abc import Callable, Iterator
 
-from asv import util
-from asv.repo import NoSuchNameError
 from packaging.version import Version
 
+from fixwatch.errors import FixwatchError
 from fixwatch.upstream_texts import parse_version
 
 _RELEASE_NAME = re.compile(r"^v?(\d+(?:\.\d+)+)$")
@@ -17,8 +16,8 @@ _RELEASE_NAME = re.compile(r"^v?(\d+(?:\.\d+)+)$")
 _NAME_IN_RANGE = re.compile(r"(?P<name>[^\s^~:@{}.]+(?:\.[^\s^~:@{}.]+)*)")
 
 
-class UnknownRevisionError(util.UserError, NoSuchNameError):  # type: ignore[misc]
-    """A name that is no revision of the repository; asv prints it in one line."""
+class UnknownRevisionError(FixwatchError):
+    """A name that is no revision of the repository."""
 
 
 def iter_spellings(name: str) -> Iterator[str]:
@@ -78,8 +77,9 @@ def describe_unknown(name: str, project: str, release_tags: list[str]) -> Unknow
     )
 
 
-def _sort_key(tag: str) -> tuple[bool, Version]:
+def _sort_key(tag: str) -> tuple[bool, Version, int]:
+    """Sort final releases last, and of two names of one release the longer, ``v0.57.0``."""
     version = parse_version(tag)
     if version is None:
-        return (False, Version("0"))
-    return (not version.is_prerelease, version)
+        return False, Version("0"), 0
+    return not version.is_prerelease, version, len(tag)

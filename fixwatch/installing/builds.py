@@ -1,21 +1,32 @@
-"""Wheels of commits: built once each, with extensions that are compiled once for each key."""
+"""Wheels of commits: each is built once, and resolved with what it needs as of its date."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import os
+import subprocess
+import zipfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from fixwatch.durable_files import write_json_atomically
-from fixwatch.installing.as_of import build_wheel, install_exactly, resolve_as_of
-from fixwatch.installing.extension_cache import ExtensionCache, place_for_build, read_extensions
-from fixwatch.installing.extension_keys import describe_builder, describe_key
-from fixwatch.installing.wheel_metadata import read_build_requirements
+from fixwatch.installing.as_of import Resolution, build_wheel, install_exactly, resolve_as_of
+from fixwatch.installing.as_of_exceptions import (
+    EXEMPT_FOR_COMMITS,
+    find_commit_constraints,
+    find_requirements_beside,
+)
+from fixwatch.installing.cuda_parts import NO_CUDA_REQUIREMENTS, CudaRequirements
+from fixwatch.installing.wheel_metadata import read_build_requirements, read_wheel_metadata
 
 DESCRIPTION_NAME = "fixwatch-build.json"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+TIMEOUT_S = 60.0
+_EXTENSION_SUFFIXES = frozenset({".so", ".pyd", ".dylib", ".dll"})
+# Variables that steer how setuptools compiles.
+_VARIABLES = ("CC", "CXX", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "LDSHARED")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,15 +40,12 @@ class Build:
     packages
         Name and version of everything in the build environment.
     extensions
-        ``none``, ``compiled`` or ``reused``.
-    extension_key
-        The key under which the extensions are kept, None where nothing is.
+        ``none`` or ``compiled``.
     """
 
     wheel: str
     packages: dict[str, str]
     extensions: str
-    extension_key: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,22 +58,15 @@ class BuildPlace:
         The environment's folder, which is filled with the build's packages, and its interpreter.
     source
         The clean checkout.
-    files
-        Git's hash of each of its files, by path.
     """
 
     environment: Path
     python: Path
     source: Path
-    files: Mapping[str, str]
 
 
 def build_commit(
-    place: BuildPlace,
-    destination: Path,
-    as_of: datetime,
-    constraints: Sequence[str],
-    cache: ExtensionCache,
+    place: BuildPlace, destination: Path, as_of: datetime, constraints: Sequence[str]
 ) -> Build:
     """Build a commit's wheel with the build packages of its date; describe it beside the wheel.
 
@@ -80,31 +81,15 @@ def build_commit(
         read_build_requirements(place.source), as_of, place.python, constraints=constraints
     )
     install_exactly(tools.pins, place.environment, place.python)
-    scripts = {
-        path: (place.source / path).read_text(encoding="utf-8", errors="replace")
-        for path in place.files
-        if "/" not in path and path.endswith(".py")
-    }
-    key = describe_key(place.files, scripts, tools.packages, place.python)
-    kept = cache.load(key) if key else None
-    if key and kept:
-        place_for_build(kept, place.source, key)
     wheel = build_wheel(place.source, destination, place.python)
-    extensions = read_extensions(wheel)
-    if key and extensions != kept:
-        cache.store(key, extensions)
+    with zipfile.ZipFile(wheel) as archive:
+        suffixes = {PurePosixPath(name).suffix for name in archive.namelist()}
     build = Build(
         wheel=wheel.name,
         packages=tools.packages,
-        extensions="none" if not extensions else "reused" if extensions == kept else "compiled",
-        extension_key=key.digest if key and extensions else None,
+        extensions="none" if suffixes.isdisjoint(_EXTENSION_SUFFIXES) else "compiled",
     )
-    description = {
-        "version": FORMAT_VERSION,
-        "constraints": list(constraints),
-        "builder": describe_builder(place.python),
-        **asdict(build),
-    }
+    description = {**_describe_conditions(constraints, place.python), **asdict(build)}
     write_json_atomically(destination / DESCRIPTION_NAME, description)
     return build
 
@@ -119,15 +104,67 @@ def find_build(destination: Path, constraints: Sequence[str], python: Path) -> B
     constraints
         Those of today; a build under others is not used again.
     python
-        The interpreter; nor is one by another, or by other compilers or settings.
+        The interpreter; nor is one by another, or by other compiler settings.
     """
     try:
         data = json.loads((destination / DESCRIPTION_NAME).read_text(encoding="utf-8"))
-        if data.pop("version") != FORMAT_VERSION or data.pop("constraints") != list(constraints):
-            return None
-        if data.pop("builder") != describe_builder(python):
-            return None
+        for name, value in _describe_conditions(constraints, python).items():
+            if data.pop(name) != value:
+                return None
         build = Build(**data)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return build if (destination / build.wheel).is_file() else None
+
+
+def resolve_commit(
+    upstream: str,
+    wheel: Path,
+    committed_at: datetime,
+    python: Path,
+    parts: CudaRequirements = NO_CUDA_REQUIREMENTS,
+) -> Resolution:
+    """Resolve a commit's wheel with all that it needs, what its metadata leaves out included.
+
+    Parameters
+    ----------
+    upstream, wheel, committed_at
+        The commit's.
+    python
+        The interpreter to resolve for.
+    parts
+        What is installed besides for a device.
+
+    Raises
+    ------
+    ResolutionError, IndexUnreachableError
+        As `resolve_as_of`.
+    """
+    return resolve_as_of(
+        [
+            f"{parts.name(upstream)} @ {wheel.absolute().as_uri()}",
+            *parts.requirements,
+            # What an extra names has the bounds of its own generation of CUDA.
+            *find_requirements_beside(
+                upstream, read_wheel_metadata(wheel), with_extras=parts.extra is None
+            ),
+        ],
+        committed_at,
+        python,
+        constraints=[*find_commit_constraints(upstream, committed_at), *parts.constraints],
+        exempt=EXEMPT_FOR_COMMITS.get(upstream, ()),
+    )
+
+
+def _describe_conditions(constraints: Sequence[str], python: Path) -> dict[str, object]:
+    """Return what a build depends on besides its commit."""
+    code = "import sys, sysconfig; print(sys.version, sysconfig.get_platform())"
+    builder = subprocess.run(
+        [python, "-I", "-c", code], check=True, capture_output=True, text=True, timeout=TIMEOUT_S
+    ).stdout.strip()
+    return {
+        "version": FORMAT_VERSION,
+        "constraints": list(constraints),
+        "builder": builder,
+        "variables": {name: os.environ[name] for name in _VARIABLES if name in os.environ},
+    }

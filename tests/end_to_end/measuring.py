@@ -9,8 +9,8 @@ import subprocess
 import sys
 import time
 
-from fixwatch.asv_adapter.release_repository import build_release_repository, read_release_commits
 from fixwatch.configuration import load_configuration
+from fixwatch.history.release_repository import build_release_repository, read_release_commits
 from fixwatch.history.release_table import load_release_table
 from fixwatch.layout import RELEASES_CONFIGURATION
 from fixwatch.records.evidence import iter_evidence

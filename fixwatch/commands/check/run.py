@@ -8,14 +8,14 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from fixwatch.asv_adapter.command import measure_commits, record_machine
-from fixwatch.asv_adapter.release_repository import build_release_repository, read_release_commits
-from fixwatch.asv_adapter.repositories import UpstreamCommits
 from fixwatch.commands.check.comparison import Checked, Comparison, Recorded, compare
 from fixwatch.commands.check.summary import render_summary
 from fixwatch.configuration import load_configuration
 from fixwatch.durable_files import write_json_atomically, write_text_atomically
+from fixwatch.history.mirror import UpstreamMirror
 from fixwatch.history.order import RevisionOrder, load_order
 from fixwatch.history.package_index import fetch_releases
+from fixwatch.history.release_repository import build_release_repository, read_release_commits
 from fixwatch.history.release_table import (
     FIRST_VERSIONS,
     Release,
@@ -75,7 +75,7 @@ def run_check(
     CouldNotMeasureError
         If the package index or the repositories cannot be reached, or asv stops.
     """
-    wanted_commits = _find_commits(commits)
+    wanted_commits = _find_commits(commits, announce)
     upstreams = [revision.upstream for revision in wanted_commits]
     started_at = datetime.now(timezone.utc).replace(microsecond=0)
     recorded = [status for status in read_recorded() if status.upstream in upstreams]
@@ -171,13 +171,13 @@ def find_newest(table: Sequence[Release], upstream: str) -> tuple[str, str]:
     return upstream, max(own, key=lambda release: release.parsed_version).version
 
 
-def _find_commits(configurations: Sequence[str]) -> list[_Wanted]:
+def _find_commits(configurations: Sequence[str], announce: Announce) -> list[_Wanted]:
     wanted = []
     for name in configurations:
         configuration = load_configuration(Path(name))
-        repository = UpstreamCommits(configuration.repository, configuration.project)
-        repository.pull()
-        commit = repository.get_hash_from_name(configuration.branch)
+        mirror = UpstreamMirror(configuration.repository, configuration.project, announce)
+        mirror.pull(announce)
+        commit = mirror.resolve(configuration.branch)
         wanted.append(_Wanted(name, configuration.project, "newest commit", commit))
     return wanted
 

@@ -18,10 +18,8 @@ from fixwatch.installing.as_of import (
     shorten_output,
 )
 from fixwatch.installing.as_of_exceptions import find_commit_constraints
-from fixwatch.installing.builds import Build, BuildPlace, build_commit, find_build
-from fixwatch.installing.commit_packages import resolve_commit
-from fixwatch.installing.extension_cache import ExtensionCache
-from fixwatch.layout import EXTENSIONS_DIR, STATE_DIR
+from fixwatch.installing.builds import Build, BuildPlace, build_commit, find_build, resolve_commit
+from fixwatch.layout import STATE_DIR
 from fixwatch.records.install_record import BUILD, INSTALL, InstallRecord
 
 JUDGE_DIR = STATE_DIR / "judge"
@@ -104,14 +102,8 @@ def _find_or_build(
     folder.mkdir(parents=True)
     _drop_oldest_wheels()
     repository.check_out(snapshot)
-    place = BuildPlace(
-        environment=environment,
-        python=python,
-        source=repository.source,
-        files=repository.list_files(snapshot),
-    )
-    cache = ExtensionCache(EXTENSIONS_DIR)
-    return folder, build_commit(place, folder, snapshot.date, constraints, cache)
+    place = BuildPlace(environment=environment, python=python, source=repository.source)
+    return folder, build_commit(place, folder, snapshot.date, constraints)
 
 
 def _drop_oldest_wheels() -> None:

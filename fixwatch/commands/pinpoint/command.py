@@ -6,7 +6,6 @@ import argparse
 import json
 
 from fixwatch.asv_adapter.command import record_machine
-from fixwatch.asv_adapter.repositories import BESIDE_THE_BRANCH, UpstreamCommits
 from fixwatch.commands.command_line import (
     Subparsers,
     add_output_form,
@@ -22,6 +21,7 @@ from fixwatch.commands.pinpoint.search import Search
 from fixwatch.commands.pinpoint.summary import MAX_NAMED, render_markdown, state_answer
 from fixwatch.configuration import Configuration
 from fixwatch.errors import FixwatchError
+from fixwatch.history.mirror import BESIDE_THE_BRANCH, UpstreamMirror
 from fixwatch.layout import STATE_DIR
 from fixwatch.machine import describe_machine, describe_python
 from fixwatch.run_lock import hold_lock
@@ -88,9 +88,9 @@ def _search(options: argparse.Namespace) -> Finding:
     if options.max_builds is not None and options.max_builds < 0:
         raise FixwatchError(f"--max-builds is {options.max_builds}; give 0 or more")
     _check_workload(options.workload, configuration)
-    repository = UpstreamCommits(configuration.repository, configuration.project)
-    repository.pull()
-    commits = repository.list_range(options.range, relevant_only=options.relevant_only)
+    mirror = UpstreamMirror(configuration.repository, configuration.project, announce)
+    mirror.pull(announce)
+    commits = mirror.list_range(options.range, relevant_only=options.relevant_only)
     if len(commits) < 2:
         raise FixwatchError(
             f"the range {options.range!r} has {len(commits)} commits of the branch to measure; "
@@ -119,9 +119,7 @@ def _search(options: argparse.Namespace) -> Finding:
     measurer = CommitMeasurer(
         configuration=str(configuration.path), project=configuration.project, machine=machine.name
     )
-    return Search(
-        settings, commits, repository, configuration.results_dir, measurer, announce
-    ).run()
+    return Search(settings, commits, mirror, configuration.results_dir, measurer, announce).run()
 
 
 def _check_workload(name: str, configuration: Configuration) -> None:

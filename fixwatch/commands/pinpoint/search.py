@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from fixwatch.asv_adapter.repositories import UpstreamCommits
 from fixwatch.commands.pinpoint.findings import Finding, Settings, Spent
 from fixwatch.commands.pinpoint.measuring import LOG_PATH, CommitMeasurer
 from fixwatch.commands.pinpoint.observations import Observations, observe, select_records
 from fixwatch.errors import CouldNotMeasureError, FixwatchError
 from fixwatch.history.listing import ListedCommit
+from fixwatch.history.mirror import UpstreamMirror
 from fixwatch.records.evidence import iter_evidence
 from fixwatch.statistics.change_points import MIN_PROBABILITY, find_change_points
 from fixwatch.statistics.search_planning import (
@@ -68,7 +68,7 @@ class Search:
         self,
         settings: Settings,
         commits: Sequence[ListedCommit],
-        repository: UpstreamCommits,
+        repository: UpstreamMirror,
         results_dir: Path,
         measurer: CommitMeasurer,
         announce: Announce,
@@ -119,7 +119,7 @@ class Search:
             observations = self._measure(step, observations)
         return Finding(
             settings=self._settings,
-            upstream=self._repository.project,
+            upstream=self._repository.upstream,
             change=change,
             commits=tuple(self._commits),
             observations=observations,
@@ -149,7 +149,7 @@ class Search:
         )
 
     def _choose(self, change: SingleChange, observations: Observations) -> Step | None:
-        costs = COSTS.get(self._repository.project, DEFAULT_COSTS)
+        costs = COSTS.get(self._repository.upstream, DEFAULT_COSTS)
         costs_s = [
             self._find_cost(index, observations, costs) for index in range(len(self._commits))
         ]
@@ -251,7 +251,7 @@ class Search:
     def _observe(self) -> Observations:
         records = select_records(
             iter_evidence(self._results_dir, self._announce),
-            self._repository.project,
+            self._repository.upstream,
             self._settings.target,
         )
         return observe(self._commits, records, self._settings.workload, self._settings.own)

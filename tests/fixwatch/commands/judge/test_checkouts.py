@@ -8,7 +8,6 @@ import sys
 
 import pytest
 
-from fixwatch.commands.judge import checkouts
 from fixwatch.commands.judge.checkouts import find_checkout
 from fixwatch.errors import FixwatchError
 from fixwatch.history.revision_names import UnknownRevisionError
@@ -25,37 +24,37 @@ def tree(tmp_path):
 def refuse(path):
     """Return the line that refuses a path, which must be one."""
     with pytest.raises(FixwatchError) as raised:
-        find_checkout(path).check_content()
+        find_checkout(path)
     assert raised.value.exit_status == 2
     assert "\n" not in str(raised.value)
     return str(raised.value)
 
 
 def test_a_folder_in_a_checkout_stands_for_it(tree):
-    """The top is found from below."""
+    """The top folder is found from a folder below it."""
     (tree / "below").mkdir()
     found = find_checkout(tree / "below")
-    assert (found.root, found.upstream) == (tree, "numba")
+    assert (found.folder, found.upstream) == (tree, "numba")
     assert found.head == git(tree, "rev-parse", "HEAD")
 
 
 def test_a_linked_work_tree_is_a_checkout(tree, tmp_path):
-    """Its own head counts, and its files."""
+    """Its own head and files count; the objects are those of the repository."""
     git(tree, "worktree", "add", "-q", "--detach", str(tmp_path / "linked"))
     found = find_checkout(tmp_path / "linked")
-    assert found.root == tmp_path / "linked"
-    assert found.objects == tree / ".git" / "objects"
+    assert found.folder == tmp_path / "linked"
+    assert found.find_git_path("objects") == tree / ".git" / "objects"
 
 
 def test_another_repository_in_the_environment_is_not_meant(tree, tmp_path, monkeypatch):
-    """As in a hook of git's, where GIT_DIR is set."""
+    """GIT_DIR is set in a hook of git's, and does not say what is judged."""
     other = create_tree(tmp_path / "other", "numba-cuda")
     monkeypatch.setenv("GIT_DIR", str(other / ".git"))
     assert find_checkout(tree).upstream == "numba"
 
 
 def test_what_is_no_checkout_is_refused(tmp_path):
-    """A missing folder, a file, and a folder without a repository."""
+    """The line says of a missing folder, a file and a plain folder what each is."""
     assert "no such folder" in refuse(tmp_path / "missing")
     (tmp_path / "file").write_text("")
     assert "a file" in refuse(tmp_path / "file")
@@ -64,7 +63,7 @@ def test_what_is_no_checkout_is_refused(tmp_path):
 
 
 def test_a_bare_repository_is_refused(tree, tmp_path):
-    """It has no files."""
+    """A bare repository has no files to judge."""
     git(tree, "clone", "-q", "--bare", str(tree), str(tmp_path / "bare"))
     assert "has no files checked out" in refuse(tmp_path / "bare")
 
@@ -77,36 +76,13 @@ def test_a_repository_without_a_commit_is_refused(tmp_path):
 
 
 def test_another_project_is_refused(tmp_path):
-    """It is named."""
+    """The line names the project that it is."""
     line = refuse(create_tree(tmp_path / "tree", "scipy"))
     assert "names scipy; give a checkout of numba or numba-cuda" in line
 
 
-def test_a_merge_with_conflicts_is_refused(tree):
-    """Conflict markers are nobody's patch."""
-    git(tree, "checkout", "-q", "-b", "side")
-    (tree / "kept.py").write_text("kept = 2\n")
-    git(tree, "commit", "-q", "-am", "two")
-    git(tree, "checkout", "-q", "main")
-    (tree / "kept.py").write_text("kept = 3\n")
-    git(tree, "commit", "-q", "-am", "three")
-    with pytest.raises(subprocess.CalledProcessError):
-        git(tree, "merge", "-q", "side")
-    assert "'kept.py' is in conflict" in refuse(tree)
-
-
-def test_files_that_are_no_sources_are_refused(tree, monkeypatch):
-    """The largest is named; what git ignores does not count."""
-    monkeypatch.setattr(checkouts, "MAX_CHANGED_BYTES", 1000)
-    (tree / "build").mkdir()
-    (tree / "build" / "large").write_bytes(bytes(2000))
-    find_checkout(tree).check_content()
-    (tree / "core").write_bytes(bytes(1500))
-    assert "'core'" in refuse(tree)
-
-
 def test_revisions_by_tag_number_branch_and_hash(tree):
-    """As asv's ranges take them, and the newest release as a hint."""
+    """A revision has the names that ranges of asv take; for an unknown one there is a hint."""
     found = find_checkout(tree)
     for name in ("0.1.0", "v0.1.0", "v0.1", "main", found.head[:8], "HEAD"):
         assert found.resolve(name) == found.head
@@ -117,7 +93,7 @@ def test_revisions_by_tag_number_branch_and_hash(tree):
 
 
 def test_without_git_one_line_says_so(tree, tmp_path):
-    """The command exits with 2."""
+    """The command exits with 2 and prints what to do."""
     done = subprocess.run(
         [sys.executable, "-m", "fixwatch", "judge", str(tree)],
         cwd=ROOT,

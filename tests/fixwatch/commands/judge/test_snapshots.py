@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 
 import pytest
 
-from fixwatch.commands.judge.checkouts import find_checkout
+from fixwatch.commands.judge import snapshots
+from fixwatch.commands.judge.checkouts import UnfitTreeError, find_checkout
 from fixwatch.commands.judge.snapshots import SnapshotRepository, stays_inside
 from fixwatch.errors import FixwatchError
 from tests.fixwatch.commands.judge.trees import DAY, create_tree, git
@@ -45,7 +47,7 @@ def stamps(tree):
 
 
 def test_an_unchanged_checkout_is_its_commit(tree, tmp_path):
-    """With its tag for a name, and its date."""
+    """The snapshot is the commit itself, with its tag for a name, and its date."""
     taken = Taken(tree, tmp_path / "taken").snapshot
     assert taken.commit == taken.head == git(tree, "rev-parse", "HEAD")
     assert taken.tree == git(tree, "rev-parse", "HEAD^{tree}")
@@ -53,7 +55,7 @@ def test_an_unchanged_checkout_is_its_commit(tree, tmp_path):
 
 
 def test_changes_of_every_kind_are_taken(tree, tmp_path):
-    """Modified, deleted, new, staged, executable; not what git ignores."""
+    """Modified, deleted, new, staged and executable files are taken, ignored ones are not."""
     (tree / "kept.py").write_text("kept = 2\n")
     (tree / "gone.py").unlink()
     (tree / "new name.py").write_text("new = 1\n")
@@ -77,7 +79,7 @@ def test_changes_of_every_kind_are_taken(tree, tmp_path):
 
 
 def test_the_same_content_has_the_same_hash(tree, tmp_path):
-    """Whenever it is taken; so a build of it is found again."""
+    """The hash does not depend on when it is taken, so a build of it is found again."""
     (tree / "kept.py").write_text("kept = 2\n")
     first = Taken(tree, tmp_path / "first").snapshot
     (tree / "kept.py").write_text("kept = 3\n")
@@ -89,7 +91,7 @@ def test_the_same_content_has_the_same_hash(tree, tmp_path):
 
 
 def test_a_change_as_new_as_the_index_is_taken(tree, tmp_path):
-    """Of the same size, within the same tick of the clock: only its content differs."""
+    """Only its content differs: its size and time are those that the index has."""
     index, changed = tree / ".git" / "index", tree / "kept.py"
     # A second back, so that the copy of the index is newer than both whatever the clock does.
     moment_ns = changed.stat().st_mtime_ns - 10**9
@@ -133,7 +135,7 @@ def test_links_out_of_the_tree_and_repositories_in_it_are_left_out(tree, tmp_pat
     ],
 )
 def test_where_a_link_leads(path, target, expected):
-    """By its text alone, whatever other links there are."""
+    """A link is judged by its text alone, whatever other links there are."""
     assert stays_inside(path, target) is expected
 
 
@@ -155,7 +157,7 @@ def test_a_sparse_index_is_refused_and_a_sparse_checkout_is_no_change(tree, tmp_
 
 
 def test_a_shallow_clone_can_be_taken(tree, tmp_path):
-    """Its history ends, and the commit is there."""
+    """Its history ends early, and its commit can be judged all the same."""
     (tree / "kept.py").write_text("kept = 2\n")
     git(tree, "commit", "-q", "-am", "second")
     git(tmp_path, "clone", "-q", "--depth", "1", f"file://{tree}", "shallow")
@@ -166,7 +168,7 @@ def test_a_shallow_clone_can_be_taken(tree, tmp_path):
 
 
 def test_no_hook_of_the_checkout_is_run(tree, tmp_path):
-    """Nor is anything that its settings name for watching files."""
+    """Neither is a program that its settings name for watching files."""
     ran = tmp_path / "ran"
     hook = tmp_path / "hook"
     hook.write_text(f"#!/bin/sh\ntouch {ran}\n")
@@ -178,6 +180,54 @@ def test_no_hook_of_the_checkout_is_run(tree, tmp_path):
     (tree / "kept.py").write_text("kept = 2\n")
     Taken(tree, tmp_path / "taken")
     assert not ran.exists()
+
+
+def test_a_merge_with_conflicts_is_refused(tree, tmp_path):
+    """A file with conflict markers is nobody's patch; the line names it."""
+    git(tree, "checkout", "-q", "-b", "side")
+    (tree / "kept.py").write_text("kept = 2\n")
+    git(tree, "commit", "-q", "-am", "two")
+    git(tree, "checkout", "-q", "main")
+    (tree / "kept.py").write_text("kept = 3\n")
+    git(tree, "commit", "-q", "-am", "three")
+    with pytest.raises(subprocess.CalledProcessError):
+        git(tree, "merge", "-q", "side")
+    with pytest.raises(UnfitTreeError, match=r"'kept\.py' is in conflict"):
+        Taken(tree, tmp_path / "taken")
+
+
+def test_files_that_are_no_sources_are_refused(tree, tmp_path, monkeypatch):
+    """The line names the largest; what git ignores does not count."""
+    monkeypatch.setattr(snapshots, "MAX_CHANGED_BYTES", 1000)
+    (tree / "build").mkdir()
+    (tree / "build" / "large").write_bytes(bytes(2000))
+    Taken(tree, tmp_path / "taken")
+    (tree / "core").write_bytes(bytes(1500))
+    with pytest.raises(UnfitTreeError, match="'core' alone"):
+        Taken(tree, tmp_path / "refused")
+
+
+def test_no_program_that_the_checkout_names_is_run(tree, tmp_path):
+    """A filter of its own settings stays idle; what decides its content is taken over."""
+    ran = tmp_path / "ran"
+    for name in ("clean", "smudge", "process"):
+        git(tree, "config", f"filter.own.{name}", f"touch {ran}; cat")
+    git(tree, "config", "core.fileMode", "false")
+    (tree / ".git" / "info" / "attributes").write_text("*.py filter=own\n")
+    (tree / ".git" / "info" / "exclude").write_text("ignored\n")
+    (tree / "ignored").write_text("")
+    (tree / "kept.py").write_text("kept = 2\n")
+    (tree / "gone.py").chmod(0o755)
+    taken = Taken(tree, tmp_path / "taken")
+    assert not ran.exists()
+    assert taken.snapshot.n_changed == 1
+
+
+def test_a_split_index_is_read_whole(tree, tmp_path):
+    """The part that git keeps in a second file is taken over with it."""
+    git(tree, "update-index", "--split-index")
+    (tree / "kept.py").write_text("kept = 2\n")
+    assert Taken(tree, tmp_path / "taken").snapshot.n_changed == 1
 
 
 def test_a_file_that_cannot_be_read_is_one_line(tree, tmp_path):

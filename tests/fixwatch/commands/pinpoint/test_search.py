@@ -7,11 +7,11 @@ import subprocess
 
 import pytest
 
-from fixwatch.asv_adapter.repositories import BESIDE_THE_BRANCH, UpstreamCommits
 from fixwatch.commands.pinpoint.findings import Settings
 from fixwatch.commands.pinpoint.observations import MeasuringSetup
 from fixwatch.commands.pinpoint.search import Search
 from fixwatch.errors import CouldNotMeasureError, FixwatchError
+from fixwatch.history.mirror import BESIDE_THE_BRANCH, UpstreamMirror
 from fixwatch.records.evidence import save_evidence
 from fixwatch.statistics.search_planning import SearchAnswer
 from tests.fixwatch.sample_records import new_batch, new_controls, new_record
@@ -37,7 +37,8 @@ def upstream(tmp_path, monkeypatch):
     """Return the small upstream's repository and its commits by name."""
     commits = create_small_numba(tmp_path / "small-numba")
     monkeypatch.chdir(tmp_path)
-    return UpstreamCommits((tmp_path / "small-numba" / ".git").as_posix(), "numba"), commits
+    url = (tmp_path / "small-numba" / ".git").as_posix()
+    return UpstreamMirror(url, "numba", print), commits
 
 
 def search(upstream, tmp_path, failures, revisions="0.58.0..main", n_trials=1000):
@@ -96,7 +97,7 @@ def test_behind_a_parent_that_disagrees_the_search_goes_on(upstream, tmp_path):
             [*git, "rev-parse", "HEAD"], cwd=source, check=True, capture_output=True, text=True
         )
         commits[name] = done.stdout.strip()
-    repository.pull()
+    repository.pull(print)
     failures = {"newest": 950, "two": 0, "last": 0}
     with pytest.raises(AssertionError, match=f"measured {commits['one']}"):
         search(upstream, tmp_path, failures, "0.59.0..main")
@@ -122,7 +123,7 @@ def test_a_lower_end_beside_the_branch_is_where_it_leaves(upstream, tmp_path):
         ["tag", "0.57.5"],
     ):
         subprocess.run([*git, *arguments], cwd=source, check=True)
-    repository.pull()
+    repository.pull(print)
     listed = repository.list_range("v0.57.5..0.58.0", relevant_only=True)
     names = {commit: name for name, commit in commits.items()}
     assert [names[commit.commit] for commit in listed][:2] == ["sound", "appeared"]
@@ -140,7 +141,7 @@ def test_the_branch_decides_the_order(upstream, tmp_path):
         environment = {**os.environ, "GIT_COMMITTER_DATE": f"{day}T00:00:00Z"}
         command = ["git", "-c", "user.name=n", "-c", "user.email=e", "commit", "-qam", text]
         subprocess.run(command, cwd=source, check=True, env=environment)
-    repository.pull()
+    repository.pull(print)
     days = [
         commit.date[:10] for commit in repository.list_range("0.59.0..main", relevant_only=True)
     ]

@@ -1,50 +1,31 @@
-"""The table of releases as a repository that asv can run through."""
+"""The table of releases as a repository that asv can run through.
+
+It has a commit for each release and a branch for each upstream. The same table gives the same
+hashes on every machine, and a longer table keeps them.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from asv import util
-
-from fixwatch.asv_adapter.repositories import NamedRevisions
-from fixwatch.history.release_table import Release, load_release_table
+from fixwatch.git import run_git
+from fixwatch.history.release_table import Release
 from fixwatch.layout import STATE_DIR
 
+REPOSITORY_DIR = STATE_DIR / "releases.git"
 BRANCHES = {"numba": "main", "numba-cuda": "numba-cuda"}
 # numba-cuda's versions will one day reach numba's, so its tags carry its name.
 TAG_PREFIXES = {"numba": "v", "numba-cuda": "numba-cuda-v"}
 
 
-class ReleaseHistory(NamedRevisions):
-    """The table of releases as a repository: a commit a release, a branch an upstream.
-
-    The same table gives the same hashes on every machine, and a longer table keeps them.
-    """
-
-    dvcs = "fixwatch-releases"
-
-    def __init__(self, url: str, project: str) -> None:
-        self._project = project
-        path = STATE_DIR / "releases.git"
-        build_release_repository(load_release_table(Path(url)), path)
-        super().__init__(str(path), str(path))
-        self._pulled = True
-
-    def _release_tags(self) -> list[str]:
-        prefix = TAG_PREFIXES["numba"]
-        return [tag for tag in self.get_tags() if tag.startswith(prefix) and tag.count(".") > 1]
-
-
 def build_release_repository(releases: Sequence[Release], path: Path) -> None:
     """Make the bare repository of the releases, whole or not at all; keep one that is current."""
-    stream = _fast_import_stream(releases)
+    stream = _write_fast_import(releases)
     stamp = path / "fixwatch-table"
     if stamp.is_file() and stamp.read_bytes() == stream:
         return
@@ -53,8 +34,8 @@ def build_release_repository(releases: Sequence[Release], path: Path) -> None:
     try:
         # A template or a default of the user's must not change what comes out.
         init = ["init", "--quiet", "--bare", "--template=", "--object-format=sha1"]
-        _run_git([*init, "--initial-branch=main", "."], building)
-        _run_git(["fast-import", "--quiet", "--done"], building, stream)
+        run_git([*init, "--initial-branch=main", "."], building)
+        run_git(["fast-import", "--quiet", "--done"], building, stdin=stream)
         (building / stamp.name).write_bytes(stream)
         shutil.rmtree(path, ignore_errors=True)
         os.replace(building, path)
@@ -62,9 +43,9 @@ def build_release_repository(releases: Sequence[Release], path: Path) -> None:
         shutil.rmtree(building, ignore_errors=True)
 
 
-def read_release_commits(path: Path = STATE_DIR / "releases.git") -> dict[str, tuple[str, str]]:
+def read_release_commits(path: Path = REPOSITORY_DIR) -> dict[str, tuple[str, str]]:
     """Return upstream and version of each commit of the release repository."""
-    output = _run_git(["log", "--all", "--format=%H %s"], path).decode("utf-8")
+    output = run_git(["log", "--all", "--format=%H %s"], path).decode("utf-8")
     commits = {}
     for line in output.splitlines():
         commit, upstream, version = line.split()
@@ -72,7 +53,8 @@ def read_release_commits(path: Path = STATE_DIR / "releases.git") -> dict[str, t
     return commits
 
 
-def _fast_import_stream(releases: Sequence[Release]) -> bytes:
+def _write_fast_import(releases: Sequence[Release]) -> bytes:
+    """Return the input of ``git fast-import``."""
     parts: list[bytes] = []
     tags: dict[str, int] = {}
     newest: dict[str, int] = {}
@@ -97,25 +79,3 @@ def _fast_import_stream(releases: Sequence[Release]) -> bytes:
     for tag, mark in tags.items():
         parts.append(b"reset refs/tags/%s\nfrom :%d\n" % (tag.encode(), mark))
     return b"".join(parts) + b"done\n"
-
-
-def _run_git(arguments: Sequence[str], directory: Path, stdin: bytes = b"") -> bytes:
-    environment: dict[str, Any] = {
-        name: value for name, value in os.environ.items() if not name.startswith("GIT_")
-    }
-    environment["GIT_CONFIG_NOSYSTEM"] = "1"
-    environment["GIT_CONFIG_GLOBAL"] = os.devnull
-    completed = subprocess.run(
-        ["git", "-c", "safe.directory=*", *arguments],  # noqa: S607 (git from PATH, as asv has it)
-        cwd=directory,
-        input=stdin,
-        capture_output=True,
-        check=False,
-        env=environment,
-    )
-    if completed.returncode:
-        raise util.UserError(
-            f"git {arguments[0]} failed in {directory}: "
-            f"{completed.stderr.decode('utf-8', 'replace').strip()}"
-        )
-    return completed.stdout
