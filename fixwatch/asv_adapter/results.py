@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import math
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -16,25 +15,24 @@ from typing import Any
 from asv import results, util
 from asv.console import log
 from asv.results import Results
-from packaging.version import Version
 
 from fixwatch.asv_adapter.environments import AsOfVirtualenv
 from fixwatch.durable_files import set_aside, write_text_atomically
 from fixwatch.errors import FixwatchError
 from fixwatch.installing.as_of import shorten_output
 from fixwatch.layout import STATE_DIR
+from fixwatch.records.asv_results import COUNTS, derive_values, has_result
+from fixwatch.records.batch_outcomes import take_outcome
 from fixwatch.records.evidence import (
     BatchEvidence,
     Evidence,
     evidence_path,
     load_evidence,
-    parse_printed,
     save_evidence,
 )
 from fixwatch.records.install_record import (
     BATCH,
     BUILD,
-    DEVICE,
     INSTALL,
     InstallRecord,
     read_install_record,
@@ -83,7 +81,7 @@ def pick_results(
     if values is None:
         return [None for _ in itertools.product(*wanted)]
     known = dict(zip(itertools.product(*combinations), values, strict=False))
-    return [known.get(each, float("nan")) for each in itertools.product(*wanted)]
+    return [known.get(place, float("nan")) for place in itertools.product(*wanted)]
 
 
 def load_or_set_aside(cls: type, path: str, machine_name: str | None = None) -> Results:
@@ -111,7 +109,7 @@ def load_data_or_set_aside(result: Results, results_dir: str) -> None:
 
 
 def save_with_evidence(result: Results, results_dir: str) -> None:
-    """Write evidence, then asv's result, then drop the spool.
+    """Write evidence, then asv's result with the counts of the evidence, then drop the spool.
 
     In this order a kill in between leaves the spool, from which the next run of the revision
     writes the same files without measuring again. The spool stays as long as batches are missing.
@@ -138,7 +136,7 @@ def _save(result: Results, results_dir: str) -> None:
         _asv_save(result, results_dir)
         return
     path = Path(results_dir) / result._filename
-    if _would_lose_batches(path, evidence):
+    if _is_less(evidence, path):
         log.warning(
             f"{evidence.name} was measured before, with more trials or batches; what came now does "
             "not replace that"
@@ -152,9 +150,11 @@ def _save(result: Results, results_dir: str) -> None:
             f"{gaps[0].stage}: {reason}"
         )
     save_evidence(evidence, evidence_path(path))
-    if gaps and all(batch.stage == DEVICE for batch in evidence.batches):
-        # asv takes "not applicable" for measured and would never try again, on no machine.
+    if not has_result(evidence):
         return
+    for benchmark in COUNTS.keys() & result.get_all_result_keys():
+        axes = result.get_result_params(benchmark)
+        result._results[benchmark] = derive_values(evidence, benchmark, axes)
     _asv_save(result, results_dir)
     if evidence.is_complete:
         folder = spool_folder(environment, result.commit_hash)
@@ -163,24 +163,17 @@ def _save(result: Results, results_dir: str) -> None:
             folder.parent.rmdir()
 
 
-def _would_lose_batches(path: Path, new: Evidence) -> bool:
-    """Whether the record that is there has batches of the same meaning that the new one lacks.
+def _is_less(new: Evidence, path: Path) -> bool:
+    """Whether what stands at the path of asv's result is more of the same meaning.
 
-    Or has only the beginning of: one that went on is not replaced by one of the plan's size.
+    A batch that went on is not replaced by one of the plan's size.
     """
     try:
         old = load_evidence(evidence_path(path))
     except FixwatchError:
         return False
-    if not path.exists() or new.measurement_version not in (None, old.measurement_version):
-        return False
-    n_old, n_new = (sum(b.printed is not None for b in each.batches) for each in (old, new))
-    trials = {(b.workload, b.schedule): b.printed.trials for b in new.batches if b.printed}
-    return n_old > n_new or any(
-        batch.printed.trials > trials.get((batch.workload, batch.schedule), math.inf)
-        for batch in old.batches
-        if batch.printed
-    )
+    is_comparable = new.measurement_version in (None, old.measurement_version)
+    return path.exists() and is_comparable and old.extent > new.extent
 
 
 def spool_folder(environment: AsOfVirtualenv, commit_hash: str) -> Path:
@@ -242,30 +235,21 @@ def _describe_batch(
     planned: Mapping[str, Any], kept: Mapping[str, Any], record: InstallRecord, failure: str
 ) -> BatchEvidence:
     """Return a planned batch: as the spool has it, or with the reason why there is none."""
-    batch, stage, reason = kept.get("batch"), kept.get("stage"), kept.get("reason")
-    if batch is not None:
-        reason = find_foreign_package(batch["packages"], record.packages)
-        stage = BATCH if reason else None
-    elif reason is None:
-        stage, reason = BATCH, failure
+    printed, stage, reason = take_outcome(
+        kept.get("batch"),
+        kept.get("stage", BATCH),
+        kept.get("reason") or failure,
+        record.packages,
+    )
     return BatchEvidence(
         workload=planned["workload"],
         role=planned["role"],
         schedule=planned["schedule"],
         decides=planned["decides"],
-        printed=None if batch is None or reason else parse_printed(batch),
+        printed=printed,
         stage=stage,
         reason=reason,
     )
-
-
-def find_foreign_package(found: Mapping[str, str], resolved: Mapping[str, str]) -> str | None:
-    """Say which package a batch ran with that was not resolved for the revision, None if none."""
-    for name, version in found.items():
-        expected = resolved.get(name)
-        if expected is None or Version(version) != Version(expected):
-            return f"ran with {name} {version}, resolved was {expected or 'none'}"
-    return None
 
 
 def _read_printed(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from fixwatch.history.release_repository import build_release_repository, read_r
 from fixwatch.history.release_table import Release, load_release_table, select_dashboard_releases
 from fixwatch.layout import RELEASES_CONFIGURATION, STATE_DIR
 from fixwatch.machine import Machine, describe_machine, describe_python
-from fixwatch.records.evidence import Evidence, iter_evidence
+from fixwatch.records.evidence import iter_evidence
 from fixwatch.report.table import print_status_table
 from fixwatch.verdicts.series import Series
 from fixwatch.verdicts.states import State
@@ -114,16 +113,7 @@ def _find_unmeasured(
         and record.python == describe_python()
         and record.is_complete
         and record.measurement_version == MEASUREMENT_VERSION
-        and _has_asv_result(results_dir, record)
+        # A kill right after the record leaves asv's own result out.
+        and (results_dir / get_filename(record.machine, record.commit, record.environment)).exists()
     }
     return [release for release in releases if (release.upstream, release.version) not in measured]
-
-
-def _has_asv_result(results_dir: Path, record: Evidence) -> bool:
-    """Whether asv's own result stands beside the record; a kill in between leaves it out."""
-    path = results_dir / get_filename(record.machine, record.commit, record.environment)
-    try:
-        json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return True

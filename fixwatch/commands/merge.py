@@ -9,9 +9,12 @@ from fixwatch.commands.command_line import COMMITS_CONFIGURATIONS, Subparsers, a
 from fixwatch.configuration import load_configuration
 from fixwatch.errors import FixwatchError, RefusedResultsError
 from fixwatch.history.mirror import UpstreamMirror
+from fixwatch.history.release_table import load_release_table
 from fixwatch.layout import RESULTS_DIR
 from fixwatch.records.evidence import iter_evidence
 from fixwatch.records.merge import merge_shards
+from fixwatch.records.shards import Checkout
+from mwe.planned.plan import MEASUREMENT_VERSION
 
 
 def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
@@ -31,7 +34,11 @@ def run(options: argparse.Namespace) -> int:
     RefusedResultsError
         If anything was refused; the rest is taken all the same.
     """
-    n_written, refused = merge_shards(options.folders, RESULTS_DIR, announce)
+    checkout = Checkout(
+        measurement_version=int(MEASUREMENT_VERSION),
+        releases=frozenset((release.upstream, release.version) for release in load_release_table()),
+    )
+    n_written, refused = merge_shards(options.folders, RESULTS_DIR, checkout, announce)
     for name, reason in refused:
         announce(f"refused {name!r}: {reason}")
     if n_written:

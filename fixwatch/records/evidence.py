@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,7 +20,7 @@ from fixwatch.errors import FixwatchError
 from fixwatch.records import fields
 from fixwatch.records.fields import Count, Name, Text, describe_violation
 from fixwatch.records.install_record import AVAILABILITY
-from fixwatch.upstream_texts import parse_version
+from fixwatch.upstream_texts import parse_moment, parse_version
 
 FORMAT_VERSION: Literal[2] = 2
 # What of a printed batch stands in the record around it.
@@ -184,6 +185,22 @@ class Evidence:
         if self.not_run_stage == AVAILABILITY:
             return True
         return bool(self.batches) and all(batch.printed is not None for batch in self.batches)
+
+    @property
+    def extent(self) -> tuple[int, int, int]:
+        """How much was measured: meaning of the counts, batches, trials."""
+        printed = [batch.printed for batch in self.batches if batch.printed is not None]
+        version = int(self.measurement_version or 0)
+        return version, len(printed), sum(batch.trials for batch in printed)
+
+    @property
+    def rank(self) -> tuple[tuple[int, int, int], datetime, str]:
+        """Of several measurements of a revision in an environment the greatest stays.
+
+        That is the one of the newer meaning of counts, of these the one with more batches, then
+        with more trials, then the newer; of equals always the same one.
+        """
+        return self.extent, parse_moment(self.measured_at), repr(self)
 
 
 _RECORD = TypeAdapter(Evidence)

@@ -7,20 +7,24 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from fixwatch.durable_files import write_text_atomically
-from fixwatch.records.evidence import SUFFIX, BatchEvidence, save_evidence
-from fixwatch.records.shards import Measured, Shard, read_shard
+from fixwatch.records.asv_results import derive_result, has_result
+from fixwatch.records.evidence import SUFFIX, BatchEvidence, Evidence, save_evidence
+from fixwatch.records.shards import Checkout, Place, Refused, Shard, read_shard
 from fixwatch.run_lock import hold_lock
 
 Announce = Callable[[str], None]
 
 
 def merge_shards(
-    roots: Sequence[Path], results_dir: Path, announce: Announce
-) -> tuple[int, list[tuple[str, str]]]:
-    """Take what shards hold into a results folder.
+    roots: Sequence[Path],
+    results_dir: Path,
+    checkout: Checkout,
+    announce: Announce,
+) -> tuple[int, list[Refused]]:
+    """Take the records of shards into a results folder, and derive asv's results from them.
 
-    Of several measurements of a revision in an environment the one with more batches stays, of
-    these the newer one.
+    Of several measurements of a revision in an environment the one of the greatest
+    `Evidence.rank` stays.
 
     Parameters
     ----------
@@ -28,6 +32,8 @@ def merge_shards(
         Folders that are laid out like the results folder.
     results_dir
         Created if it is missing; what is in it takes part like a shard.
+    checkout
+        What this checkout knows of upstream.
     announce
         Called with a line where another run has to be waited for.
 
@@ -36,94 +42,93 @@ def merge_shards(
     tuple
         How many revisions were written, and path and reason of all that was refused.
     """
-    refused: list[tuple[str, str]] = []
+    refused: list[Refused] = []
     shards: list[Shard] = []
     for root in roots:
         if not root.is_dir():
             refused.append((str(root), "no such folder"))
             continue
-        shard = read_shard(root)
+        shard = read_shard(root, checkout)
         shards.append(shard)
         refused += [(f"{root}/{name}", reason) for name, reason in shard.refused]
-    chosen, clashes = _choose([each for shard in shards for each in shard.measured])
+    chosen, clashes = _choose_records(shards)
     refused += clashes
-    for upstream in sorted({each.folder for each in chosen}):
-        hold_lock(results_dir / upstream, announce)
-    known = read_shard(results_dir) if results_dir.is_dir() else None
-    present = {_place(each): each for each in known.measured} if known else {}
-    roles = _collect_roles(present.values())
+    for folder in sorted({place.folder for place in chosen}):
+        hold_lock(results_dir / folder, announce)
+    present = read_shard(results_dir, checkout)
+    machines = {**_choose_machines(shards), **present.machines}
+    roles = _collect_roles(present.records.values())
     n_written = 0
-    for each in chosen:
-        old = present.get(_place(each))
-        if old and old.evidence.commit != each.evidence.commit:
-            refused.append(
-                (_name(each), "another commit with the same short hash is there already")
-            )
+    for place, new in chosen.items():
+        old = present.records.get(place)
+        path = results_dir / place.folder / place.machine / f"{place.stem}{SUFFIX}"
+        is_whole = path.with_suffix(".json").exists()
+        if old and old.commit == new.commit and old.rank >= new.rank and is_whole:
             continue
-        if old and old.rank >= each.rank:
+        if obstacle := _find_obstacle(new, old, path, roles):
+            refused.append((str(place), obstacle))
             continue
-        foreign = [
-            batch.workload
-            for batch in each.evidence.batches
-            if roles.setdefault(batch.workload, _role_of(batch)) != _role_of(batch)
-        ]
-        if foreign:
-            refused.append((_name(each), f"{foreign[0]} has another role than in the results"))
-            continue
-        folder = results_dir / each.folder / each.machine
-        if old is None and (folder / f"{each.stem}{SUFFIX}").exists():
-            refused.append((_name(each), "is there already and cannot be read; look at it first"))
-            continue
+        record = new if old is None or new.rank > old.rank else old
         # Evidence first, as a run writes it: without asv's result it is measured again.
-        save_evidence(each.evidence, folder / f"{each.stem}{SUFFIX}")
-        write_text_atomically(folder / f"{each.stem}.json", json.dumps(each.result))
+        save_evidence(record, path)
+        if has_result(record):
+            result = derive_result(record, machines.get((place.folder, place.machine), {}))
+            write_text_atomically(path.with_suffix(".json"), json.dumps(result))
         n_written += 1
-    for (upstream, machine), description in _choose_machines(shards).items():
-        path = results_dir / upstream / machine / "machine.json"
+    for (folder, machine), description in machines.items():
+        path = results_dir / folder / machine / "machine.json"
         if path.parent.is_dir() and not path.exists():
-            write_text_atomically(path, json.dumps(description, indent=4, sort_keys=True))
+            content = {**description, "version": 1}
+            write_text_atomically(path, json.dumps(content, indent=4, sort_keys=True))
     return n_written, refused
 
 
-def _collect_roles(measured: Iterable[Measured]) -> dict[str, tuple[str, bool]]:
+def _find_obstacle(
+    new: Evidence, old: Evidence | None, path: Path, roles: dict[str, tuple[str, bool]]
+) -> str | None:
+    """Return why a record must not be written to a path; None if it may.
+
+    What a workload is for must not change: a record that calls it a control would take it out of
+    every verdict. A workload that is new adds its role.
+    """
+    if old is None and path.exists():
+        return "is there already and cannot be read; look at it first"
+    if old is not None and old.commit != new.commit:
+        return "another commit with the same short hash is there already"
+    for batch in new.batches:
+        if roles.setdefault(batch.workload, _role_of(batch)) != _role_of(batch):
+            return f"{batch.workload} has another role than in the results"
+    return None
+
+
+def _collect_roles(records: Iterable[Evidence]) -> dict[str, tuple[str, bool]]:
     """Return what each workload is for, as the results have it."""
-    return {batch.workload: _role_of(batch) for each in measured for batch in each.evidence.batches}
+    return {batch.workload: _role_of(batch) for record in records for batch in record.batches}
 
 
 def _role_of(batch: BatchEvidence) -> tuple[str, bool]:
     return batch.role, batch.decides or batch.schedule == "natural"
 
 
-def _choose(measured: Sequence[Measured]) -> tuple[list[Measured], list[tuple[str, str]]]:
+def _choose_records(shards: Sequence[Shard]) -> tuple[dict[Place, Evidence], list[Refused]]:
     """Return the best measurement of each revision, and those whose short hashes clash."""
-    best: dict[tuple[str, str, str], Measured] = {}
-    clashing: set[tuple[str, str, str]] = set()
-    for each in measured:
-        place = _place(each)
-        other = best.get(place)
-        if other and other.evidence.commit != each.evidence.commit:
+    best: dict[Place, Evidence] = {}
+    clashing: set[Place] = set()
+    for place, record in (item for shard in shards for item in shard.records.items()):
+        other = best.setdefault(place, record)
+        if other.commit != record.commit:
             clashing.add(place)
-        if other is None or each.rank > other.rank:
-            best[place] = each
+        if record.rank > other.rank:
+            best[place] = record
     reason = "two commits with the same short hash; neither is taken"
-    clashes = [("/".join(place), reason) for place in sorted(clashing)]
-    return [best[place] for place in sorted(best) if place not in clashing], clashes
+    chosen = {place: best[place] for place in sorted(best) if place not in clashing}
+    return chosen, [(str(place), reason) for place in sorted(clashing)]
 
 
-def _choose_machines(shards: Sequence[Shard]) -> dict[tuple[str, str], dict[str, object]]:
-    found: dict[tuple[str, str], dict[str, object]] = {}
-    for shard in shards:
-        for place, description in shard.machines.items():
-            known = found.setdefault(place, description)
-            found[place] = min(
-                known, description, key=lambda each: json.dumps(each, sort_keys=True)
-            )
+def _choose_machines(shards: Sequence[Shard]) -> dict[tuple[str, str], dict[str, str]]:
+    """Return one description of each machine, the same whatever the order of the shards."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for place, description in (item for shard in shards for item in shard.machines.items()):
+        known = found.setdefault(place, description)
+        found[place] = min(known, description, key=lambda item: sorted(item.items()))
     return found
-
-
-def _place(each: Measured) -> tuple[str, str, str]:
-    return each.folder, each.machine, each.stem
-
-
-def _name(each: Measured) -> str:
-    return "/".join(_place(each))

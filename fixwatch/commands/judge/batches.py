@@ -12,11 +12,10 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from fixwatch.asv_adapter.results import find_foreign_package
 from fixwatch.commands.judge.installs import JUDGE_DIR, Installed
 from fixwatch.errors import FixwatchError
-from fixwatch.records.evidence import BatchEvidence, parse_printed
-from fixwatch.records.install_record import BATCH
+from fixwatch.records.batch_outcomes import take_outcome
+from fixwatch.records.evidence import BatchEvidence
 from fixwatch.run_lock import inherited_descriptors
 from fixwatch.verdicts.controls import (
     NEGATIVE_CONTROL,
@@ -120,16 +119,15 @@ def run_batches(
 
 
 def _describe(planned: PlannedBatch, result: BatchResult, installed: Installed) -> BatchEvidence:
-    batch, stage, reason = result.batch, result.stage, result.reason
-    if batch is not None:
-        reason = find_foreign_package(batch["packages"], installed.record.packages)
-        stage = BATCH if reason else None
+    printed, stage, reason = take_outcome(
+        result.batch, result.stage, result.reason, installed.record.packages
+    )
     return BatchEvidence(
         workload=planned.workload,
         role=planned.role,
         schedule=planned.schedule,
         decides=decides(planned.schedule, TARGET),
-        printed=None if batch is None or reason else parse_printed(batch),
+        printed=printed,
         stage=stage,
         reason=reason,
     )

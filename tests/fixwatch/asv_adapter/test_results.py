@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
+from types import SimpleNamespace
 
 import pytest
+from asv.results import Results
 
-from fixwatch.asv_adapter.results import PLAN_NAME, find_foreign_package, pick_results, read_plan
+from fixwatch.asv_adapter.environments import AsOfVirtualenv
+from fixwatch.asv_adapter.results import (
+    PLAN_NAME,
+    pick_results,
+    read_plan,
+    save_with_evidence,
+    spool_folder,
+)
+from fixwatch.durable_files import write_json_atomically
+from fixwatch.records.evidence import evidence_path, load_evidence
 from fixwatch.records.install_record import AVAILABILITY, BUILD, INSTALL, InstallRecord
+from tests.fixwatch.sample_records import DAY, new_batch
 
 PLAN = {"planned": [], "identity": {}}
 
@@ -39,17 +52,65 @@ def test_without_a_plan_there_are_no_batches(tmp_path):
     assert read_plan(record, tmp_path) == {}
 
 
+@pytest.fixture
+def save(tmp_path, monkeypatch):
+    """Return what saves a revision as asv does, from what its benchmarks left in the spool."""
+    commit, results_dir = "a" * 40, tmp_path / "results"
+    environment = SimpleNamespace(
+        name="e",
+        path=tmp_path / "e",
+        spool_path=tmp_path / "spool",
+        source="commits",
+        python="3.11",
+    )
+    monkeypatch.setitem(AsOfVirtualenv.by_name, "e", environment)
+    InstallRecord(
+        commit=commit, upstream="numba", name="a" * 8, date=DAY, packages={"numba": "0.57.0"}
+    ).write(environment.path)
+    folder = spool_folder(environment, commit)
+    identity = {"measurement_version": "2"}
+    planned = {"workload": "local-array", "role": "workload", "schedule": "delay", "decides": True}
+
+    def run(outcome, told_by_asv):
+        write_json_atomically(
+            folder / PLAN_NAME, {"planned": [{**planned, "file": "0"}], "identity": identity}
+        )
+        if "batch" in outcome:
+            printed = {**asdict(outcome["batch"]), "packages": {}, "python": "CPython 3.11.7"}
+            outcome = {"batch": printed}
+        write_json_atomically(folder / "0", {**outcome, "identity": identity})
+        params = {"machine": "m", "python": "3.11"}
+        result = Results(params, {}, commit, 0, "3.11", "e", {"NUMBA_ENABLE_CUDASIM": "1"})
+        result._results["track_failures"] = told_by_asv
+        result._benchmark_params["track_failures"] = [["'local-array'"], ["'delay'"]]
+        result._stats["track_failures"] = None
+        save_with_evidence(result, str(results_dir))
+        path = results_dir / "m" / "aaaaaaaa-e.json"
+        written = json.loads(path.read_text())["results"] if path.exists() else None
+        return load_evidence(evidence_path(path)), written
+
+    return run
+
+
+def test_the_counts_of_asv_are_those_of_the_record(save):
+    """What asv's own processes returned is not believed where the spool says something else."""
+    record, results = save({"batch": new_batch(failures=90).printed}, [12])
+    assert record.batches[0].printed.failures == 90
+    assert results["track_failures"][0] == [90]
+
+
+def test_a_machine_without_a_device_keeps_the_reason_and_no_result(save):
+    """On a machine that has a device, asv finds the revision unmeasured."""
+    record, results = save({"stage": "device", "reason": "no driver"}, [math.nan])
+    assert (record.batches[0].stage, results) == ("device", None)
+
+
 @pytest.mark.parametrize(
-    ("found", "expected"),
-    [
-        ({"numba": "0.58.0", "numpy": "1.26.4"}, None),
-        # The same version, spelled as setuptools and as the wheel's name spell it.
-        ({"numba": "0.58.0"}, None),
-        ({"numba": "0.59.0"}, "ran with numba 0.59.0, resolved was 0.58"),
-        ({"numba": "0.58.0", "cuda-core": "0.3.2"}, "ran with cuda-core 0.3.2, resolved was none"),
-    ],
+    "less", [{"batch": new_batch(failures=1, trials=50).printed}, {"stage": "batch", "reason": "-"}]
 )
-def test_a_batch_that_ran_with_other_packages_is_found_out(found, expected):
-    """A newer commit's package that lingers makes the batch count for nothing."""
-    resolved = {"numba": "0.58", "numpy": "1.26.4", "packaging": "24.0"}
-    assert find_foreign_package(found, resolved) == expected
+def test_a_measurement_is_not_replaced_by_less(save, less):
+    """Fewer trials or batches of the same meaning would lose what is known."""
+    long = save({"batch": new_batch(failures=90).printed}, [90])
+    assert save(less, [1]) == long
+    longer = save({"batch": new_batch(failures=95, trials=200).printed}, [95])
+    assert longer[1]["track_failures"][0] == [95]

@@ -11,7 +11,7 @@ import pytest
 
 from fixwatch.records.evidence import evidence_path, iter_evidence, load_evidence, save_evidence
 from fixwatch.records.merge import merge_shards
-from fixwatch.records.shards import MAX_FILE_BYTES, MAX_FILES, read_shard
+from fixwatch.records.shards import MAX_FILE_BYTES, MAX_FILES, Checkout, read_shard
 
 ROOT = Path(__file__).resolve().parents[3]
 # Real files of a measured commit are what is damaged here.
@@ -20,6 +20,7 @@ EVIDENCE = json.loads(REAL.read_text())
 RESULT = json.loads(REAL.with_suffix(".json").read_text())
 MACHINE = EVIDENCE["machine"]
 ENVIRONMENT = EVIDENCE["environment"]
+CHECKOUT = Checkout(measurement_version=2, releases=frozenset({("numba-cuda", "0.24.0")}))
 
 
 def change(data, path, value):
@@ -52,7 +53,7 @@ def of_commit(commit, **changes):
 
 def merge(tmp_path, *shards):
     """Merge into a fresh folder's results; return how many were written, and the refused names."""
-    n_written, refused = merge_shards(shards, tmp_path / "results", print)
+    n_written, refused = merge_shards(shards, tmp_path / "results", CHECKOUT, print)
     return n_written, dict(refused)
 
 
@@ -66,14 +67,20 @@ def content(folder):
 
 
 def test_the_committed_results_pass_and_come_out_the_same(tmp_path):
-    """Real measurements are taken whole, byte for byte."""
+    """A real record is taken byte for byte, and asv's result says what asv itself wrote."""
     shard = tmp_path / "shard"
     path = put(shard)
     save_evidence(load_evidence(REAL), path)
     assert merge(tmp_path, shard) == (1, {})
     merged = tmp_path / "results" / path.relative_to(shard)
     assert merged.read_text() == path.read_text()
-    assert merged.with_suffix(".json").read_text() == path.with_suffix(".json").read_text()
+    result = json.loads(merged.with_suffix(".json").read_text())
+    for name, row in RESULT["results"].items():
+        assert repr(result["results"][name][:3]) == repr(row[:3])
+    told_by_asv_alone = {"date", "result_columns", "results", "durations", "params"}
+    assert {name: result[name] for name in RESULT.keys() - told_by_asv_alone} == {
+        name: RESULT[name] for name in RESULT.keys() - told_by_asv_alone
+    }
 
 
 def test_merging_again_changes_nothing(tmp_path):
@@ -105,8 +112,8 @@ def test_the_order_of_shards_does_not_matter(tmp_path):
     for number, order in enumerate(itertools.permutations(shards)):
         for is_at_once in (True, False):
             target = tmp_path / f"merged-{number}-{is_at_once}"
-            for group in [order] if is_at_once else [[each] for each in order]:
-                assert merge_shards(group, target, print)[1] == []
+            for group in [order] if is_at_once else [[shard] for shard in order]:
+                assert merge_shards(group, target, CHECKOUT, print)[1] == []
             (record,) = iter_evidence(target / "numba-cuda")
             outcomes.add(record.measured_at)
     assert outcomes == {"2026-11-11T00:00:00+00:00"}
@@ -221,11 +228,39 @@ def test_hostile_evidence_is_refused_by_name(tmp_path, path, value):
         (["requirements"], {"x": "y"}),
     ],
 )
-def test_a_hostile_asv_result_is_refused(tmp_path, path, value):
-    """It has to say what the evidence says, and nothing else."""
+def test_nothing_of_a_hostile_asv_result_is_taken(tmp_path, path, value):
+    """Whatever a shard's asv result says, the one that is written follows from the record."""
+    put(tmp_path / "honest")
     put(tmp_path / "shard", result=change(RESULT, path, value))
+    merge_shards([tmp_path / "honest"], tmp_path / "expected", CHECKOUT, print)
+    assert merge(tmp_path, tmp_path / "shard") == (1, {})
+    assert content(tmp_path / "results") == content(tmp_path / "expected")
+
+
+def test_an_asv_result_without_a_record_is_refused(tmp_path):
+    """Its counts have nothing to follow from."""
+    put(tmp_path / "shard").unlink()
     n_written, refused = merge(tmp_path, tmp_path / "shard")
-    assert (n_written, len(refused)) == (0, 1)
+    assert (n_written, list(refused.values())) == (0, ["has no .evidence file beside it"])
+
+
+def test_an_asv_result_that_a_kill_left_out_is_written_later(tmp_path):
+    """A merge that died between the two files is made good by the next one."""
+    path = put(tmp_path / "shard")
+    assert merge(tmp_path, tmp_path / "shard") == (1, {})
+    merged = tmp_path / "results" / path.relative_to(tmp_path / "shard")
+    whole = content(tmp_path / "results")
+    merged.with_suffix(".json").unlink()
+    assert merge(tmp_path, tmp_path / "shard") == (1, {})
+    assert content(tmp_path / "results") == whole
+
+
+def test_a_longer_batch_is_not_replaced_by_a_newer_one_of_the_plan(tmp_path):
+    """More trials of the same meaning say more than a later date."""
+    longer = {**EVIDENCE["batches"][0]["batch"], "trials": 1000}
+    put(tmp_path / "results", change(EVIDENCE, BATCH, longer))
+    put(tmp_path / "shard", change(EVIDENCE, ["measured_at"], "2026-11-20T23:59:59+00:00"))
+    assert merge(tmp_path, tmp_path / "shard") == (0, {})
 
 
 def test_what_lies_elsewhere_is_refused_and_nothing_outside_is_touched(tmp_path):
@@ -296,8 +331,8 @@ def test_a_shard_of_too_many_files_is_not_read_to_its_end(tmp_path):
     folder.mkdir(parents=True)
     for number in range(10_000):
         (folder / f"{number}.txt").write_text("")
-    shard = read_shard(tmp_path / "shard")
-    assert shard.measured == ()
+    shard = read_shard(tmp_path / "shard", CHECKOUT)
+    assert shard.records == {}
     assert shard.refused[-1][1].startswith(f"more than {MAX_FILES} files")
     assert len(shard.refused) == MAX_FILES + 1
 
