@@ -52,6 +52,12 @@ FailureMode = Annotated[
         )
     ),
 ]
+CheckedKind = Annotated[
+    str,
+    Field(
+        pattern=_one_of("newest commit", "newest release", "positive control", "negative control")
+    ),
+]
 Kernel = Annotated[str, Field(pattern=_one_of("fresh", "reused"))]
 PythonVersion = Annotated[str, Field(pattern=r"^3\.[0-9]{1,2}$")]
 Interpreter = Annotated[str, Field(pattern=r"^[A-Za-z]{1,20} [0-9][0-9a-z.+]{0,19}$")]

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
 
+from fixwatch.records import fields
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.states import State
 
@@ -68,15 +69,17 @@ class Checked:
         Where there is no verdict: why.
     """
 
-    upstream: str
-    kind: str
-    name: str
-    commit: str
-    date: str
+    __pydantic_config__ = fields.CLOSED
+
+    upstream: fields.Upstream
+    kind: fields.CheckedKind
+    name: fields.Name
+    commit: fields.Hash
+    date: fields.Moment
     verdict: Verdict
-    n_failures: int
-    n_trials: int
-    reason: str | None = None
+    n_failures: fields.Count
+    n_trials: fields.Count
+    reason: fields.Text | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

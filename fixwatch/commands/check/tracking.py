@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from fixwatch.commands.check.comparison import Checked, Comparison, compare
 from fixwatch.commands.check.run import read_recorded
 from fixwatch.commands.check.summary import MARKER, IssueAction, plan_issue
 from fixwatch.errors import FixwatchError
-from fixwatch.records.schemas import find_violation
+from fixwatch.records.fields import describe_violation
 from fixwatch.records.shards import MAX_FILE_BYTES
-from fixwatch.verdicts.judgements import Verdict
 
 TIMEOUT_S = 120.0
 # As gh names who writes with a workflow's own token.
@@ -22,6 +24,19 @@ AUTHORS = frozenset({"github-actions", "github-actions[bot]", "app/github-action
 
 # Runs gh with arguments and standard input, and returns its output.
 RunGh = Callable[[Sequence[str], str], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckFile:
+    """What is read of a check's file: what it measured, and no conclusion that it drew."""
+
+    __pydantic_config__ = ConfigDict(strict=True, extra="ignore")
+
+    version: Literal[1]
+    checked: Annotated[tuple[Checked, ...], Field(max_length=20)]
+
+
+_CHECK_FILE = TypeAdapter(CheckFile)
 
 
 def load_comparison(path: Path) -> Comparison:
@@ -38,14 +53,14 @@ def load_comparison(path: Path) -> Comparison:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise FixwatchError(f"{path}: more than {MAX_FILE_BYTES} bytes, not a check's")
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        file = _CHECK_FILE.validate_json(path.read_bytes())
+    except OSError as error:
         raise FixwatchError(f"{path}: cannot be read ({error}); run the check again") from error
-    violation = find_violation("check", data)
-    if violation:
-        raise FixwatchError(f"{path}: not what a check writes: {violation}")
-    checked = [Checked(**{**item, "verdict": Verdict(item["verdict"])}) for item in data["checked"]]
-    return compare(read_recorded(), checked)
+    except ValidationError as error:
+        raise FixwatchError(
+            f"{path}: not what a check writes: {describe_violation(error)}"
+        ) from error
+    return compare(read_recorded(), file.checked)
 
 
 def track(comparison: Comparison, run_gh: RunGh) -> IssueAction:
@@ -54,7 +69,10 @@ def track(comparison: Comparison, run_gh: RunGh) -> IssueAction:
     known = ""
     if issue is not None:
         known = "\n".join(
-            [issue["body"], *(each["body"] for each in issue["comments"] if _is_ours(each))]
+            [
+                issue["body"],
+                *(comment["body"] for comment in issue["comments"] if _is_ours(comment)),
+            ]
         )
     action = plan_issue(comparison, issue["state"].lower() if issue else None, known)
     if action.kind == "nothing":
