@@ -18,31 +18,14 @@ __all__ = ["DEFAULT_WORKLOAD", "WORKLOADS", "Role", "Subject", "Workload", "find
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """A workload or control by name.
+    """A workload or control by the name that the command line and the benchmarks use."""
 
-    Attributes
-    ----------
-    name
-        What the command line and the benchmarks call it, and, with ``_`` for ``-``, the function
-        that returns its subject.
-    family
-        The package here whose module `subjects` has that function.
-    role
-        Whether it measures upstream or controls the harness.
-    summary
-        One line for ``--list``.
-    needs_numba
-        Whether it runs upstream code at all.
-    targets
-        Where it makes sense.
-    """
-
-    name: str
-    family: str
+    name: str  # with _ for -, also the function that returns its subject
+    family: str  # the package here whose module `subjects` has that function
     role: Role
-    summary: str
-    needs_numba: bool = True
-    targets: frozenset[Target] = frozenset(Target)
+    summary: str  # one line for --list
+    needs_numba: bool = True  # whether it runs upstream code at all
+    targets: frozenset[Target] = frozenset(Target)  # where it makes sense
 
     def load(self, n_threads: int | None = None) -> Subject:
         """Import the workload, and with it numba where it needs it, and return its subject.

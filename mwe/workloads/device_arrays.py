@@ -22,17 +22,8 @@ GUARD = np.float32(-98765.0)
 class GuardedArray:
     """A float32 array on the device, with guard elements on both sides.
 
-    Parameters
-    ----------
-    content
-        What the array holds at first; its shape is the array's.
-    stream
-        The stream that copies it there; 0 for the default one.
-
-    Attributes
-    ----------
-    array
-        The array without its guards, C-contiguous: what a kernel is given.
+    It has the shape of the content that it holds at first. `array` is what a kernel is given: a
+    C-contiguous view without the guards.
     """
 
     def __init__(self, content: Any, stream: Any = 0) -> None:

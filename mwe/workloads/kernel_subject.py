@@ -78,15 +78,7 @@ class CompiledSubject(Subject):
 
 
 class KernelSubject(CompiledSubject):
-    """A subject whose kernel writes into one array of zeros, told how many threads are active.
-
-    Parameters
-    ----------
-    build, modules, n_threads
-        As for `CompiledSubject`.
-    expected
-        What the array must be after the launch.
-    """
+    """A subject whose kernel turns one array of zeros into what is expected."""
 
     def __init__(
         self,

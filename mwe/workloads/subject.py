@@ -67,24 +67,12 @@ class GuardedOutput:
 
 
 class Subject(ABC):
-    """The program of a workload, with its oracle.
+    """The program of a workload, with its oracle."""
 
-    Attributes
-    ----------
-    n_threads
-        Active threads of a launch; those with an index from here on return early.
-    threads_per_block
-        Threads of a block; launches are one-dimensional.
-    guarded_globals
-        Module globals that the simulator swaps and must put back.
-    user_files
-        Files of the kernel and of the device functions that it calls, the user's own code.
-    """
-
-    n_threads: int
-    threads_per_block: int
-    guarded_globals: Sequence[GuardedGlobal]
-    user_files: Collection[str]
+    n_threads: int  # active ones of a launch; those with an index from here on return early
+    threads_per_block: int  # launches are one-dimensional
+    guarded_globals: Sequence[GuardedGlobal]  # which the simulator swaps and must put back
+    user_files: Collection[str]  # of the kernel and its device functions, the user's own code
 
     @abstractmethod
     def build_kernel(self) -> Any:

@@ -42,7 +42,7 @@ def run(*arguments):
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize("workload", SOUND)
 def test_correct_code_does_not_fail(workload, schedule):
-    """Each workload and negative control, under both schedules."""
+    """No workload or negative control fails in 200 trials, under either schedule."""
     arguments = ["--workload", workload, "--schedule", schedule, "--trials", str(N_TRIALS)]
     status, batch = run(*arguments)
     assert (status, batch["failures"], batch["details"]) == (0, 0, [])
@@ -98,7 +98,7 @@ def memcheck(subject):
 
 @pytest.mark.parametrize("workload", SOUND)
 def test_memcheck_finds_nothing_in_correct_code(workload):
-    """Not one access outside of an allocation in a small batch of each workload."""
+    """No access of a workload leaves its allocation."""
     done = memcheck(workload)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "ERROR SUMMARY: 0 errors" in done.stdout
@@ -106,7 +106,7 @@ def test_memcheck_finds_nothing_in_correct_code(workload):
 
 
 def test_memcheck_finds_the_far_write():
-    """What it is silent about above it would have shown."""
+    """The sanitizer shows a planted far write, so its silence above means something."""
     done = memcheck("far-write")
     assert done.returncode == 99
     assert "Invalid __global__ write" in done.stdout
@@ -116,7 +116,7 @@ def test_memcheck_finds_the_far_write():
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize("workload", SOUND)
 def test_ten_thousand_trials_do_not_fail(workload, schedule):
-    """Fewer than 3 in 10,000 fail, then (1 - 3e-4)**10000 < 0.05."""
+    """No trial of 10,000 fails, which excludes a rate of 3e-4: (1 - 3e-4)**10000 < 0.05."""
     if os.environ.get("FIXWATCH_LONG") != "1":
         pytest.skip("not run: takes minutes a workload; FIXWATCH_LONG=1 asks for it")
     arguments = ["--workload", workload, "--schedule", schedule, "--trials", str(N_LONG_TRIALS)]

@@ -24,12 +24,8 @@ class ChunkBuffer:
 class ChunkBufferPool:
     """Buffers that are used again; safe to use from several threads.
 
-    Parameters
-    ----------
-    max_buffers
-        How many there may be at once, in use or free. Who asks for one more waits.
-    acquire_timeout_s
-        How long.
+    There are at most `max_buffers`, in use or free. Who asks for one more waits for at most
+    `acquire_timeout_s`.
     """
 
     def __init__(self, max_buffers: int, *, acquire_timeout_s: float = ACQUIRE_TIMEOUT_S) -> None:

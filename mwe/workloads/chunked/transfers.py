@@ -22,21 +22,11 @@ Launch = Callable[[Any, Any, int], None]
 
 @dataclass(frozen=True, kw_only=True)
 class BatchShape:
-    """How a batch of runs is cut.
+    """How a batch of runs is cut."""
 
-    Attributes
-    ----------
-    run_shape
-        The shape of one run's data; the runs are the last axis.
-    n_runs
-        At least 1.
-    memory_limit_bytes
-        Of one array on the device; it decides how many runs are in a chunk, at least 1.
-    """
-
-    run_shape: tuple[int, ...]
-    n_runs: int
-    memory_limit_bytes: int
+    run_shape: tuple[int, ...]  # of one run's data; in an array the runs are the last axis
+    n_runs: int  # at least 1
+    memory_limit_bytes: int  # of one array on the device; however small, a chunk has a run
 
     @property
     def chunk_runs(self) -> int:
@@ -69,13 +59,6 @@ class BatchTransfer:
 
     An array that fits into one chunk is a pinned host array, and is copied whole. One that is
     chunked is a plain host array, with pinned buffers of a chunk each from the pool.
-
-    Attributes
-    ----------
-    stream
-        That of the newest chunk; 0, the default one, where the batch is not chunked.
-    guarded
-        The outputs on the device, each between guards; none in the simulator.
     """
 
     def __init__(self, shape: BatchShape, watcher: WritebackWatcher) -> None:
@@ -86,7 +69,9 @@ class BatchTransfer:
         self.inputs = allocate(shape.host_shape, np.float32)
         self.outputs = allocate(shape.host_shape, np.float32)
         self.outputs[...] = SENTINEL
+        # That of the newest chunk; the default one where the batch is not chunked.
         self.stream: Any = 0
+        # The outputs on the device, each between guards; none in the simulator.
         self.guarded: list[GuardedArray] = []
         # The output buffer of the newest chunk, and how many runs it has.
         self._last_output: tuple[ChunkBuffer, int] | None = None

@@ -17,24 +17,13 @@ POLL_PERIOD_S = 0.0005
 
 @dataclass(frozen=True, kw_only=True)
 class BufferTask:
-    """A buffer that is used by the device until an event.
+    """A buffer that is used by the device until an event."""
 
-    Attributes
-    ----------
-    event
-        Recorded behind the last use.
-    target
-        Where the content goes, a view of the host array; None for an input, which is only given
-        back.
-    data_shape
-        The part of the buffer that is data; the last chunk is smaller than its buffer.
-    """
-
-    event: Any
+    event: Any  # recorded behind the last use
     buffer: ChunkBuffer
     pool: ChunkBufferPool
-    target: Any = None
-    data_shape: tuple[int, ...] = ()
+    target: Any = None  # the view of the host array that gets the data; None for an input
+    data_shape: tuple[int, ...] = ()  # of the data: the last chunk is smaller than its buffer
 
 
 class WritebackWatcher:

@@ -28,16 +28,8 @@ DEADLINE_S = 10.0
 class EventResult:
     """What an event said of a launch and a copy, and what was there.
 
-    Attributes
-    ----------
-    answer_types
-        The types of the answers, by name.
-    arrived
-        The data as they were when the event said for the first time that they are there.
-    after_synchronize
-        The answer once the event was waited for.
-    final
-        The array on the device after everything was waited for.
+    `arrived` is the data when the event first said that they are there, `after_synchronize` its
+    answer once it was waited for, `final` the array on the device after everything was.
     """
 
     answer_types: tuple[str, ...]

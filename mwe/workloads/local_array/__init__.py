@@ -1,14 +1,22 @@
 """The local-array family: the shape of code in which the race was found, and its controls.
 
-=====================  ==========================================  =========================
-workload               device function                             on affected revisions
-=====================  ==========================================  =========================
-`local-array`          in another module, calls cuda.local.array   fails (19 of 20 under delay
-                                                                   injection)
-`same-module`          in the kernel's module                      never fails
-`helper-without-cuda`  in another module, no cuda.* at run time    never fails
-`one-thread`           as `local-array`, one active thread         never fails
-=====================  ==========================================  =========================
+Failing trials of 200 under `delay`, `handoff` and `natural`, in the simulator::
+
+    python -m mwe --workload local-array --schedule delay --trials 200 --seed 7
+
+=====================  ============================================  ============  ===========
+workload               device function                               numba 0.68.1  numba-cuda
+                                                                                   0.30.4
+=====================  ============================================  ============  ===========
+`local-array`          in another module, calls cuda.local.array     193, 200, 0   0, 0, 0
+`shared-array`         in another module, calls cuda.shared.array    140, 200, 0   0, 0, 0
+`same-module`          in the kernel's module                        0, 0, 0       0, 0, 0
+`helper-without-cuda`  in another module, no cuda.* at run time      0, 0, 0       0, 0, 0
+`one-thread`           as `local-array`, one active thread           0, 0, 0       0, 0, 0
+=====================  ============================================  ============  ===========
+
+Measured on 2026-11-21 with CPython 3.11.7 on two busy cores; numba-cuda ran on numba 0.66.0. Each
+failure was a `missing-attribute` of an active thread: ``local``, or ``shared`` in `shared-array`.
 
 Why: each call of a device function swaps its module's global `cuda` for a fake and restores it on
 return. Only when two threads are in device functions of one module at once can one restore the

@@ -20,12 +20,7 @@ Kernel = Callable[[list[float], int, int], None]
 class PlantedSubject(Subject):
     """Threads of the planted simulator allocate through a helper, as in `local-array`.
 
-    Parameters
-    ----------
-    swap
-        How the simulator swaps the helper's global; what is planted.
-    n_threads
-        Active threads; None for `N_THREADS`.
+    `swap`, how the simulator swaps the helper's global, is what is planted.
     """
 
     def __init__(self, swap: Swap, n_threads: int | None) -> None:

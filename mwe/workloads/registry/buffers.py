@@ -22,34 +22,21 @@ class Location(str, Enum):
 class CUDABuffer:
     """A buffer of a kernel. It does not know its owner.
 
-    Attributes
-    ----------
-    name
-        Unique among the owner's.
-    size
-        Elements, at least 0.
-    location
-        A `Location`, or its text.
-    persistent
-        Whether it keeps its content between calls; such a local buffer is a slice of the owner's
-        persistent array.
-    aliases
-        The buffer of which it may be a slice, or None.
-    precision
-        A NumPy float type.
+    A persistent buffer keeps its content between calls; if it is local, too, it is a slice of the
+    owner's persistent array.
 
     Raises
     ------
     ValueError
-        If one of them makes no sense.
+        If a setting makes no sense.
     """
 
-    name: str
-    size: int
-    location: str
+    name: str  # unique among the owner's
+    size: int  # elements, at least 0
+    location: str  # a `Location`, or its text
     persistent: bool = False
-    aliases: str | None = None
-    precision: Any = np.float32
+    aliases: str | None = None  # the buffer of which it may be a slice
+    precision: Any = np.float32  # a NumPy float type
 
     def __post_init__(self) -> None:
         if not self.name:

@@ -122,14 +122,7 @@ class _Layouts:
 
     A buffer that aliases another becomes a slice of it where the other has room left, has its
     precision and lies in a memory that serves both: first come, first served. Else it is allocated
-    by its own settings.
-
-    Attributes
-    ----------
-    shared, persistent
-        A slice for each buffer in that memory.
-    local
-        The elements of each buffer that is a local array of its own.
+    by its own settings. A local buffer has no slice but a size: it is an array of its own.
     """
 
     def __init__(self, buffers: Mapping[str, CUDABuffer]) -> None:

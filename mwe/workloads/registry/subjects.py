@@ -36,22 +36,14 @@ PERSISTENT_PLAN = (
 class RegistrySubject(KernelSubject):
     """A kernel that writes and reads back every element of three buffers.
 
-    Parameters
-    ----------
-    plan
-        The three buffers.
-    build
-        One of the builders in `kernels`.
-    overlaps
-        Whether the third buffer is a slice of the first, whose front it then overwrites.
-    n_threads
-        Active threads.
+    The third buffer of the plan overlaps the first if it is a slice of it: its values, which are
+    written last, are then read from the front of the first one, too.
     """
 
     def __init__(
         self,
         plan: Sequence[CUDABuffer],
-        build: Callable[..., Any],
+        build: Callable[..., Any],  # one of those in `kernels`
         n_threads: int,
         *,
         overlaps: bool = False,

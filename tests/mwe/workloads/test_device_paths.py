@@ -55,7 +55,7 @@ def test_each_workload_is_launched_between_guards_in_any_shape(as_on_device, nam
 
 @pytest.mark.parametrize(("place", "element"), [(N_GUARDS - 1, -1), (N_GUARDS + 6, 6), (0, -64)])
 def test_a_write_beside_an_array_is_found(place, element):
-    """One element before the first, one behind the last, and the farthest guard."""
+    """A write one element before, one behind, or in the farthest guard is named by its element."""
     whole = surround(np.zeros((2, 3), np.float32))
     whole[place] = 1.0
     opened = open_guards(whole, (2, 3))
@@ -64,7 +64,7 @@ def test_a_write_beside_an_array_is_found(place, element):
 
 
 def test_what_is_written_into_an_array_is_no_damage():
-    """Not even where it is what the guards are filled with."""
+    """An array may hold anything, even what its guards are filled with."""
     whole = surround(np.full(4, GUARD))
     whole[N_GUARDS] = 7.0
     opened = open_guards(whole, (4,))
@@ -73,7 +73,7 @@ def test_what_is_written_into_an_array_is_no_damage():
 
 
 def test_a_guarded_array_on_the_device_is_what_a_kernel_writes():
-    """Through the view that the kernel gets, in its shape."""
+    """A kernel writes through a view of the array's own shape, and no guard is touched."""
     guarded = GuardedArray(np.zeros((2, 3), np.float32))
 
     @cuda.jit
@@ -86,7 +86,7 @@ def test_a_guarded_array_on_the_device_is_what_a_kernel_writes():
 
 
 def test_an_overrun_by_one_element_is_judged_as_such():
-    """The positive control's oracle, on what its kernel leaves on a device."""
+    """The positive control's oracle reports what its kernel leaves on a device."""
     subject = find_workload("planted-overrun").load()
     ones = np.ones(subject.n_threads, np.float32)
     whole = surround(ones)
@@ -98,7 +98,7 @@ def test_an_overrun_by_one_element_is_judged_as_such():
 
 
 def test_a_damaged_chunk_is_judged_as_such(as_on_device, monkeypatch):
-    """Guards lie around the outputs of every chunk, whatever the host array says."""
+    """A written guard of any chunk is reported, whatever the host array holds."""
     read = GuardedArray.read
     damaged = [0]
 
@@ -143,7 +143,7 @@ class TestEventQuery:
         return EventResult(**{**values, **changes})
 
     def test_right_answers_and_data_pass(self, subject):
-        """Nothing else is wanted."""
+        """The oracle accepts answers of bool and data that were there in time."""
         assert subject.judge(self.result(subject)) == ""
 
     @pytest.mark.parametrize(
@@ -156,11 +156,11 @@ class TestEventQuery:
         ],
     )
     def test_each_wrong_answer_is_caught(self, subject, changes, message):
-        """In words that say what was wrong."""
+        """The oracle says in words which answer or element was wrong."""
         assert message in subject.judge(self.result(subject, **changes))
 
     def test_a_launch_polls_until_the_answer_is_yes(self, subject, answer):
-        """Two times no, then yes; the answers and the data are what is judged."""
+        """A launch asks again after each no, and the oracle accepts its answers and data."""
         answers = [True, True, False, False]
         answer(lambda _event: answers.pop())
         output = subject.launch(subject.build_kernel())
@@ -168,7 +168,7 @@ class TestEventQuery:
         assert answers == []
 
     def test_an_answer_that_comes_too_early_is_a_wrong_result(self, subject, answer, monkeypatch):
-        """The copy has not been made when the event says so."""
+        """An event that says yes before the copy was made is a wrong result."""
         answer(lambda _event: True)
         monkeypatch.setattr(type(cuda.to_device(np.zeros(1))), "copy_to_host", copy_nothing)
         with Natural().open(()) as driver:
@@ -177,7 +177,7 @@ class TestEventQuery:
         assert "before the data had arrived" in outcome.detail
 
     def test_an_upstream_that_cannot_ask_is_an_exception(self, subject, answer):
-        """As in versions that hand the driver an event of another type than it takes."""
+        """A version whose `query` raises, because the driver wants another type, fails as that."""
 
         def query(_event):
             raise TypeError("Argument 'hEvent' has incorrect type")
@@ -189,7 +189,7 @@ class TestEventQuery:
         assert "hEvent" in outcome.detail
 
     def test_an_event_that_never_completes_ends_the_trial(self, subject, answer, monkeypatch):
-        """After the deadline, as an exception that says how long it was."""
+        """After the deadline a trial ends with an exception that says how long it was."""
         monkeypatch.setattr("mwe.workloads.event_query.subjects.DEADLINE_S", 0.01)
         answer(lambda _event: False)
         with pytest.raises(TimeoutError, match="has not completed after 0.01 s"):
@@ -203,7 +203,7 @@ def copy_nothing(self, array=None, stream=0):
 
 @pytest.mark.parametrize("n_rounds", [0, 1, 2, 7, 300])
 def test_the_host_computes_what_the_slow_kernel_does(n_rounds):
-    """Every round of it, for each thread."""
+    """The formula gives what the kernel computes round by round, for each thread."""
     from mwe.workloads.event_query.kernel import build_kernel, compute_expected
 
     output = np.zeros(5, np.float32)
@@ -213,7 +213,7 @@ def test_the_host_computes_what_the_slow_kernel_does(n_rounds):
 
 
 def test_a_difference_names_its_place():
-    """The first one, and how many there are."""
+    """A difference is told by its first place and by how many there are."""
     output = np.zeros((2, 2), np.float32)
     expected = output.copy()
     assert describe_difference(output, expected) == ""

@@ -15,20 +15,20 @@ ARRAY_SIZE = N_THREADS + 1
 
 @pytest.mark.parametrize("buffer_size", [0, -1])
 def test_a_buffer_needs_an_element(buffer_size):
-    """The message is part of the interface."""
+    """A buffer size below 1 is refused with the message that users rely on."""
     with pytest.raises(ValueError, match=r"^buffer_size must be positive$"):
         allocator.AllocatorFactory(buffer_size)
 
 
 @pytest.mark.parametrize("nothing_to_build", [None, 5, object(), "build"])
 def test_the_kernel_factory_says_what_it_expects(nothing_to_build):
-    """Without build() there is nothing to capture."""
+    """Something without build() is refused with a message that names build()."""
     with pytest.raises(TypeError, match="build"):
         kernel.KernelFactory(nothing_to_build)
 
 
 def test_anything_with_build_serves_as_an_allocator_factory():
-    """The kernel factory asks for no particular class."""
+    """The kernel factory takes any object with build(), of whatever class."""
 
     class OwnFactory:
         def build(self):
@@ -61,6 +61,6 @@ def test_the_oracle_names_a_wrong_element(index):
 
 
 def test_nan_is_a_wrong_element():
-    """Not a number differs from everything."""
+    """The oracle counts not-a-number as wrong wherever it stands."""
     output = np.full(ARRAY_SIZE, np.nan, dtype=np.float32)
     assert f"{ARRAY_SIZE} elements differ" in local_array().describe_mismatch(output)
