@@ -108,7 +108,7 @@ class LaunchingThread:
         self._running.discard(threading.get_ident())
 
     def call(self) -> None:
-        """Park the launching thread if it only waits; it calls this itself at each of its calls."""
+        """Sleep if the launching thread is only polling; it calls this at each of its own calls."""
         self._n_calls += 1
         if self._n_calls > _MAX_CALLS_BETWEEN_STARTS and self._running:
             time.sleep(_PARKING_S)

@@ -7,6 +7,7 @@ import itertools
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from threading import get_ident
 from types import CodeType
 from typing import Any
@@ -29,29 +30,22 @@ def iter_user_code(user_files: frozenset[str]) -> Iterator[CodeType]:
     for module in list(sys.modules.values()):
         if getattr(module, "__file__", None) in user_files:
             for value in list(vars(module).values()):
-                functions = vars(value).values() if isinstance(value, type) else (value,)
-                for function in functions:
-                    code = getattr(function, "__code__", None)
+                members = vars(value).values() if isinstance(value, type) else (value,)
+                found: list[Any] = [getattr(member, "__code__", None) for member in members]
+                while found:
+                    code = found.pop()
                     if isinstance(code, CodeType) and code.co_filename in user_files:
-                        yield from _iter_nested_code(code)
+                        yield code
+                        found += code.co_consts
 
 
-def _iter_nested_code(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _iter_nested_code(constant)
-
-
+@dataclass
 class _Thread:
     """A simulated thread: what hears it, its outermost function, and where it is."""
 
-    __slots__ = ("depth", "listener", "root")
-
-    def __init__(self, listener: Listener, root: CodeType) -> None:
-        self.listener = listener
-        self.root = root
-        self.depth = 0
+    listener: Listener
+    root: CodeType
+    depth: int = 0
 
 
 class MonitoringWatch(contextlib.AbstractContextManager["MonitoringWatch"]):
@@ -147,21 +141,17 @@ class MonitoringWatch(contextlib.AbstractContextManager["MonitoringWatch"]):
                 return
             if ident in self._bystanders or not is_reported(code):
                 return
-            thread = self._add_thread(ident, code, self._start_thread)
+            self._launching.note_start()
+            thread = _Thread(self._start_thread(next(self._numbers)), code)
+            self._threads[ident] = thread
+            if thread.listener.hears_steps:
+                self._left[ident] = 1
         is_user = code.co_filename in self._user_files
         if code not in self._instrumented:
             self._instrument(code, wants_end=is_user or code is thread.root)
         if is_user:
             thread.depth += 1
             thread.listener.call(thread.depth)
-
-    def _add_thread(self, ident: int, root: CodeType, start_thread: StartThread) -> _Thread:
-        self._launching.note_start()
-        thread = _Thread(start_thread(next(self._numbers)), root)
-        self._threads[ident] = thread
-        if thread.listener.hears_steps:
-            self._left[ident] = 1
-        return thread
 
     def _instrument(self, code: CodeType, *, wants_end: bool) -> None:
         self._instrumented.add(code)
