@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from fixwatch.__main__ import COMMANDS
 from tests.project import ROOT
 
 DOCUMENTS = [
@@ -34,6 +35,13 @@ def test_every_file_that_a_document_names_exists(document):
                 re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in headings
             ]
             assert heading in anchors
+
+
+def test_every_command_is_described():
+    """docs/commands.md has one row for each command."""
+    text = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    described = re.findall(r"^\| `([a-z]+)(?: [A-Z.]+)?` \|", text, re.MULTILINE)
+    assert sorted(described) == sorted(command.__name__.split(".")[2] for command in COMMANDS)
 
 
 def test_every_step_of_the_walk_of_a_batch_names_what_its_module_has():
