@@ -18,8 +18,7 @@ from packaging.version import Version
 
 from fixwatch.history.release_table import Release, load_release_table
 from fixwatch.installing.as_of import NoSolutionError
-from fixwatch.installing.cuda_driver import CudaDriver
-from fixwatch.installing.cuda_parts import find_cuda_requirements
+from fixwatch.installing.cuda_parts import CudaDriver, find_cuda_requirements
 from scripts.environments import install
 from scripts.tables import TableWriter, make_parser
 

@@ -23,23 +23,23 @@ from fixwatch.history.mirror import UpstreamMirror
 from fixwatch.history.release_repository import read_release_commits
 from fixwatch.history.release_table import Release, load_release_table
 from fixwatch.installing.as_of import (
+    Environment,
     IndexUnreachableError,
     NoSolutionError,
     Resolution,
     ResolutionError,
     install_exactly,
-    resolve_as_of,
     shorten_output,
 )
 from fixwatch.installing.as_of_exceptions import (
     find_commit_constraints,
     find_missing_requirements,
 )
-from fixwatch.installing.builds import Build, BuildPlace, build_commit, find_build, resolve_commit
-from fixwatch.installing.cuda_driver import find_cuda_driver
+from fixwatch.installing.builds import Build, build_commit, find_build, install_commit
 from fixwatch.installing.cuda_parts import (
     NO_CUDA_REQUIREMENTS,
     CudaRequirements,
+    find_cuda_driver,
     find_cuda_requirements,
 )
 from fixwatch.layout import SPOOL_DIR
@@ -99,9 +99,9 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
         return Path(self._path)
 
     @property
-    def interpreter(self) -> Path:
-        """The environment's Python."""
-        return Path(self.find_executable("python"))
+    def environment(self) -> Environment:
+        """What revisions are installed into."""
+        return Environment(self.path, Path(self.find_executable("python")))
 
     def create(self) -> None:
         """Create the environment if it is missing, once no other run uses it."""
@@ -188,19 +188,17 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
             *find_missing_requirements(release.upstream, release.version),
         ]
 
-        def resolve_and_install() -> Resolution:
-            resolution = resolve_as_of(
+        def install() -> Resolution:
+            return self.environment.install_as_of(
                 requirements,
                 release.resolved_as_of,
-                self.interpreter,
                 constraints=parts.constraints,
                 exempt=[release.upstream],
+                tools=TOOL_PINS,
             )
-            install_exactly([*resolution.pins, *TOOL_PINS], self.path, self.interpreter)
-            return resolution
 
         try:
-            resolution = self._attempt(record, INSTALL, resolve_and_install)
+            resolution = self._attempt(record, INSTALL, install)
         except NoSolutionError as error:
             self._declare_unavailable(record, shorten_output(str(error)))
             return
@@ -215,9 +213,8 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
     def _declare_unavailable(self, record: InstallRecord, reason: str) -> None:
         """Say that a release can never be measured here, and let the benchmarks say so too."""
         log.warning(f"{record.upstream} {record.name}: {reason}")
-        self._attempt(
-            record, INSTALL, lambda: install_exactly(TOOL_PINS, self.path, self.interpreter)
-        )
+        python = self.environment.python
+        self._attempt(record, INSTALL, lambda: install_exactly(TOOL_PINS, self.path, python))
         replace(record, not_run_stage=AVAILABILITY, not_run_reason=reason).write(self.path)
 
     def _install_commit(self, repo: Any, commit_hash: str) -> None:
@@ -233,18 +230,14 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
         mirror.refresh_listing(self._results_dir, self._branch, [commit_hash], log.warning)
         constraints = find_commit_constraints(upstream, committed_at)
         cached = self._cache.get_cache_dir(commit_hash)
-        build = find_build(Path(cached), constraints, self.interpreter) if cached else None
+        build = find_build(Path(cached), constraints, self.environment.python) if cached else None
         log.info(f"{'Installing' if build else 'Building'} {repo.get_decorated_hash(commit_hash)}")
 
         def check_out_and_build() -> Build:
             self.checkout_project(repo, commit_hash)
-            place = BuildPlace(
-                environment=self.path,
-                python=self.interpreter,
-                source=Path(self._build_root),
-            )
             folder = Path(self._cache.create_cache_dir(commit_hash))
-            return build_commit(place, folder, committed_at, constraints)
+            source = Path(self._build_root)
+            return build_commit(source, folder, committed_at, constraints, self.environment)
 
         if build is None:
             build = self._attempt(record, BUILD, check_out_and_build)
@@ -255,12 +248,10 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
         _, version, _, _ = parse_wheel_filename(wheel.name)
         parts = self._find_cuda_parts(upstream, version)
 
-        def resolve_and_install() -> Resolution:
-            resolution = resolve_commit(upstream, wheel, committed_at, self.interpreter, parts)
-            install_exactly([*resolution.pins, *TOOL_PINS], self.path, self.interpreter)
-            return resolution
+        def install() -> Resolution:
+            return install_commit(upstream, wheel, committed_at, self.environment, parts, TOOL_PINS)
 
-        resolution = self._attempt(record, INSTALL, resolve_and_install)
+        resolution = self._attempt(record, INSTALL, install)
         self._write_record(record, resolution)
 
     def _attempt(self, record: InstallRecord, stage: str, step: Callable[[], Any]) -> Any:

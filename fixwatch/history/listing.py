@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from fixwatch.durable_files import write_text_atomically
 from fixwatch.errors import FixwatchError
 
@@ -42,6 +44,9 @@ class ListedCommit:
     reasons: tuple[str, ...]
 
 
+_COMMITS = TypeAdapter(tuple[ListedCommit, ...])
+
+
 @dataclass(frozen=True)
 class Listing:
     """The commits of an upstream in the order of its branch, oldest first."""
@@ -66,19 +71,19 @@ class Listing:
     def between(self, after: float, at: float) -> list[ListedCommit]:
         """Return the relevant commits of the branch between two places, both excluded."""
         return [
-            each
-            for place, each in enumerate(self.commits)
-            if after < place < at and each.is_on_branch and each.reasons
+            commit
+            for place, commit in enumerate(self.commits)
+            if after < place < at and commit.is_on_branch and commit.reasons
         ]
 
     @cached_property
     def _places(self) -> dict[str, int]:
-        return {each.commit: place for place, each in enumerate(self.commits)}
+        return {commit.commit: place for place, commit in enumerate(self.commits)}
 
     @cached_property
     def _dates(self) -> list[str]:
         # A committer's clock may run backwards; for commits that are not listed it is near enough.
-        return sorted(each.date for each in self.commits)
+        return sorted(commit.date for commit in self.commits)
 
 
 def save_listing(listing: Listing, results_dir: Path) -> None:
@@ -109,7 +114,7 @@ def load_listing(results_dir: Path) -> Listing | None:
                 f"{path}: format version {header['version']}, this program reads "
                 f"{FORMAT_VERSION}; update Fixwatch"
             )
-        return Listing(header["upstream"], tuple(map(_parse, lines)))
+        return Listing(header["upstream"], _COMMITS.validate_python(lines))
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise FixwatchError(
             f"{path}: not a list of commits ({type(error).__name__}: {error}); remove it, "
@@ -121,11 +126,3 @@ def load_listings(results_dirs: Iterable[Path]) -> dict[str, Listing]:
     """Read the listings of several results folders, by upstream."""
     listings = filter(None, map(load_listing, results_dirs))
     return {listing.upstream: listing for listing in listings}
-
-
-def _parse(line: dict[str, object]) -> ListedCommit:
-    values = dict(line)
-    reasons = values.pop("reasons")
-    if not isinstance(reasons, list):
-        raise TypeError("reasons are no list")
-    return ListedCommit(**values, reasons=tuple(map(str, reasons)))  # type: ignore[arg-type]

@@ -60,7 +60,7 @@ class RevisionOrder:
         listing = self.listings.get(at.upstream)
         if listing is None or after.commit not in listing or at.commit not in listing:
             return False
-        places = [listing.find_place(each.commit, each.date) for each in (after, at)]
+        places = [listing.find_place(record.commit, record.date) for record in (after, at)]
         return not listing.between(*places)
 
     def find_unmeasured(
@@ -71,7 +71,9 @@ class RevisionOrder:
         if source != "commits" or listing is None:
             return ()
         known = set(measured)
-        return tuple(each for each in listing.commits if each.reasons and each.commit not in known)
+        return tuple(
+            commit for commit in listing.commits if commit.reasons and commit.commit not in known
+        )
 
 
 def load_order(results_dirs: Iterable[Path]) -> RevisionOrder:

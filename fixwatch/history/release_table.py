@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from packaging import tags
 from packaging.version import Version
+from pydantic import TypeAdapter
 
 from fixwatch.durable_files import write_text_atomically
 from fixwatch.errors import FixwatchError
@@ -70,6 +70,9 @@ class Release:
         return any(not fitting.isdisjoint(tags.parse_tag(tag)) for tag in self.wheel_tags)
 
 
+_RELEASES = TypeAdapter(tuple[Release, ...])
+
+
 def load_release_table(path: Path = TABLE_PATH) -> list[Release]:
     """Read the table, in its own order: that of the history, to which refreshing only appends.
 
@@ -85,7 +88,7 @@ def load_release_table(path: Path = TABLE_PATH) -> list[Release]:
                 f"{path}: format version {data['version']}, this program reads {FORMAT_VERSION}; "
                 "update Fixwatch"
             )
-        return [_release_from_json(row) for row in data["releases"]]
+        return list(_RELEASES.validate_python(data["releases"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FixwatchError(
             f"{path}: not a table of releases ({type(error).__name__}: {error}); "
@@ -95,7 +98,8 @@ def load_release_table(path: Path = TABLE_PATH) -> list[Release]:
 
 def save_release_table(releases: Sequence[Release], path: Path = TABLE_PATH) -> None:
     """Write the table, a row a line, whole or not at all."""
-    rows = ",\n".join("  " + json.dumps(_release_to_json(release)) for release in releases)
+    dumped = _RELEASES.dump_python(tuple(releases), mode="json", exclude_defaults=True)
+    rows = ",\n".join("  " + json.dumps(row) for row in dumped)
     write_text_atomically(path, f'{{"version": {FORMAT_VERSION}, "releases": [\n{rows}\n]}}\n')
 
 
@@ -141,26 +145,3 @@ def select_dashboard_releases(releases: Iterable[Release]) -> list[Release]:
         for release in measurable
         if release.upstream == "numba-cuda" and release.version in chosen
     ]
-
-
-def _release_to_json(release: Release) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "upstream": release.upstream,
-        "version": release.version,
-        "uploaded_at": release.uploaded_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "wheel_tags": list(release.wheel_tags),
-    }
-    if release.is_yanked:
-        row["is_yanked"] = True
-    return row
-
-
-def _release_from_json(row: dict[str, Any]) -> Release:
-    uploaded_at = datetime.strptime(row["uploaded_at"], "%Y-%m-%dT%H:%M:%SZ")
-    return Release(
-        upstream=row["upstream"],
-        version=str(Version(row["version"])),
-        uploaded_at=uploaded_at.replace(tzinfo=timezone.utc),
-        wheel_tags=tuple(row["wheel_tags"]),
-        is_yanked=bool(row.get("is_yanked", False)),
-    )

@@ -164,6 +164,8 @@ def select_commits(
     ranked = sorted(reasons, key=lambda commit: order[commit], reverse=True)
     on_branch = frozenset(commits)
     return [
-        SelectedCommit(commit=each, is_on_branch=each in on_branch, reasons=tuple(reasons[each]))
-        for each in ranked
+        SelectedCommit(
+            commit=commit, is_on_branch=commit in on_branch, reasons=tuple(reasons[commit])
+        )
+        for commit in ranked
     ]

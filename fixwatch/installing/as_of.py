@@ -131,8 +131,35 @@ def resolve_as_of(
     return Resolution(pins=pins, as_of=as_of)
 
 
-def create_environment(path: Path, python: Path) -> Path:
-    """Make an empty environment, in the place of what is there, and return its interpreter.
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment: its folder, and its interpreter."""
+
+    path: Path
+    python: Path
+
+    def install_as_of(
+        self,
+        requirements: Sequence[str],
+        as_of: datetime,
+        *,
+        constraints: Sequence[str] = (),
+        exempt: Sequence[str] = (),
+        tools: Sequence[str] = (),
+    ) -> Resolution:
+        """Let it hold what requirements resolve to, and tools beside them, and nothing else.
+
+        The other parameters and the errors are those of `resolve_as_of` and `install_exactly`.
+        """
+        resolution = resolve_as_of(
+            requirements, as_of, self.python, constraints=constraints, exempt=exempt
+        )
+        install_exactly([*resolution.pins, *tools], self.path, self.python)
+        return resolution
+
+
+def create_environment(path: Path, python: Path) -> Environment:
+    """Make an empty environment in the place of what is there.
 
     Raises
     ------
@@ -141,7 +168,8 @@ def create_environment(path: Path, python: Path) -> Path:
     """
     shutil.rmtree(path, ignore_errors=True)
     _run_uv(["venv", "--quiet", "--no-project", "--python", str(python), str(path)])
-    return next(each for each in path.glob("[bS]*/python*") if each.stem == "python").absolute()
+    interpreters = [file for file in path.glob("[bS]*/python*") if file.stem == "python"]
+    return Environment(path, interpreters[0].absolute())
 
 
 def install_exactly(pins: Sequence[str], environment_path: Path, python: Path) -> None:
@@ -155,12 +183,10 @@ def install_exactly(pins: Sequence[str], environment_path: Path, python: Path) -
     ResolutionError, IndexUnreachableError
         As `resolve_as_of`.
     """
-    for site_packages in environment_path.glob("lib*/python*/site-packages"):
-        shutil.rmtree(site_packages)
-        site_packages.mkdir()
-    for site_packages in environment_path.glob("Lib/site-packages"):
-        shutil.rmtree(site_packages)
-        site_packages.mkdir()
+    for pattern in ("lib*/python*/site-packages", "Lib/site-packages"):
+        for site_packages in environment_path.glob(pattern):
+            shutil.rmtree(site_packages)
+            site_packages.mkdir()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "pins.txt"
         file.write_text("\n".join(pins) + "\n", encoding="utf-8")

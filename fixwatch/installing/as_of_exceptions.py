@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
 
@@ -150,7 +149,12 @@ EXEMPT_FOR_COMMITS = {"numba": ("llvmlite",)}
 
 def find_missing_requirements(upstream: str, version: str) -> list[str]:
     """Return what a release needs besides its metadata."""
-    return list(_iter_missing(upstream, Version(version)))
+    return [
+        requirement
+        for row in MISSING_REQUIREMENTS
+        if row.upstream == upstream and Version(row.first) <= Version(version) <= Version(row.last)
+        for requirement in row.requirements
+    ]
 
 
 def find_requirements_beside(
@@ -160,7 +164,7 @@ def find_requirements_beside(
 
     Without extras it is what no extra of the wheel names either.
     """
-    required = {each.name for each in metadata.find_requirements()}
+    required = {requirement.name for requirement in metadata.find_requirements()}
     found = []
     for row in MISSING_FROM_METADATA:
         if row.upstream != upstream or row.requirement in required:
@@ -169,9 +173,9 @@ def find_requirements_beside(
             found.append(row.requirement)
         elif with_extras:
             found += [
-                f"{row.requirement}{each.specifier}"
-                for each in metadata.find_requirements(row.extra)
-                if each.name == row.requirement
+                f"{row.requirement}{requirement.specifier}"
+                for requirement in metadata.find_requirements(row.extra)
+                if requirement.name == row.requirement
             ]
     return found
 
@@ -184,9 +188,3 @@ def find_commit_constraints(upstream: str, committed_at: datetime) -> list[str]:
         for row in COMMIT_CONSTRAINTS
         if row.upstream == upstream and row.first <= day <= row.last
     ]
-
-
-def _iter_missing(upstream: str, version: Version) -> Iterable[str]:
-    for row in MISSING_REQUIREMENTS:
-        if row.upstream == upstream and Version(row.first) <= version <= Version(row.last):
-            yield from row.requirements

@@ -1,4 +1,4 @@
-"""Wheels of commits: each is built once, and resolved with what it needs as of its date."""
+"""Wheels of commits: each is built once, and installed with what it needs as of its date."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from fixwatch.durable_files import write_json_atomically
-from fixwatch.installing.as_of import Resolution, build_wheel, install_exactly, resolve_as_of
+from fixwatch.installing.as_of import Environment, Resolution, build_wheel
 from fixwatch.installing.as_of_exceptions import (
     EXEMPT_FOR_COMMITS,
     find_commit_constraints,
@@ -48,27 +48,25 @@ class Build:
     extensions: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class BuildPlace:
-    """Where a commit is built.
-
-    Attributes
-    ----------
-    environment, python
-        The environment's folder, which is filled with the build's packages, and its interpreter.
-    source
-        The clean checkout.
-    """
-
-    environment: Path
-    python: Path
-    source: Path
-
-
 def build_commit(
-    place: BuildPlace, destination: Path, as_of: datetime, constraints: Sequence[str]
+    source: Path,
+    destination: Path,
+    as_of: datetime,
+    constraints: Sequence[str],
+    environment: Environment,
 ) -> Build:
     """Build a commit's wheel with the build packages of its date; describe it beside the wheel.
+
+    Parameters
+    ----------
+    source
+        The clean checkout.
+    destination
+        An empty folder.
+    as_of, constraints
+        When the commit was made, and the bounds that are added for that day.
+    environment
+        It is filled with the build's packages.
 
     Raises
     ------
@@ -77,11 +75,9 @@ def build_commit(
     IndexUnreachableError
         If the index cannot be asked for the build packages.
     """
-    tools = resolve_as_of(
-        read_build_requirements(place.source), as_of, place.python, constraints=constraints
-    )
-    install_exactly(tools.pins, place.environment, place.python)
-    wheel = build_wheel(place.source, destination, place.python)
+    requirements = read_build_requirements(source)
+    tools = environment.install_as_of(requirements, as_of, constraints=constraints)
+    wheel = build_wheel(source, destination, environment.python)
     with zipfile.ZipFile(wheel) as archive:
         suffixes = {PurePosixPath(name).suffix for name in archive.namelist()}
     build = Build(
@@ -89,7 +85,7 @@ def build_commit(
         packages=tools.packages,
         extensions="none" if suffixes.isdisjoint(_EXTENSION_SUFFIXES) else "compiled",
     )
-    description = {**_describe_conditions(constraints, place.python), **asdict(build)}
+    description = {**_describe_conditions(constraints, environment.python), **asdict(build)}
     write_json_atomically(destination / DESCRIPTION_NAME, description)
     return build
 
@@ -117,42 +113,43 @@ def find_build(destination: Path, constraints: Sequence[str], python: Path) -> B
     return build if (destination / build.wheel).is_file() else None
 
 
-def resolve_commit(
+def install_commit(
     upstream: str,
     wheel: Path,
     committed_at: datetime,
-    python: Path,
+    environment: Environment,
     parts: CudaRequirements = NO_CUDA_REQUIREMENTS,
+    tools: Sequence[str] = (),
 ) -> Resolution:
-    """Resolve a commit's wheel with all that it needs, what its metadata leaves out included.
+    """Install a commit's wheel with all that it needs, what its metadata leaves out included.
 
     Parameters
     ----------
     upstream, wheel, committed_at
         The commit's.
-    python
-        The interpreter to resolve for.
+    environment
+        It holds nothing else afterwards.
     parts
         What is installed besides for a device.
+    tools
+        Pins of what is installed besides whatever the date.
 
     Raises
     ------
     ResolutionError, IndexUnreachableError
         As `resolve_as_of`.
     """
-    return resolve_as_of(
-        [
-            f"{parts.name(upstream)} @ {wheel.absolute().as_uri()}",
-            *parts.requirements,
-            # What an extra names has the bounds of its own generation of CUDA.
-            *find_requirements_beside(
-                upstream, read_wheel_metadata(wheel), with_extras=parts.extra is None
-            ),
-        ],
+    # What an extra names has the bounds of its own generation of CUDA.
+    beside = find_requirements_beside(
+        upstream, read_wheel_metadata(wheel), with_extras=parts.extra is None
+    )
+    named = f"{parts.name(upstream)} @ {wheel.absolute().as_uri()}"
+    return environment.install_as_of(
+        [named, *parts.requirements, *beside],
         committed_at,
-        python,
         constraints=[*find_commit_constraints(upstream, committed_at), *parts.constraints],
         exempt=EXEMPT_FOR_COMMITS.get(upstream, ()),
+        tools=tools,
     )
 
 

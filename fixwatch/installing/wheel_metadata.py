@@ -34,14 +34,8 @@ class WheelMetadata:
 
         Markers are taken for the running platform.
         """
-        for_everybody = [each for each in self.requirements if _applies(each, "")]
-        if not extra:
-            return for_everybody
-        return [
-            each
-            for each in self.requirements
-            if _applies(each, extra) and each not in for_everybody
-        ]
+        found = [line for line in self.requirements if _applies(line, extra)]
+        return [line for line in found if not (extra and _applies(line, ""))]
 
 
 def read_wheel_metadata(wheel: Path) -> WheelMetadata:
@@ -82,14 +76,14 @@ def read_build_requirements(source: Path) -> list[str]:
         raise ResolutionError(f"pyproject.toml: build-system.requires: {error}") from error
     if len(parsed) != len(requires):
         raise ResolutionError("pyproject.toml: build-system.requires names a package by URL")
-    return [str(each) for each in parsed]
+    return [str(requirement) for requirement in parsed]
 
 
 def _parse(lines: list[str]) -> list[Requirement]:
     parsed = [Requirement(line) for line in lines]
-    for each in parsed:
-        each.name = canonicalize_name(each.name)
-    return [each for each in parsed if each.url is None]
+    for requirement in parsed:
+        requirement.name = canonicalize_name(requirement.name)
+    return [requirement for requirement in parsed if requirement.url is None]
 
 
 def _applies(requirement: Requirement, extra: str) -> bool:

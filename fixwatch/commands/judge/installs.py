@@ -11,14 +11,14 @@ from pathlib import Path
 
 from fixwatch.commands.judge.snapshots import Snapshot, SnapshotRepository
 from fixwatch.installing.as_of import (
+    Environment,
     NoSolutionError,
     ResolutionError,
     create_environment,
-    install_exactly,
     shorten_output,
 )
 from fixwatch.installing.as_of_exceptions import find_commit_constraints
-from fixwatch.installing.builds import Build, BuildPlace, build_commit, find_build, resolve_commit
+from fixwatch.installing.builds import Build, build_commit, find_build, install_commit
 from fixwatch.layout import STATE_DIR
 from fixwatch.records.install_record import BUILD, INSTALL, InstallRecord
 
@@ -48,7 +48,7 @@ class Installed:
 def install_snapshot(
     snapshot: Snapshot,
     repository: SnapshotRepository,
-    environment: Path,
+    folder: Path,
     announce: Callable[[str], None],
 ) -> Installed:
     """Build a snapshot unless that was done before, and install it with packages of its date.
@@ -64,14 +64,14 @@ def install_snapshot(
         name=snapshot.name,
         date=snapshot.date.isoformat(),
     )
-    python = create_environment(environment, Path(sys.executable))
+    environment = create_environment(folder, Path(sys.executable))
     stage = BUILD
     try:
-        folder, build = _find_or_build(snapshot, repository, environment, python, announce)
+        wheels, build = _find_or_build(snapshot, repository, environment, announce)
         record = replace(record, build_packages=build.packages, extensions=build.extensions)
         stage = INSTALL
-        resolution = resolve_commit(snapshot.upstream, folder / build.wheel, snapshot.date, python)
-        install_exactly(resolution.pins, environment, python)
+        wheel = wheels / build.wheel
+        resolution = install_commit(snapshot.upstream, wheel, snapshot.date, environment)
     except ResolutionError as error:
         reason = shorten_output(str(error))
         if isinstance(error, NoSolutionError):
@@ -80,19 +80,18 @@ def install_snapshot(
     else:
         as_of = resolution.as_of.astimezone(timezone.utc).isoformat()
         record = replace(record, packages=resolution.packages, resolved_as_of=as_of)
-    return Installed(snapshot=snapshot, python=python, record=record)
+    return Installed(snapshot=snapshot, python=environment.python, record=record)
 
 
 def _find_or_build(
     snapshot: Snapshot,
     repository: SnapshotRepository,
-    environment: Path,
-    python: Path,
+    environment: Environment,
     announce: Callable[[str], None],
 ) -> tuple[Path, Build]:
     constraints = find_commit_constraints(snapshot.upstream, snapshot.date)
     folder = (WHEELS_DIR / snapshot.commit).absolute()
-    build = find_build(folder, constraints, python)
+    build = find_build(folder, constraints, environment.python)
     if build is not None:
         announce(f"{snapshot.label}: built before")
         return folder, build
@@ -102,8 +101,8 @@ def _find_or_build(
     folder.mkdir(parents=True)
     _drop_oldest_wheels()
     repository.check_out(snapshot)
-    place = BuildPlace(environment=environment, python=python, source=repository.source)
-    return folder, build_commit(place, folder, snapshot.date, constraints)
+    build = build_commit(repository.source, folder, snapshot.date, constraints, environment)
+    return folder, build
 
 
 def _drop_oldest_wheels() -> None:

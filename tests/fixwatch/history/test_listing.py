@@ -81,7 +81,7 @@ def test_a_commit_stands_where_it_is_listed_else_where_its_date_is():
 
 def test_only_relevant_commits_of_the_branch_lie_between():
     """Not what was made beside it, nor what somebody only asked for; nor the ends."""
-    assert [each.commit for each in LISTING.between(0, 4)] == ["b"]
+    assert [commit.commit for commit in LISTING.between(0, 4)] == ["b"]
     assert LISTING.between(1, 4) == []
     assert not LISTING.is_on_branch("beside")
     assert LISTING.is_on_branch("unlisted")
@@ -90,9 +90,9 @@ def test_only_relevant_commits_of_the_branch_lie_between():
 @given(st.lists(st.integers(1, 28), unique=True, min_size=1), st.integers(1, 28))
 def test_an_unlisted_commit_keeps_the_order_of_dates(days, day):
     """Between those that are older and those that are newer, where clocks run forward."""
-    listing = Listing("numba", tuple(listed(str(each), each) for each in sorted(days)))
+    listing = Listing("numba", tuple(listed(str(number), number) for number in sorted(days)))
     place = listing.find_place("unlisted", listed("x", day).date)
-    for each in listing.commits:
-        if each.date != listed("x", day).date:
-            is_older = each.date < listed("x", day).date
-            assert (listing.find_place(each.commit, each.date) < place) is is_older
+    for commit in listing.commits:
+        if commit.date != listed("x", day).date:
+            is_older = commit.date < listed("x", day).date
+            assert (listing.find_place(commit.commit, commit.date) < place) is is_older

@@ -24,7 +24,7 @@ NOTHING: list[str] = []
 def metadata(folder, requirements):
     """Write a wheel with these requirements, and read it."""
     path = folder / "x-1-py3-none-any.whl"
-    lines = "".join(f"Requires-Dist: {each}\n" for each in requirements)
+    lines = "".join(f"Requires-Dist: {line}\n" for line in requirements)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("x-1.dist-info/METADATA", f"Name: x\nVersion: 1\n{lines}")
     return read_wheel_metadata(path)
