@@ -13,7 +13,7 @@ import math
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -71,15 +71,14 @@ class World:
         return int(self._rng.binomial(n_trials, rate if is_affected else 0.0))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Result:
+class Result(NamedTuple):
     """What a search made of a history."""
 
     is_right: bool  # it stated the right commit, or that there is no change where there is none
     is_wrong: bool  # it stated something else; neither if it did not decide
     n_builds: int
     minutes: float
-    holds: bool | None  # whether the stated set has the planted place; None without one
+    holds: bool  # the stated set has the planted place
     set_size: int
 
 
@@ -99,19 +98,15 @@ def search(world: World) -> Result:
             trials[step.index] += step.n_trials
     answer = find_answer(change, np.flatnonzero(np.isinf(costs_s)))
     place = change.placement
-    is_right = answer is SearchAnswer.FOUND and (place.at, place.kind.value) == (
-        world.at,
-        world.kind,
-    )
-    is_right |= answer is SearchAnswer.NO_CHANGE and world.at is None
-    return Result(
-        is_right=is_right,
-        is_wrong=answer is not SearchAnswer.NOT_DECIDED and not is_right,
-        n_builds=len(world.built),
-        minutes=world.spent_s / 60,
-        holds=None if world.at is None else world.at in place.places,
-        set_size=len(place.places),
-    )
+    if world.at is None:
+        is_right = answer is SearchAnswer.NO_CHANGE
+    else:
+        is_found = answer is SearchAnswer.FOUND
+        is_right = is_found and (place.at, place.kind.value) == (world.at, world.kind)
+    is_wrong = answer is not SearchAnswer.NOT_DECIDED and not is_right
+    holds = world.at in place.places
+    minutes = world.spent_s / 60
+    return Result(is_right, is_wrong, len(world.built), minutes, holds, len(place.places))
 
 
 def search_one(number: int, n_histories: int) -> Result:
@@ -125,30 +120,31 @@ def tabulate(results: Sequence[Result]) -> tuple[list[list[object]], list[str]]:
     """Return a row for each group, whose results follow each other, and the missed bars."""
     rows, missed = [], []
     size = len(results) // len(GROUPS)
-    for place, (kind, rate, unbuildable_share) in enumerate(GROUPS):
-        own = results[place * size : (place + 1) * size]
-        builds = [result.n_builds for result in own]
-        held = [result.holds for result in own if result.holds is not None]
-        n_right = sum(result.is_right for result in own)
+    by_group = np.array(results, dtype=float).reshape(len(GROUPS), size, len(Result._fields))
+    for (kind, rate, unbuildable_share), own in zip(GROUPS, by_group, strict=True):
+        right, wrong, builds, minutes, holds, set_sizes = own.T
         row = [
             kind,
             f"{rate:g}",
             f"{100 * unbuildable_share:.0f} %",
             f"{np.median(builds):.0f}",
             f"{np.percentile(builds, 95):.0f}",
-            f"{np.median([result.minutes for result in own]):.1f}",
-            percent(n_right, size),
-            percent(sum(result.is_wrong for result in own), size),
-            percent(sum(held), len(held)),
-            f"{np.mean([result.set_size for result in own]):.2f}" if held else "–",
+            f"{np.median(minutes):.1f}",
+            percent(right.sum(), size),
+            percent(wrong.sum(), size),
+            percent(holds.sum(), size) if kind in CHANGES else "–",
+            f"{set_sizes.mean():.2f}" if kind in CHANGES else "–",
         ]
         rows.append(row)
-        max_builds, min_share = (16, 0.97) if rate < 0.05 and held else (12, 0.99)
-        if not unbuildable_share and (np.median(builds) > max_builds or n_right < min_share * size):
+        is_rare = kind in CHANGES and rate < 0.05
+        max_builds, min_share = (16, 0.97) if is_rare else (12, 0.99)
+        is_missed = np.median(builds) > max_builds or right.mean() < min_share
+        if is_missed and not unbuildable_share:
             missed.append(", ".join(row))
-    held = [result.holds for result in results if result.holds is not None]
-    if sum(held) < 0.99 * len(held):
-        missed.append(f"stated 99 % sets hold the place in {sum(held)} of {len(held)} histories")
+    has_change = [kind in CHANGES for kind, _, _ in GROUPS]
+    held = by_group[has_change, :, Result._fields.index("holds")].mean()
+    if held < 0.99:
+        missed.append(f"stated 99 % sets hold the place in {held:.2%} of the histories")
     return rows, missed
 
 
