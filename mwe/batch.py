@@ -66,18 +66,8 @@ class Batch:
         """Failing trials, in whichever mode."""
         return sum(self.failures_by_mode.values())
 
-    def record(self, trial: Trial, *, n_threads: int, elapsed_s: float) -> None:
-        """Count one trial.
-
-        Parameters
-        ----------
-        trial
-            Its number, kernel and outcome.
-        n_threads
-            Active threads of the launch.
-        elapsed_s
-            Seconds since the start of the first trial.
-        """
+    def record(self, trial: Trial, elapsed_s: float) -> None:
+        """Count one trial, which ended so many seconds after the start of the first."""
         outcome = trial.outcome
         self.trials += 1
         self.duration_s = round(elapsed_s, 6)
@@ -94,7 +84,7 @@ class Batch:
             if outcome.mode in (FailureMode.MISSING_ATTRIBUTE, FailureMode.EXCEPTION):
                 self.early_return_failures = None
         elif self.early_return_failures is not None:
-            self.early_return_failures += outcome.thread_index >= n_threads
+            self.early_return_failures += outcome.thread_index >= trial.n_threads
         detail = outcome.detail[:MAX_DETAIL_CHARACTERS]
         if detail not in self.details and len(self.details) < MAX_DETAILS:
             self.details.append(detail)

@@ -128,10 +128,8 @@ def run_batch(
     while number <= n_trials:
         n_workers += 1
         numbers = range(number, n_trials + 1)
-        worker = _Worker(load_subject, schedule, batch.seed, numbers, isolation)
-        for trial in worker.iter_trials():
-            elapsed_s = time.perf_counter() - start_s
-            batch.record(trial, n_threads=worker.n_threads, elapsed_s=elapsed_s)
+        for trial in _iter_trials_of_worker(load_subject, schedule, batch.seed, numbers, isolation):
+            batch.record(trial, elapsed_s=time.perf_counter() - start_s)
             report_progress(batch)
             number = trial.number + 1
         if number > n_trials:
@@ -146,99 +144,75 @@ def run_batch(
         return
 
 
-class _Worker:
-    """A process that runs trials.
+def _iter_trials_of_worker(
+    load_subject: LoadSubject,
+    schedule: Schedule,
+    seed: int,
+    numbers: range,
+    isolation: Isolation,
+) -> Iterator[Trial]:
+    """Run trials in a process of their own, and yield them as they are judged.
 
-    Attributes
-    ----------
-    n_threads
-        Active threads of its subject's launches; known once the first trial has come.
+    If the process ends by itself, the trial that it was in comes last, as a hang or a crash.
     """
-
-    def __init__(
-        self,
-        load_subject: LoadSubject,
-        schedule: Schedule,
-        seed: int,
-        numbers: range,
-        isolation: Isolation,
-    ) -> None:
-        self.n_threads = 0
-        self._isolation = isolation
-        self._next_number = numbers.start
-        handle, stacks = tempfile.mkstemp(prefix="mwe-stacks-")
-        os.close(handle)
-        self._stacks = Path(stacks)
-        context: Any = multiprocessing.get_context("fork" if isolation.can_fork else "spawn")
-        self._receiver, sender = context.Pipe(duplex=False)
-        self._process = context.Process(
-            target=_work,
-            args=(self._receiver, sender, load_subject, schedule, seed, numbers, isolation, stacks),
-            daemon=True,
-        )
-        with warnings.catch_warnings():
-            # Python 3.12 warns of any other thread in this process, numpy's idle ones included.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            self._process.start()
-        sender.close()
-
-    def iter_trials(self) -> Iterator[Trial]:
-        """Yield the trials as they are judged, the one in which the process ended last.
-
-        Cleans up after the process.
-        """
-        try:
-            yield from self._receive()
-        finally:
-            self._process.kill()
-            self._process.join()
-            self._receiver.close()
-            self._stacks.unlink(missing_ok=True)
-
-    def _receive(self) -> Iterator[Trial]:
-        is_loaded = False
-        # The worker watches itself; twice its limit is for one that cannot even do that.
-        max_silence_s = 2 * self._isolation.trial_timeout_s
+    handle, name = tempfile.mkstemp(prefix="mwe-stacks-")
+    os.close(handle)
+    stacks = Path(name)
+    context: Any = multiprocessing.get_context("fork" if isolation.can_fork else "spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(
+        target=_work,
+        args=(receiver, sender, load_subject, schedule, seed, numbers, isolation, name),
+        daemon=True,
+    )
+    with warnings.catch_warnings():
+        # Python 3.12 warns of any other thread in this process, numpy's idle ones included.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        process.start()
+    sender.close()
+    number, n_threads = numbers.start, None
+    # The worker watches itself; twice its limit is for one that cannot even do that.
+    max_silence_s = 2 * isolation.trial_timeout_s
+    try:
         while True:
-            if not self._receiver.poll(max_silence_s):
+            if not receiver.poll(max_silence_s):
                 detail = f"no sign for {max_silence_s:g} s, no stacks"
-                yield self._make_last_trial(Outcome(mode=FailureMode.HANG, detail=detail))
-                return
+                outcome = Outcome(mode=FailureMode.HANG, detail=detail)
+                break
             try:
-                kind, content = self._receiver.recv()
+                kind, content = receiver.recv()
             except EOFError:
-                self._process.join()
-                outcome = self._describe_ending()
-                if not is_loaded:
-                    raise HarnessError(
-                        "the process ended while the workload was loaded: "
-                        f"{outcome.detail.splitlines()[0]}"
-                    ) from None
-                yield self._make_last_trial(outcome)
-                return
+                process.join()
+                outcome = _describe_ending(process.exitcode, stacks, isolation.trial_timeout_s)
+                break
             if kind == "failed":
                 raise HarnessError(content)
-            if kind == "loaded":
-                self.n_threads, is_loaded = content, True
-            elif kind == "trial":
-                self._next_number = content.number + 1
-                yield content
-            else:
+            if kind == "done":
                 return
+            if kind == "loaded":
+                n_threads = content
+            else:
+                number = content.number + 1
+                yield content
+        if n_threads is None:
+            raise HarnessError(
+                f"the process ended while the workload was loaded: {outcome.detail.splitlines()[0]}"
+            )
+        yield Trial(number, name_kernel(number, isolation.fresh_period), n_threads, outcome)
+    finally:
+        process.kill()
+        process.join()
+        receiver.close()
+        stacks.unlink(missing_ok=True)
 
-    def _make_last_trial(self, outcome: Outcome) -> Trial:
-        number = self._next_number
-        return Trial(number, name_kernel(number, self._isolation.fresh_period), outcome)
 
-    def _describe_ending(self) -> Outcome:
-        stacks = self._stacks.read_text(encoding="utf-8", errors="replace").strip()
-        if stacks:
-            limit_s = self._isolation.trial_timeout_s
-            detail = f"did not end within {limit_s:g} s\n{stacks}"
-            return Outcome(mode=FailureMode.HANG, detail=detail)
-        status = self._process.exitcode
-        how = f"killed by {_name_signal(-status)}" if status < 0 else f"exited with status {status}"
-        return Outcome(mode=FailureMode.CRASH, detail=how)
+def _describe_ending(status: int, stacks: Path, limit_s: float) -> Outcome:
+    written = stacks.read_text(encoding="utf-8", errors="replace").strip()
+    if written:
+        detail = f"did not end within {limit_s:g} s\n{written}"
+        return Outcome(mode=FailureMode.HANG, detail=detail)
+    how = f"killed by {_name_signal(-status)}" if status < 0 else f"exited with status {status}"
+    return Outcome(mode=FailureMode.CRASH, detail=how)
 
 
 def _name_signal(number: int) -> str:

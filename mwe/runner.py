@@ -32,10 +32,13 @@ class Trial:
         Its place in the batch, from 1; with the batch's seed it fixes the schedule's decisions.
     kernel
         ``fresh`` or ``reused``: whether the kernel was built for this trial.
+    n_threads
+        Active threads of its launch.
     """
 
     number: int
     kernel: str
+    n_threads: int
     outcome: Outcome
 
 
@@ -67,7 +70,7 @@ def iter_trials(
             outcome = run_trial(
                 subject, pace, kernel, f"{seed}/{number}", join_timeout_s=join_timeout_s
             )
-            yield Trial(number, kernel_age, outcome)
+            yield Trial(number, kernel_age, subject.n_threads, outcome)
 
 
 def name_kernel(number: int, fresh_period: int = FRESH_PERIOD) -> str:
