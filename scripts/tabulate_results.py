@@ -23,7 +23,7 @@ README = Path("README.md")
 CONFIGURATIONS = [Path(COMMITS_CONFIGURATION), Path(NUMBA_CUDA_CONFIGURATION)]
 # Whose results are committed; what else lies on disk is not the reader's.
 MACHINE = "linux-x86_64-2core"
-SCHEDULES = ("delay", "handoff")
+SCHEDULES = ("delay", "handoff", "natural")
 
 
 def tabulate_workloads(all_series: Iterable[Series], verdicts: Iterable[Series]) -> str:
@@ -57,6 +57,7 @@ def tabulate_workloads(all_series: Iterable[Series], verdicts: Iterable[Series])
             ", ".join(
                 f"{own[(*group, schedule, 'failures')]} of {own[(*group, schedule, 'trials')]}"
                 for schedule in SCHEDULES
+                if own[(*group, schedule, "trials")]
             )
             for group, _ in n_commits
         ]
