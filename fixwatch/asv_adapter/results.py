@@ -7,7 +7,7 @@ import itertools
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -22,14 +22,8 @@ from fixwatch.errors import FixwatchError
 from fixwatch.installing.as_of import shorten_output
 from fixwatch.layout import STATE_DIR
 from fixwatch.records.asv_results import COUNTS, derive_values, has_result
-from fixwatch.records.batch_outcomes import take_outcome
-from fixwatch.records.evidence import (
-    BatchEvidence,
-    Evidence,
-    evidence_path,
-    load_evidence,
-    save_evidence,
-)
+from fixwatch.records.batch_outcomes import describe_batch
+from fixwatch.records.evidence import Evidence, evidence_path, load_evidence, save_evidence
 from fixwatch.records.install_record import (
     BATCH,
     BUILD,
@@ -37,12 +31,12 @@ from fixwatch.records.install_record import (
     InstallRecord,
     read_install_record,
 )
+from mwe.planned.client import BatchResult
+from mwe.planned.spool import SpooledPlan, read_spool
 
 _asv_save: Callable[..., None] = Results.save
 _asv_load: Callable[..., Results] = Results.load.__func__
 _asv_load_data: Callable[..., None] = Results.load_data
-# What the benchmarks leave in the spool beside the batches: which there are to be.
-PLAN_NAME = "plan.json"
 
 
 def install_hooks() -> None:
@@ -186,15 +180,13 @@ def collect_evidence(result: Results, environment: AsOfVirtualenv) -> Evidence |
     record = read_install_record(environment.path)
     if record is None or record.commit != result.commit_hash:
         return None
-    plan = read_plan(record, spool_folder(environment, result.commit_hash))
     failure = _describe_failure(result)
-    folder = spool_folder(environment, result.commit_hash)
-    printed = [
-        _read_printed(folder, planned, plan["identity"]) for planned in plan.get("planned", ())
-    ]
+    plan = read_plan(record, spool_folder(environment, result.commit_hash))
+    planned = plan.batches if plan is not None else ()
+    missing = BatchResult(stage=BATCH, reason=failure)
     batches = tuple(
-        _describe_batch(planned, kept, record, failure)
-        for planned, kept in zip(plan.get("planned", ()), printed, strict=True)
+        describe_batch(batch, missing if found == BatchResult() else found, record.packages)
+        for batch, found in planned
     )
     stage, reason = record.not_run_stage, record.not_run_reason
     if not batches and reason is None:
@@ -208,10 +200,10 @@ def collect_evidence(result: Results, environment: AsOfVirtualenv) -> Evidence |
         machine=result.params["machine"],
         environment=environment.name,
         python=environment.python,
-        interpreter=next((kept["batch"]["python"] for kept in printed if "batch" in kept), None),
+        interpreter=next((found.batch["python"] for _, found in planned if found.batch), None),
         target="cuda" if result.env_vars.get("NUMBA_ENABLE_CUDASIM") == "0" else "simulator",
         measured_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        measurement_version=plan["identity"]["measurement_version"] if plan else None,
+        measurement_version=plan.measurement_version if plan is not None else None,
         packages=record.packages,
         build_packages=record.build_packages,
         extensions=record.extensions,
@@ -222,50 +214,12 @@ def collect_evidence(result: Results, environment: AsOfVirtualenv) -> Evidence |
     )
 
 
-def read_plan(record: InstallRecord, folder: Path) -> dict[str, Any]:
-    """Return which batches the benchmarks planned, nothing where they cannot have run.
+def read_plan(record: InstallRecord, folder: Path) -> SpooledPlan | None:
+    """Return what the benchmarks left in the spool; None where they cannot have run.
 
-    What lies in the spool of a revision that was not built or installed this time is left from an
-    earlier try with other packages; it waits for the next one.
+    If this build failed, the spool is from an earlier attempt; leave it for the next.
     """
-    return {} if record.not_run_stage in (BUILD, INSTALL) else _read_json(folder / PLAN_NAME)
-
-
-def _describe_batch(
-    planned: Mapping[str, Any], kept: Mapping[str, Any], record: InstallRecord, failure: str
-) -> BatchEvidence:
-    """Return a planned batch: as the spool has it, or with the reason why there is none."""
-    printed, stage, reason = take_outcome(
-        kept.get("batch"),
-        kept.get("stage", BATCH),
-        kept.get("reason") or failure,
-        record.packages,
-    )
-    return BatchEvidence(
-        workload=planned["workload"],
-        role=planned["role"],
-        schedule=planned["schedule"],
-        decides=planned["decides"],
-        printed=printed,
-        stage=stage,
-        reason=reason,
-    )
-
-
-def _read_printed(
-    folder: Path, planned: Mapping[str, Any], identity: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return what the spool has of a planned batch, nothing of one that was another's."""
-    kept = _read_json(folder / planned["file"])
-    return kept if kept.get("identity") == identity else {}
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content
+    return None if record.not_run_stage in (BUILD, INSTALL) else read_spool(folder)
 
 
 def _describe_failure(result: Results) -> str:

@@ -3,38 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from packaging.version import Version
 
-from fixwatch.records.evidence import PrintedBatch, parse_printed
+from fixwatch.records.evidence import BatchEvidence, parse_printed
 from fixwatch.records.install_record import BATCH
+from mwe.planned.client import BatchResult
+from mwe.planned.plan import PlannedBatch, decides
+from mwe.targets import Target
 
 
-def take_outcome(
-    printed: Mapping[str, Any] | None,
-    stage: str | None,
-    reason: str | None,
-    packages: Mapping[str, str],
-) -> tuple[PrintedBatch | None, str | None, str | None]:
-    """Return the counts of a batch, or None with the stage that failed and the reason.
+def describe_batch(
+    planned: PlannedBatch, result: BatchResult, packages: Mapping[str, str]
+) -> BatchEvidence:
+    """Return what is stored of a planned batch: its counts, or the stage that failed and why.
 
-    A batch that ran with other packages than the revision's counts for nothing.
-
-    Parameters
-    ----------
-    printed, stage, reason
-        What the batch printed, or the step that failed and how.
-    packages
-        What was resolved for the revision.
+    A batch that ran with other packages than those resolved for the revision counts for nothing.
     """
-    if printed is None:
-        return None, stage, reason
-    try:
-        foreign = find_foreign_package(printed["packages"], packages)
-        return (None, BATCH, foreign) if foreign else (parse_printed(printed), None, None)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        return None, BATCH, f"printed something else than a batch: {error}"[:500]
+    printed, stage, reason = None, result.stage, result.reason
+    if result.batch is not None:
+        try:
+            reason = find_foreign_package(result.batch["packages"], packages)
+            printed = None if reason else parse_printed(result.batch)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            reason = f"printed something else than a batch: {error}"[:500]
+        stage = BATCH if reason else None
+    return BatchEvidence(
+        workload=planned.workload,
+        role=planned.role,
+        schedule=planned.schedule,
+        decides=decides(planned.schedule, Target(planned.target)),
+        printed=printed,
+        stage=stage,
+        reason=reason,
+    )
 
 
 def find_foreign_package(found: Mapping[str, str], resolved: Mapping[str, str]) -> str | None:

@@ -6,13 +6,13 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from mwe.planned.client import BatchResult, digest_harness
-from mwe.planned.plan import MEASUREMENT_VERSION, PlannedBatch, decides
-from mwe.targets import Target, find_python
+from mwe.planned.plan import MEASUREMENT_VERSION, PlannedBatch
+from mwe.targets import find_python
 
 PLAN_NAME = "plan.json"
 
@@ -53,25 +53,12 @@ class Spool:
 
     def save_plan(self, planned: Sequence[PlannedBatch]) -> None:
         """Say which batches there are to be."""
-        entries = [
-            {
-                **asdict(batch),
-                "decides": decides(batch.schedule, Target(batch.target)),
-                "file": _file_name(batch),
-            }
-            for batch in planned
-        ]
-        self._write(PLAN_NAME, {"planned": entries})
+        self._write(PLAN_NAME, {"planned": [asdict(batch) for batch in planned]})
 
     def load(self, planned: PlannedBatch) -> dict[str, Any] | None:
         """Return a complete batch of the same identity, however many trials it has."""
-        try:
-            kept = json.loads((self.folder / _file_name(planned)).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
-        batch: dict[str, Any] | None = kept.get("batch")
-        is_whole = batch is not None and batch["status"] == "complete"
-        return batch if is_whole and kept["identity"] == self.identity else None
+        batch = _read_result(self.folder, planned, self.identity).batch
+        return batch if batch is not None and batch["status"] == "complete" else None
 
     def load_finished(self, planned: PlannedBatch) -> dict[str, Any] | None:
         """Return a batch that `load` finds if it has all the trials that are planned."""
@@ -92,6 +79,47 @@ class Spool:
         part = self.folder / f"{name}.part{os.getpid()}"
         part.write_text(json.dumps({"identity": self.identity, **content}), encoding="utf-8")
         os.replace(part, self.folder / name)
+
+
+@dataclass(frozen=True)
+class SpooledPlan:
+    """Which batches the last run of a revision was to have, and what became of them.
+
+    Attributes
+    ----------
+    batches
+        With an empty result where there is none of the plan's identity.
+    """
+
+    measurement_version: str
+    batches: tuple[tuple[PlannedBatch, BatchResult], ...]
+
+
+def read_spool(folder: Path) -> SpooledPlan | None:
+    """Return what lies in a spool; None without a plan."""
+    plan = _read_json(folder / PLAN_NAME)
+    if not plan:
+        return None
+    identity = plan["identity"]
+    planned = [PlannedBatch(**entry) for entry in plan["planned"]]
+    return SpooledPlan(
+        identity["measurement_version"],
+        tuple((batch, _read_result(folder, batch, identity)) for batch in planned),
+    )
+
+
+def _read_result(folder: Path, planned: PlannedBatch, identity: Mapping[str, Any]) -> BatchResult:
+    kept = _read_json(folder / _file_name(planned))
+    return BatchResult(**kept) if kept.pop("identity", None) == identity else BatchResult()
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """Return the content of a file; nothing if there is none, or none that is whole."""
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content
 
 
 def _file_name(batch: PlannedBatch) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from fixwatch.commands.judge.installs import JUDGE_DIR, Installed
 from fixwatch.errors import FixwatchError
-from fixwatch.records.batch_outcomes import take_outcome
+from fixwatch.records.batch_outcomes import describe_batch
 from fixwatch.records.evidence import BatchEvidence
 from fixwatch.run_lock import inherited_descriptors
 from fixwatch.verdicts.controls import (
@@ -23,8 +23,8 @@ from fixwatch.verdicts.controls import (
     SINGLE_THREADED_CONTROL,
     WORKLOAD,
 )
-from mwe.planned.client import BatchResult, BatchServer
-from mwe.planned.plan import PlannedBatch, decides, plan_batches
+from mwe.planned.client import BatchServer
+from mwe.planned.plan import PlannedBatch, plan_batches
 from mwe.planned.runner import Contender, run_planned_batches
 from mwe.planned.spool import Spool
 from mwe.targets import Target
@@ -111,23 +111,10 @@ def run_batches(
     announced_s = time.monotonic()
     results = run_planned_batches(contenders, planned)
     for n_finished, (contender, batch, result) in enumerate(results, 1):
-        found[contender.name][batch] = _describe(batch, result, contender.installed)
+        found[contender.name][batch] = describe_batch(
+            batch, result, contender.installed.record.packages
+        )
         if time.monotonic() - announced_s >= ANNOUNCE_PERIOD_S:
             announced_s = time.monotonic()
             announce(f"{n_finished} of {n_batches} batches")
     return {name: tuple(own[batch] for batch in planned) for name, own in found.items()}
-
-
-def _describe(planned: PlannedBatch, result: BatchResult, installed: Installed) -> BatchEvidence:
-    printed, stage, reason = take_outcome(
-        result.batch, result.stage, result.reason, installed.record.packages
-    )
-    return BatchEvidence(
-        workload=planned.workload,
-        role=planned.role,
-        schedule=planned.schedule,
-        decides=decides(planned.schedule, TARGET),
-        printed=printed,
-        stage=stage,
-        reason=reason,
-    )

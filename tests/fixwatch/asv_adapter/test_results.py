@@ -12,30 +12,33 @@ from asv.results import Results
 
 from fixwatch.asv_adapter.environments import AsOfVirtualenv
 from fixwatch.asv_adapter.results import (
-    PLAN_NAME,
     pick_results,
     read_plan,
     save_with_evidence,
     spool_folder,
 )
-from fixwatch.durable_files import write_json_atomically
 from fixwatch.records.evidence import evidence_path, load_evidence
 from fixwatch.records.install_record import AVAILABILITY, BUILD, INSTALL, InstallRecord
+from mwe.planned.client import BatchResult
+from mwe.planned.plan import PlannedBatch
+from mwe.planned.spool import Spool
 from tests.fixwatch.sample_records import DAY, new_batch
 
-PLAN = {"planned": [], "identity": {}}
+PLANNED = PlannedBatch(
+    workload="local-array", role="workload", schedule="delay", target="simulator", n_trials=100
+)
 
 
 @pytest.mark.parametrize(
-    ("stage", "expected"), [(None, PLAN), (AVAILABILITY, PLAN), (BUILD, {}), (INSTALL, {})]
+    ("stage", "is_read"), [(None, True), (AVAILABILITY, True), (BUILD, False), (INSTALL, False)]
 )
 def test_batches_of_an_earlier_try_do_not_enter_a_record_of_a_failed_build(
-    tmp_path, stage, expected
+    tmp_path, stage, is_read
 ):
-    """Where nothing could run now, nothing that lies in the spool is of now."""
-    (tmp_path / PLAN_NAME).write_text(json.dumps(PLAN))
+    """Where nothing could run now, the spool is from an earlier attempt."""
+    Spool(tmp_path, {}, {}).save_plan([PLANNED])
     record = InstallRecord(commit="c", upstream="u", name="n", date="d", not_run_stage=stage)
-    assert read_plan(record, tmp_path) == expected
+    assert (read_plan(record, tmp_path) is not None) is is_read
 
 
 def test_a_combination_that_a_result_lacks_is_not_applicable():
@@ -49,7 +52,7 @@ def test_a_combination_that_a_result_lacks_is_not_applicable():
 def test_without_a_plan_there_are_no_batches(tmp_path):
     """A suite that died before it planned anything left nothing."""
     record = InstallRecord(commit="c", upstream="u", name="n", date="d")
-    assert read_plan(record, tmp_path) == {}
+    assert read_plan(record, tmp_path) is None
 
 
 @pytest.fixture
@@ -67,18 +70,14 @@ def save(tmp_path, monkeypatch):
     InstallRecord(
         commit=commit, upstream="numba", name="a" * 8, date=DAY, packages={"numba": "0.57.0"}
     ).write(environment.path)
-    folder = spool_folder(environment, commit)
-    identity = {"measurement_version": "2"}
-    planned = {"workload": "local-array", "role": "workload", "schedule": "delay", "decides": True}
+    spool = Spool(spool_folder(environment, commit), {}, {})
 
     def run(outcome, told_by_asv):
-        write_json_atomically(
-            folder / PLAN_NAME, {"planned": [{**planned, "file": "0"}], "identity": identity}
-        )
         if "batch" in outcome:
-            printed = {**asdict(outcome["batch"]), "packages": {}, "python": "CPython 3.11.7"}
-            outcome = {"batch": printed}
-        write_json_atomically(folder / "0", {**outcome, "identity": identity})
+            counts = asdict(outcome["batch"])
+            outcome = {"batch": {**counts, "packages": {}, "python": "CPython 3.11.7"}}
+        spool.save_plan([PLANNED])
+        spool.save(PLANNED, BatchResult(**outcome))
         params = {"machine": "m", "python": "3.11"}
         result = Results(params, {}, commit, 0, "3.11", "e", {"NUMBA_ENABLE_CUDASIM": "1"})
         result._results["track_failures"] = told_by_asv

@@ -6,12 +6,16 @@ from dataclasses import asdict
 
 import pytest
 
-from fixwatch.records.batch_outcomes import find_foreign_package, take_outcome
+from fixwatch.records.batch_outcomes import describe_batch, find_foreign_package
+from mwe.planned.client import BatchResult
+from mwe.planned.plan import PlannedBatch
 from tests.fixwatch.sample_records import new_batch
 
-COUNTS = new_batch(failures=5).printed
+PLANNED = PlannedBatch(
+    workload="local-array", role="workload", schedule="delay", target="simulator", n_trials=100
+)
 PRINTED = {
-    **asdict(COUNTS),
+    **asdict(new_batch(failures=5).printed),
     "workload": "local-array",
     "packages": {"numba": "0.58.0"},
     "python": "CPython 3.11.7",
@@ -20,12 +24,15 @@ PRINTED = {
 
 def test_a_printed_batch_is_kept_without_what_the_record_says():
     """Counts, seed and details stay; packages and Python stand in the record."""
-    assert take_outcome(PRINTED, None, None, {"numba": "0.58.0"}) == (COUNTS, None, None)
+    assert describe_batch(PLANNED, BatchResult(PRINTED), {"numba": "0.58.0"}) == new_batch(
+        failures=5
+    )
 
 
 def test_a_gap_keeps_its_stage_and_reason():
     """Why there is no batch is all that is known of it."""
-    assert take_outcome(None, "import", "no module", {}) == (None, "import", "no module")
+    gap = describe_batch(PLANNED, BatchResult(stage="import", reason="no module"), {})
+    assert (gap.printed, gap.stage, gap.reason) == (None, "import", "no module")
 
 
 @pytest.mark.parametrize(
@@ -39,9 +46,9 @@ def test_a_gap_keeps_its_stage_and_reason():
 )
 def test_what_is_no_batch_of_the_revision_becomes_a_gap(changes, expected):
     """Upstream's code ran in the process that printed it, so it may be anything."""
-    printed, stage, reason = take_outcome({**PRINTED, **changes}, None, None, {"numba": "0.58.0"})
-    assert (printed, stage) == (None, "batch")
-    assert expected in reason
+    gap = describe_batch(PLANNED, BatchResult({**PRINTED, **changes}), {"numba": "0.58.0"})
+    assert (gap.printed, gap.stage) == (None, "batch")
+    assert expected in gap.reason
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from mwe.planned.client import BatchServer
+from mwe.planned.client import BatchResult, BatchServer
 from mwe.planned.plan import PlannedBatch
 from mwe.planned.runner import Contender, describe_request, run_planned_batches
-from mwe.planned.spool import Spool
+from mwe.planned.spool import Spool, read_spool
 
 PLANTED = PlannedBatch(
     workload="planted-race",
@@ -59,11 +59,11 @@ def test_a_run_that_ends_early_keeps_what_was_finished(new_contender):
     results.close()
     assert contender.spool.load(PLANTED)["trials"] == 3
     assert contender.spool.load(DELAYED) is None
-    planned = json.loads((contender.spool.folder / "plan.json").read_text())["planned"]
-    assert [entry["file"] for entry in planned] == [
-        "planted-race--handoff.json",
-        "planted-race--delay.json",
-    ]
+    spooled = read_spool(contender.spool.folder)
+    assert [batch.schedule for batch, _ in spooled.batches] == ["handoff", "delay"]
+    (_, finished), (_, missing) = spooled.batches
+    assert finished.batch["trials"] == 3
+    assert missing == BatchResult()
 
 
 def test_more_trials_go_on_where_the_kept_batch_ended(new_contender):
