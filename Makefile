@@ -17,7 +17,7 @@ $(shell rm -rf $(VENV))
 endif
 endif
 
-.PHONY: dashboard test check tables sensitivity measure-engine measure-ptx calibrate clean
+.PHONY: dashboard test check schemas tables sensitivity measure-engine measure-ptx calibrate clean
 
 dashboard: $(VENV)/installed $(SCRIPTS)/installed
 	$(BIN)/python -m fixwatch dashboard $(if $(filter all,$(RELEASES)),--all)
@@ -31,6 +31,10 @@ check: $(VENV)/installed-dev
 	$(BIN)/mypy
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/zizmor --offline --persona auditor --quiet .github/workflows
+
+# The JSON schemas in docs/, from the models; a test says if they are not current.
+schemas: $(VENV)/installed-dev
+	$(BIN)/python -m scripts.write_schemas
 
 # The targets from here to measure-ptx write their tables into docs/measurements.md.
 

@@ -1,1 +1,1 @@
-"""Measurements of Fixwatch itself: each script writes its tables into docs/measurements.md."""
+"""Measurements of Fixwatch itself, with tables for docs/measurements.md; the schemas in docs/."""

@@ -18,7 +18,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from fixwatch.durable_files import set_aside, write_text_atomically
 from fixwatch.errors import FixwatchError
 from fixwatch.records import fields
-from fixwatch.records.fields import Count, Name, Text, describe_violation
+from fixwatch.records.fields import Closed, Count, Name, Text, describe_violation
 from fixwatch.records.install_record import AVAILABILITY
 from fixwatch.upstream_texts import parse_moment, parse_version
 
@@ -36,7 +36,7 @@ class UnreadableEvidenceError(FixwatchError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PrintedBatch:
+class PrintedBatch(Closed):
     """What ``python -m mwe --json`` printed of a batch, without what the record around it says.
 
     Attributes
@@ -62,8 +62,6 @@ class PrintedBatch:
         If the counts do not add up.
     """
 
-    __pydantic_config__ = fields.CLOSED
-
     trials: Count
     failures: Count
     failures_by_mode: dict[fields.FailureMode, Count]
@@ -88,7 +86,7 @@ class PrintedBatch:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BatchEvidence:
+class BatchEvidence(Closed):
     """A planned batch: what it printed, or why there is nothing.
 
     Attributes
@@ -103,8 +101,6 @@ class BatchEvidence:
         Where it was not run: the step that failed, and how.
     """
 
-    __pydantic_config__ = fields.CLOSED
-
     workload: Name
     role: fields.Role
     schedule: fields.Schedule
@@ -115,7 +111,7 @@ class BatchEvidence:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evidence:
+class Evidence(Closed):
     """Everything kept of one revision in one environment on one machine.
 
     Attributes
@@ -144,8 +140,6 @@ class Evidence:
     batches
         One for each planned workload and schedule.
     """
-
-    __pydantic_config__ = fields.CLOSED
 
     format_version: Annotated[Literal[2], Field(alias="version")] = FORMAT_VERSION
     upstream: fields.Upstream

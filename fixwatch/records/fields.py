@@ -7,7 +7,7 @@ the ends of the whole text.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, ValidationError
 
@@ -17,11 +17,28 @@ MAX_TEXT = 8000
 MAX_TRIALS = 1_000_000
 MAX_BATCHES = 500
 # What is not declared is refused, and nothing is converted: no "1" for a 1, no 1 for a true.
-CLOSED = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+CLOSED = ConfigDict(
+    extra="forbid",
+    strict=True,
+    allow_inf_nan=False,
+    json_schema_serialization_defaults_required=True,
+)
 
 
-def _one_of(*names: str) -> str:
-    return f"^({'|'.join(names)})$"
+class Closed:
+    """The base of documents that have no other fields than the declared ones."""
+
+    __pydantic_config__ = CLOSED
+
+
+def one_of(*names: str) -> Any:
+    """Return what limits a text to a few names."""
+
+    def enumerate_names(schema: dict[str, Any]) -> None:
+        del schema["pattern"]
+        schema["enum"] = list(names)
+
+    return Field(pattern=f"^({'|'.join(names)})$", json_schema_extra=enumerate_names)
 
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$")]
@@ -35,33 +52,31 @@ Seconds = Annotated[float, Field(ge=0, le=1e7)]
 Seed = Annotated[int, Field(ge=0, le=2**64)]
 Packages = Annotated[dict[Name, PackageVersion], Field(max_length=100)]
 
-Upstream = Annotated[str, Field(pattern=_one_of("numba", "numba-cuda"))]
-Source = Annotated[str, Field(pattern=_one_of("releases", "commits"))]
-Target = Annotated[str, Field(pattern=_one_of("simulator", "cuda"))]
-Role = Annotated[str, Field(pattern=_one_of("workload", "positive-control", "negative-control"))]
-Schedule = Annotated[str, Field(pattern=_one_of("natural", "delay", "handoff", "launch-mix"))]
-Stage = Annotated[
-    str, Field(pattern=_one_of("availability", "build", "install", "device", "import", "batch"))
-]
-Extensions = Annotated[str, Field(pattern=_one_of("none", "compiled", "reused"))]
+Upstream = Annotated[str, one_of("numba", "numba-cuda")]
+Source = Annotated[str, one_of("releases", "commits")]
+Target = Annotated[str, one_of("simulator", "cuda")]
+Role = Annotated[str, one_of("workload", "positive-control", "negative-control")]
+Schedule = Annotated[str, one_of("natural", "delay", "handoff", "launch-mix")]
+Stage = Annotated[str, one_of("availability", "build", "install", "device", "import", "batch")]
+Extensions = Annotated[str, one_of("none", "compiled", "reused")]
 FailureMode = Annotated[
     str,
-    Field(
-        pattern=_one_of(
-            "missing-attribute", "leaked-global", "wrong-result", "exception", "hang", "crash"
-        )
-    ),
+    one_of("missing-attribute", "leaked-global", "wrong-result", "exception", "hang", "crash"),
 ]
 CheckedKind = Annotated[
     str,
-    Field(
-        pattern=_one_of("newest commit", "newest release", "positive control", "negative control")
-    ),
+    one_of("newest commit", "newest release", "positive control", "negative control"),
 ]
-Kernel = Annotated[str, Field(pattern=_one_of("fresh", "reused"))]
+Kernel = Annotated[str, one_of("fresh", "reused")]
 PythonVersion = Annotated[str, Field(pattern=r"^3\.[0-9]{1,2}$")]
 Interpreter = Annotated[str, Field(pattern=r"^[A-Za-z]{1,20} [0-9][0-9a-z.+]{0,19}$")]
 MeasurementVersion = Annotated[str, Field(pattern=r"^[0-9]{1,4}$")]
+
+
+# Of documents that are only written.
+Probability = Annotated[float, Field(ge=0, le=1)]
+IsoMoment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+TreeHash = Annotated[str, Field(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
 
 
 def describe_violation(error: ValidationError) -> str:

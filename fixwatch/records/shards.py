@@ -17,7 +17,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from fixwatch.errors import FixwatchError
 from fixwatch.records import fields
 from fixwatch.records.evidence import SUFFIX, Evidence, parse_evidence
-from fixwatch.records.fields import describe_violation
+from fixwatch.records.fields import Closed, describe_violation
 from fixwatch.upstream_texts import parse_moment
 
 # Before numba had a simulator.
@@ -46,10 +46,8 @@ class RefusedError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MachineFile:
+class MachineFile(Closed):
     """asv's description of a machine."""
-
-    __pydantic_config__ = fields.CLOSED
 
     version: Literal[1]
     machine: fields.Name

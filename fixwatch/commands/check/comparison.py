@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Literal
 
 from fixwatch.records import fields
+from fixwatch.records.fields import Closed
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.states import State
 
-FORMAT_VERSION = 1
+FORMAT_VERSION: Literal[1] = 1
 
 
 class CheckResult(str, Enum):
@@ -34,7 +35,7 @@ _EXPECTED = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recorded:
+class Recorded(Closed):
     """The status of an upstream before the check.
 
     Attributes
@@ -54,7 +55,7 @@ class Recorded:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checked:
+class Checked(Closed):
     """A revision that was measured in the check.
 
     Attributes
@@ -69,8 +70,6 @@ class Checked:
         Where there is no verdict: why.
     """
 
-    __pydantic_config__ = fields.CLOSED
-
     upstream: fields.Upstream
     kind: fields.CheckedKind
     name: fields.Name
@@ -83,7 +82,7 @@ class Checked:
 
 
 @dataclass(frozen=True, kw_only=True)
-class UpstreamComparison:
+class UpstreamComparison(Closed):
     """What the check says of one upstream."""
 
     upstream: str
@@ -94,12 +93,13 @@ class UpstreamComparison:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class Comparison(Closed):
     """What the check says as a whole, with everything that it rests on.
 
     The names of the fields are those of the check's JSON.
     """
 
+    version: Literal[1] = FORMAT_VERSION
     outcome: CheckResult
     findings: tuple[UpstreamComparison, ...]
     recorded: tuple[Recorded, ...]
@@ -107,7 +107,7 @@ class Comparison:
 
     def to_json(self) -> dict[str, Any]:
         """Return the comparison as the check writes it."""
-        return {"version": FORMAT_VERSION, **asdict(self)}
+        return asdict(self)
 
 
 def compare(recorded: Sequence[Recorded], checked: Sequence[Checked]) -> Comparison:

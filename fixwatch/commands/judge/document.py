@@ -1,44 +1,186 @@
-"""A judge's run as JSON; docs/judge.schema.json is its schema."""
+"""A judge's run as JSON; docs/judge.schema.json is written from these models."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from fixwatch.commands.judge.launch_cost import LaunchCost
 from fixwatch.commands.judge.run import JudgeRun
 from fixwatch.commands.judge.snapshots import Snapshot
+from fixwatch.records import fields
+from fixwatch.records.evidence import BatchEvidence
+from fixwatch.records.fields import Closed, IsoMoment, Probability, one_of
 from fixwatch.statistics.binomial import Counts, interval, upper_bound
 from fixwatch.verdicts.assessment import Measurement
-from fixwatch.verdicts.working_tree import JudgedTree
+from fixwatch.verdicts.judgements import Verdict
+from fixwatch.verdicts.working_tree import JudgedTree, TreeVerdict
 from fixwatch.verdicts.wrong_fixes import load_wrong_fixes
+from mwe.planned.plan import MEASUREMENT_VERSION
 
-FORMAT_VERSION = 1
+FORMAT_VERSION: Literal[1] = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head(Closed):
+    """The commit that a working tree stands on."""
+
+    commit: fields.TreeHash
+    name: str
+    date: IsoMoment
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgedRevision(Closed):
+    """What was built and measured."""
+
+    upstream: fields.Upstream
+    head: Head
+    tree: Annotated[
+        fields.TreeHash, Field(description="git's hash of what was built, changes included")
+    ]
+    changed_files: Annotated[int, Field(ge=0, description="that differ from head")]
+    packages: dict[str, str]
+    build_packages: dict[str, str]
+    extensions: fields.Extensions | None
+    resolved_as_of: IsoMoment | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredBatch(Closed):
+    """The counts of a batch, or null where it was not run, and what they show."""
+
+    workload: str
+    role: fields.Role
+    schedule: str
+    decides: Annotated[bool, Field(description="whether the verdict rests on it")]
+    verdict: Verdict
+    confidence: Probability | None
+    reason: str | None
+    trials: Annotated[int, Field(ge=1)] | None
+    failures: Annotated[int, Field(ge=0)] | None
+    failures_by_mode: dict[str, Annotated[int, Field(ge=0)]] | None
+    rate_low: Probability | None
+    rate_high: Annotated[
+        Probability | None,
+        Field(description="exact, 95 %: two-sided, one-sided where nothing failed"),
+    ]
+    seed: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferenceUsed(Closed):
+    """The affected revisions that silence is measured by."""
+
+    kind: Annotated[str, one_of("base", "this-machine", "another-machine", "none")]
+    description: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrongFix(Closed):
+    """A wrong fix of a known kind, and its chance of having been as silent."""
+
+    variant: str
+    chance: Probability
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrongFixes(Closed):
+    """The chance that a wrong fix of a known kind would have been as silent."""
+
+    measured_with: str
+    chance_of_passing: Annotated[Probability, Field(description="of the worst of them")]
+    variants: Annotated[list[WrongFix], Field(min_length=1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostOfLaunch(Closed):
+    """What a launch costs in terms of the base's: the median over the rounds, with its interval."""
+
+    ratio: Annotated[float, Field(gt=0)] | None
+    low: Annotated[float | None, Field(description="of a 95 % interval of the median")]
+    high: float | None
+    rounds: Annotated[int, Field(ge=0)]
+    reason: Annotated[str | None, Field(description="why there is no ratio")]
+
+
+BrokenControls = Annotated[
+    list[str],
+    Field(
+        description="negative controls that failed because of what is judged, and count as "
+        "workloads"
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredBase(Closed):
+    """What was measured beside the judged tree."""
+
+    verdict: TreeVerdict
+    confidence: Probability | None
+    reason: str | None
+    broken_controls: BrokenControls
+    revision: JudgedRevision
+    measurements: list[MeasuredBatch]
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgeDocument(Closed):
+    """What python -m fixwatch judge PATH --json prints."""
+
+    version: Literal[1] = FORMAT_VERSION
+    verdict: TreeVerdict
+    confidence: Probability | None
+    reason: Annotated[
+        str | None, Field(description="why it could not be measured; null where it could")
+    ]
+    measured_at: IsoMoment
+    measurement_version: Annotated[
+        str,
+        Field(description="what a count means; numbers of different versions do not compare"),
+    ]
+    machine: str
+    python: fields.PythonVersion
+    target: Literal["simulator"] = "simulator"
+    judged: JudgedRevision
+    measurements: Annotated[
+        list[MeasuredBatch], Field(description="a batch each; empty where nothing could be run")
+    ]
+    reference: ReferenceUsed
+    wrong_fixes: Annotated[
+        WrongFixes | None,
+        Field(description="null unless the verdict is not-observed and local-array was run"),
+    ]
+    broken_controls: BrokenControls
+    against: Annotated[MeasuredBase | None, Field(description="null without --against")]
+    launch_cost: Annotated[CostOfLaunch | None, Field(description="null without --against")]
 
 
 def build_document(run: JudgeRun) -> dict[str, Any]:
     """Return the object that ``--json`` prints."""
     result = run.result
-    return {
-        "version": FORMAT_VERSION,
-        "verdict": result.verdict.value,
-        "confidence": result.confidence,
-        "reason": result.reason,
-        "measured_at": result.record.measured_at,
-        "measurement_version": result.record.measurement_version,
-        "machine": result.record.machine,
-        "python": result.record.python,
-        "target": result.record.target,
-        "judged": _describe_revision(run.judged, result),
-        "measurements": [_describe_measurement(found) for found in result.measurements],
-        "reference": {
-            "kind": result.reference.kind,
-            "description": result.reference.description,
-        },
-        "wrong_fixes": _describe_wrong_fixes(result),
-        "broken_controls": list(result.broken_controls),
-        "against": _describe_base(run),
-        "launch_cost": _describe_cost(run.launch_cost),
-    }
+    document = JudgeDocument(
+        verdict=result.verdict,
+        confidence=result.confidence,
+        reason=result.reason,
+        measured_at=result.record.measured_at,
+        measurement_version=MEASUREMENT_VERSION,
+        machine=result.record.machine,
+        python=result.record.python,
+        judged=_describe_revision(run.judged, result),
+        measurements=_describe_measurements(result),
+        reference=ReferenceUsed(
+            kind=result.reference.kind, description=result.reference.description
+        ),
+        wrong_fixes=_describe_wrong_fixes(result),
+        broken_controls=list(result.broken_controls),
+        against=_describe_base(run),
+        launch_cost=_describe_cost(run.launch_cost),
+    )
+    return asdict(document)
 
 
 def find_rate(counts: Counts) -> tuple[float, float]:
@@ -46,78 +188,82 @@ def find_rate(counts: Counts) -> tuple[float, float]:
     return interval(counts) if counts.n_failures else (0.0, upper_bound(counts))
 
 
-def _describe_revision(snapshot: Snapshot, result: JudgedTree) -> dict[str, Any]:
+def _describe_revision(snapshot: Snapshot, result: JudgedTree) -> JudgedRevision:
     record = result.record
-    return {
-        "upstream": snapshot.upstream,
-        "head": {
-            "commit": snapshot.head,
-            "name": snapshot.name,
-            "date": snapshot.date.isoformat(),
-        },
-        "tree": snapshot.tree,
-        "changed_files": snapshot.n_changed,
-        "packages": record.packages,
-        "build_packages": record.build_packages,
-        "extensions": record.extensions,
-        "resolved_as_of": record.resolved_as_of,
-    }
+    return JudgedRevision(
+        upstream=snapshot.upstream,
+        head=Head(commit=snapshot.head, name=snapshot.name, date=snapshot.date.isoformat()),
+        tree=snapshot.tree,
+        changed_files=snapshot.n_changed,
+        packages=record.packages,
+        build_packages=record.build_packages,
+        extensions=record.extensions,
+        resolved_as_of=record.resolved_as_of,
+    )
 
 
-def _describe_measurement(measurement: Measurement) -> dict[str, Any]:
-    batch, counts = measurement.batch, measurement.counts
-    # A judge's measurements all have a batch, if only one that says why it was not run.
-    printed = batch.printed if batch is not None else None
+def _describe_measurements(result: JudgedTree) -> list[MeasuredBatch]:
+    """Return the measurements; a judge's all have a batch, if only one that was not run."""
+    return [
+        _describe_measurement(measurement, measurement.batch)
+        for measurement in result.measurements
+        if measurement.batch is not None
+    ]
+
+
+def _describe_measurement(measurement: Measurement, batch: BatchEvidence) -> MeasuredBatch:
+    counts, printed = measurement.counts, batch.printed
     low, high = find_rate(counts) if counts else (None, None)
-    return {
-        "workload": batch.workload if batch else None,
-        "role": batch.role if batch else None,
-        "schedule": measurement.schedule,
-        "decides": measurement.decides,
-        "verdict": measurement.judgement.verdict.value,
-        "confidence": measurement.judgement.confidence,
-        "reason": measurement.judgement.reason,
-        "trials": counts.n_trials if counts else None,
-        "failures": counts.n_failures if counts else None,
-        "failures_by_mode": printed.failures_by_mode if printed else None,
-        "rate_low": low,
-        "rate_high": high,
-        "seed": printed.seed if printed else None,
-    }
+    return MeasuredBatch(
+        workload=batch.workload,
+        role=batch.role,
+        schedule=batch.schedule,
+        decides=measurement.decides,
+        verdict=measurement.judgement.verdict,
+        confidence=measurement.judgement.confidence,
+        reason=measurement.judgement.reason,
+        trials=counts.n_trials if counts else None,
+        failures=counts.n_failures if counts else None,
+        failures_by_mode=printed.failures_by_mode if printed else None,
+        rate_low=low,
+        rate_high=high,
+        seed=printed.seed if printed else None,
+    )
 
 
-def _describe_wrong_fixes(result: JudgedTree) -> dict[str, Any] | None:
+def _describe_wrong_fixes(result: JudgedTree) -> WrongFixes | None:
     chances = result.chances_of_passing
     if not chances:
         return None
-    return {
-        "measured_with": load_wrong_fixes().measured_with,
-        "chance_of_passing": chances[0].chance,
-        "variants": [{"variant": found.variant, "chance": found.chance} for found in chances],
-    }
+    return WrongFixes(
+        measured_with=load_wrong_fixes().measured_with,
+        chance_of_passing=chances[0].chance,
+        variants=[WrongFix(variant=found.variant, chance=found.chance) for found in chances],
+    )
 
 
-def _describe_base(run: JudgeRun) -> dict[str, Any] | None:
-    if run.base is None or run.base_result is None:
+def _describe_base(run: JudgeRun) -> MeasuredBase | None:
+    result = run.base_result
+    if run.base is None or result is None:
         return None
-    return {
-        "verdict": run.base_result.verdict.value,
-        "confidence": run.base_result.confidence,
-        "reason": run.base_result.reason,
-        "broken_controls": list(run.base_result.broken_controls),
-        "revision": _describe_revision(run.base, run.base_result),
-        "measurements": [_describe_measurement(found) for found in run.base_result.measurements],
-    }
+    return MeasuredBase(
+        verdict=result.verdict,
+        confidence=result.confidence,
+        reason=result.reason,
+        broken_controls=list(result.broken_controls),
+        revision=_describe_revision(run.base, result),
+        measurements=_describe_measurements(result),
+    )
 
 
-def _describe_cost(cost: LaunchCost | None) -> dict[str, Any] | None:
+def _describe_cost(cost: LaunchCost | None) -> CostOfLaunch | None:
     if cost is None:
         return None
     ratio = cost.ratio
-    return {
-        "ratio": ratio.median if ratio else None,
-        "low": ratio.low if ratio else None,
-        "high": ratio.high if ratio else None,
-        "rounds": ratio.n_rounds if ratio else 0,
-        "reason": cost.reason,
-    }
+    return CostOfLaunch(
+        ratio=ratio.median if ratio else None,
+        low=ratio.low if ratio else None,
+        high=ratio.high if ratio else None,
+        rounds=ratio.n_rounds if ratio else 0,
+        reason=cost.reason,
+    )

@@ -1,20 +1,125 @@
-"""A finding as JSON; docs/pinpoint.schema.json is its schema."""
+"""A finding as JSON; docs/pinpoint.schema.json is written from these models."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import Field
 
 from fixwatch.commands.pinpoint.findings import Finding
 from fixwatch.history.listing import ListedCommit
-from fixwatch.statistics.change_points import MIN_PROBABILITY, SET_PROBABILITY
+from fixwatch.records import fields
+from fixwatch.records.fields import Closed, IsoMoment, Probability
+from fixwatch.statistics.change_points import MIN_PROBABILITY, SET_PROBABILITY, ChangeKind
 from fixwatch.statistics.search_planning import SearchAnswer
 
-FORMAT_VERSION = 1
+FORMAT_VERSION: Literal[1] = 1
 # Decimal places of a probability.
 N_DIGITS = 6
+_Number = Annotated[int, Field(ge=0)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchedCommit(Closed):
+    """A commit of the range."""
+
+    commit: fields.Hash
+    name: Annotated[str, Field(description="tag or short hash")]
+    date: Annotated[IsoMoment, Field(description="committer date, in UTC")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredCommit(Closed):
+    """Counts of a commit, whenever and wherever they were measured."""
+
+    revision: SearchedCommit
+    machine: str
+    python: str
+    schedule: str
+    trials: Annotated[int, Field(ge=1)]
+    failures: Annotated[int, Field(ge=0, description="with the signature of the race")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnmeasurableCommit(Closed):
+    """A commit that was tried on this machine and says nothing; it stays a candidate."""
+
+    revision: SearchedCommit
+    stage: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effort(Closed):
+    """What this call took; an earlier one that was interrupted is not in it."""
+
+    builds: Annotated[int, Field(ge=0, description="commits that were built, or could not be")]
+    trials: _Number
+    duration_s: Annotated[float, Field(ge=0)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PinpointDocument(Closed):
+    """What python -m fixwatch pinpoint --json prints."""
+
+    version: Literal[1] = FORMAT_VERSION
+    upstream: fields.Upstream
+    range: Annotated[str, Field(description="as it was given")]
+    workload: str
+    target: fields.Target
+    answer: Annotated[SearchAnswer, Field(description="exit status 0, 0 and 4")]
+    stated_from: Annotated[
+        Probability,
+        Field(description="an answer other than not-decided has at least this probability"),
+    ]
+    kind: Annotated[
+        ChangeKind | None, Field(description="of the likeliest change; null where there is none")
+    ]
+    after: Annotated[
+        SearchedCommit | None, Field(description="the last measured commit before the change")
+    ]
+    at: Annotated[
+        SearchedCommit | None,
+        Field(description="the first commit behind the change, where it is likeliest"),
+    ]
+    probability: Annotated[
+        Probability, Field(description="that the change is of this kind and at this commit")
+    ]
+    kind_probability: Annotated[
+        Probability,
+        Field(description="that there is a change of this kind anywhere in the range"),
+    ]
+    no_change_probability: Probability
+    places: Annotated[
+        list[SearchedCommit],
+        Field(description="the commits that hold places_hold of kind_probability, oldest first"),
+    ]
+    places_hold: Probability
+    exact: Annotated[
+        bool,
+        Field(
+            description="found, and the commit and the one right before it on the branch were "
+            "measured"
+        ),
+    ]
+    missing: Annotated[
+        list[SearchedCommit],
+        Field(description="commits without trials between after and at; empty where exact"),
+    ]
+    candidates: Annotated[
+        int,
+        Field(
+            ge=0, description="commits of the range that were searched, relevant ones by default"
+        ),
+    ]
+    measurements: Annotated[
+        list[MeasuredCommit],
+        Field(description="what the answer rests on, oldest commit first"),
+    ]
+    unmeasurable: list[UnmeasurableCommit]
+    spent: Effort
 
 
 def build_document(finding: Finding) -> dict[str, Any]:
@@ -22,48 +127,47 @@ def build_document(finding: Finding) -> dict[str, Any]:
     change, answer, commits = finding.change, finding.answer, finding.commits
     place, is_found = change.placement, answer is SearchAnswer.FOUND
     has_change = answer is not SearchAnswer.NO_CHANGE
-    after = commits[finding.after] if is_found and finding.after >= 0 else None
-    return {
-        "version": FORMAT_VERSION,
-        "upstream": finding.upstream,
-        "range": finding.settings.range,
-        "workload": finding.settings.workload,
-        "target": finding.settings.target,
-        "answer": answer.value,
-        "stated_from": MIN_PROBABILITY,
-        "kind": place.kind.value if has_change else None,
-        "after": _describe(after) if after else None,
-        "at": _describe(commits[place.at]) if has_change else None,
-        "probability": round(place.probability, N_DIGITS),
-        "kind_probability": round(place.kind_probability, N_DIGITS),
-        "no_change_probability": round(change.no_change, N_DIGITS),
-        "places": [_describe(commits[index]) for index in place.places] if has_change else [],
-        "places_hold": SET_PROBABILITY,
-        "exact": finding.is_exact,
-        "missing": [_describe(commit) for commit in finding.missing],
-        "candidates": finding.n_candidates,
-        "measurements": _list_measurements(finding),
-        "unmeasurable": [
-            {"revision": _describe(commits[index]), **asdict(gap)}
+    document = PinpointDocument(
+        upstream=finding.upstream,
+        range=finding.settings.range,
+        workload=finding.settings.workload,
+        target=finding.settings.target,
+        answer=answer,
+        stated_from=MIN_PROBABILITY,
+        kind=place.kind if has_change else None,
+        after=_describe(commits[finding.after]) if is_found and finding.after >= 0 else None,
+        at=_describe(commits[place.at]) if has_change else None,
+        probability=round(place.probability, N_DIGITS),
+        kind_probability=round(place.kind_probability, N_DIGITS),
+        no_change_probability=round(change.no_change, N_DIGITS),
+        places=[_describe(commits[index]) for index in place.places] if has_change else [],
+        places_hold=SET_PROBABILITY,
+        exact=finding.is_exact,
+        missing=[_describe(commit) for commit in finding.missing],
+        candidates=finding.n_candidates,
+        measurements=_list_measurements(finding),
+        unmeasurable=[
+            UnmeasurableCommit(revision=_describe(commits[index]), **asdict(gap))
             for index, gap in sorted(finding.observations.gaps.items())
         ],
-        "spent": asdict(finding.spent),
-    }
+        spent=Effort(**asdict(finding.spent)),
+    )
+    return asdict(document)
 
 
-def _list_measurements(finding: Finding) -> list[dict[str, Any]]:
-    """Return the counts by commit and way of measuring, oldest commit first."""
+def _list_measurements(finding: Finding) -> list[MeasuredCommit]:
+    """Return the counts by commit and setup, oldest commit first."""
     observed = finding.observations
     return [
-        {
-            "revision": _describe(finding.commits[int(index)]),
+        MeasuredCommit(
+            revision=_describe(finding.commits[int(index)]),
             **asdict(observed.setups[column]),
-            "trials": int(observed.trials[index, column]),
-            "failures": int(observed.failures[index, column]),
-        }
+            trials=int(observed.trials[index, column]),
+            failures=int(observed.failures[index, column]),
+        )
         for index, column in np.argwhere(observed.trials)
     ]
 
 
-def _describe(commit: ListedCommit) -> dict[str, str]:
-    return {"commit": commit.commit, "name": commit.name, "date": commit.date}
+def _describe(commit: ListedCommit) -> SearchedCommit:
+    return SearchedCommit(commit=commit.commit, name=commit.name, date=commit.date)
