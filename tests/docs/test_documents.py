@@ -44,6 +44,20 @@ def test_every_command_is_described():
     assert sorted(described) == sorted(command.__name__.split(".")[2] for command in COMMANDS)
 
 
+def test_packages_import_only_what_stands_above_them():
+    """The order of packages in CONTRIBUTING.md is that of their imports."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    packages = re.findall(r"^\| `fixwatch/(\w+)/` \|", text, re.MULTILINE)
+    assert sorted(packages) == sorted(
+        path.parent.name for path in (ROOT / "fixwatch").glob("*/__init__.py")
+    )
+    for place, package in enumerate(packages):
+        below = [f"fixwatch.{name}" for name in packages[place + 1 :]]
+        for path in (ROOT / "fixwatch" / package).rglob("*.py"):
+            source = path.read_text(encoding="utf-8")
+            assert [name for name in below if f"from {name}" in source] == [], path
+
+
 def test_every_step_of_the_walk_of_a_batch_names_what_its_module_has():
     """A renamed function or method is missed in CONTRIBUTING.md."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
