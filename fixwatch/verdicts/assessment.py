@@ -14,7 +14,7 @@ pinpoint read what is decided here; none of them decides again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -163,7 +163,7 @@ class Assessment:
         return counted if shows or is_silent else {}
 
     def judge(
-        self, workload: str, find_affected: Callable[[str], Sequence[Counts]]
+        self, workload: str, find_affected: Callable[[str], Collection[Counts]]
     ) -> JudgedRevision:
         """Judge the batches of a workload.
 
@@ -217,7 +217,7 @@ def _assess_batch(batch: BatchEvidence, n_shown: int, controls: ControlCheck) ->
     )
 
 
-def _judge(record: Evidence, assessed: BatchAssessment, affected: Sequence[Counts]) -> Judgement:
+def _judge(record: Evidence, assessed: BatchAssessment, affected: Collection[Counts]) -> Judgement:
     batch, counts = assessed.batch, assessed.counts
     if counts is None or batch.printed is None:
         stage = f"{batch.stage}: " if batch.stage else ""

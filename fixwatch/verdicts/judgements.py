@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -66,7 +66,7 @@ def judge_in_simulator(
     counts: Counts,
     n_shown: int,
     failures_by_mode: Mapping[str, int],
-    affected: Sequence[Counts],
+    affected: Collection[Counts],
     negative_control: Counts | None,
 ) -> Judgement:
     """Judge a batch that ran in the simulator.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -64,23 +64,21 @@ class _FailureRates:
     """How often surely affected revisions fail, by the way that they were measured in."""
 
     def __init__(self) -> None:
-        self._counts: dict[tuple[str, ...], dict[str, list[Counts]]] = defaultdict(
-            lambda: defaultdict(list)
-        )
+        self._counts: dict[tuple[str, ...], dict[str, set[Counts]]] = {}
 
     def add(self, record: Evidence, workload: str, schedule: str, counts: Counts) -> None:
         """Take in what an affected revision showed."""
-        self._counts[self._key(record, workload, schedule)][record.upstream].append(counts)
+        by_upstream = self._counts.setdefault(self._key(record, workload, schedule), {})
+        by_upstream.setdefault(record.upstream, set()).add(counts)
 
-    def find(self, record: Evidence, workload: str, schedule: str) -> Sequence[Counts]:
+    def find(self, record: Evidence, workload: str, schedule: str) -> Collection[Counts]:
         """Return the counts that the silence of a revision is measured by.
 
         They are of the same upstream; where it has none, of any upstream measured the same way on
         the same machine.
         """
         by_upstream = self._counts.get(self._key(record, workload, schedule), {})
-        own = by_upstream.get(record.upstream)
-        return list(dict.fromkeys(own or [c for found in by_upstream.values() for c in found]))
+        return by_upstream.get(record.upstream) or set().union(*by_upstream.values())
 
     @staticmethod
     def _key(record: Evidence, workload: str, schedule: str) -> tuple[str, ...]:
