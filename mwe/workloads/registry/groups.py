@@ -81,13 +81,7 @@ class BufferGroup:
         return sum(self._lay_out().local.values())
 
     def get_allocator(self, name: str) -> Any:
-        """Return the device function of a buffer.
-
-        Raises
-        ------
-        KeyError
-            If there is no such buffer.
-        """
+        """Return the device function of a buffer; a `KeyError` if there is no such buffer."""
         buffer, layouts = self._find(name), self._lay_out()
         return buffer.build_allocator(
             layouts.shared.get(name), layouts.persistent.get(name), layouts.local.get(name)
