@@ -14,30 +14,16 @@ from fixwatch.layout import CONFIGURATIONS
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
-    """What Fixwatch needs of an asv configuration.
-
-    Attributes
-    ----------
-    path
-        The configuration file.
-    source
-        ``releases`` or ``commits``.
-    project, repository, branch
-        asv's name of the project, the address that it clones, and the branch that it follows.
-    results_dir, html_dir
-        As configured, relative to the file's folder.
-    workloads
-        Those that are measured; None for all.
-    """
+    """What Fixwatch needs of an asv configuration; its folders lie in that of the file."""
 
     path: Path
-    source: str
+    source: str  # releases or commits
     project: str
-    repository: str
+    repository: str  # the address that is cloned
     branch: str
     results_dir: Path
     html_dir: Path
-    workloads: tuple[str, ...] | None = None
+    workloads: tuple[str, ...] | None = None  # None for all
 
 
 def load_configuration(path: Path) -> Configuration:

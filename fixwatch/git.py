@@ -43,13 +43,7 @@ _VARIABLES = {
 
 
 class GitError(FixwatchError):
-    """Git could not be run, or failed.
-
-    Attributes
-    ----------
-    reason
-        The line in which git says why.
-    """
+    """Git could not be run, or failed; its reason is the line in which git says why."""
 
     def __init__(self, message: str, reason: str = "") -> None:
         super().__init__(message)
@@ -70,12 +64,8 @@ def run_git(
 
     Parameters
     ----------
-    arguments
-        The command and what it takes.
     folder
         The top of a repository; those that it may lie in are not looked for.
-    stdin
-        What git reads.
     settings, variables
         ``NAME=VALUE`` of git's configuration, and of the environment, for this call.
     may_fetch

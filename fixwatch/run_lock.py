@@ -26,12 +26,7 @@ _held: dict[Path, IO[str]] = {}
 def hold_lock(results_dir: Path, announce: Callable[[str], None]) -> None:
     """Take the lock of a results folder until this process and what it started end.
 
-    Parameters
-    ----------
-    results_dir
-        Created if it is missing.
-    announce
-        Called once with a line that names the holder, if there is one to wait for.
+    The folder is created if it is missing. If there is a holder to wait for, it is announced once.
 
     Raises
     ------

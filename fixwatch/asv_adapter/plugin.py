@@ -10,23 +10,10 @@ from typing import Any
 
 from asv.plugins.virtualenv import Virtualenv
 
-from fixwatch.asv_adapter.environments import AsOfVirtualenv
-from fixwatch.asv_adapter.publisher import FixStatusPublisher
-from fixwatch.asv_adapter.repositories import (
-    AllUpstreamCommits,
-    ReleaseHistory,
-    UpstreamCommits,
-)
+from fixwatch.asv_adapter import environments, publisher, repositories
 from fixwatch.asv_adapter.results import install_hooks
 
-__all__ = [
-    "AllUpstreamCommits",
-    "AsOfVirtualenv",
-    "FixStatusPublisher",
-    "ReleaseHistory",
-    "UpstreamCommits",
-    "setup",
-]
+__all__ = ["environments", "publisher", "repositories", "setup"]
 
 
 def setup() -> None:

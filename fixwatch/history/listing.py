@@ -25,23 +25,13 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True, kw_only=True)
 class ListedCommit:
-    """A commit of the history.
+    """A commit of the history."""
 
-    Attributes
-    ----------
-    commit, name, date
-        The full hash; tag or short hash; ISO-8601 in UTC.
-    is_on_branch
-        Whether it is one of the branch itself, not made beside it.
-    reasons
-        Why it is to be measured; empty for one that only somebody asked for.
-    """
-
-    commit: str
-    name: str
-    date: str
-    is_on_branch: bool
-    reasons: tuple[str, ...]
+    commit: str  # the full hash
+    name: str  # tag or short hash
+    date: str  # ISO-8601 in UTC
+    is_on_branch: bool  # not made beside it
+    reasons: tuple[str, ...]  # why it is measured; empty for one that only somebody asked for
 
 
 _COMMITS = TypeAdapter(tuple[ListedCommit, ...])

@@ -41,14 +41,7 @@ FETCH_LIMIT_S = 3600.0
 class UpstreamMirror(Repository):
     """A mirror of an upstream's repository, kept below `STATE_DIR`.
 
-    Parameters
-    ----------
-    url
-        What is cloned if there is no mirror yet.
-    upstream
-        The project's name.
-    announce
-        Called with a line before a clone.
+    If there is none yet, it is cloned from the address, which is announced.
 
     Raises
     ------
@@ -92,12 +85,8 @@ class UpstreamMirror(Repository):
     def list_history(self, branch: str, asked_for: Iterable[str] = ()) -> Listing:
         """List the relevant commits of a branch and its releases, in the order of the branch.
 
-        Parameters
-        ----------
-        branch
-            From its first release that is tracked, or from its first commit if it has none.
-        asked_for
-            Further commits to place among them.
+        They begin with its first release that is tracked, or with its first commit if it has none.
+        Commits that somebody asked for are placed among them.
         """
         newest = self.resolve(branch)
         commits = self._list_first_parents([newest])
@@ -177,16 +166,8 @@ class UpstreamMirror(Repository):
     ) -> None:
         """Bring the list of relevant commits beside results up to date, once or as it grows.
 
-        Parameters
-        ----------
-        results_dir
-            Where the list lies.
-        branch
-            Whose commits are listed.
-        commits
-            Those that were measured; each is listed, relevant or not.
-        report
-            Called with a line if the list that is there cannot be read; it is written anew.
+        The commits that were measured are all listed, relevant or not. A list that cannot be read
+        is reported and written anew.
         """
         try:
             known = load_listing(results_dir)

@@ -71,17 +71,9 @@ class RevisionOrder:
         if source != "commits" or listing is None:
             return ()
         known = set(measured)
-        return tuple(
-            commit for commit in listing.commits if commit.reasons and commit.commit not in known
-        )
+        return tuple(row for row in listing.commits if row.reasons and row.commit not in known)
 
 
 def load_order(results_dirs: Iterable[Path]) -> RevisionOrder:
-    """Return the order from the table of releases and what is listed in results folders.
-
-    Raises
-    ------
-    FixwatchError
-        If a listing cannot be read.
-    """
+    """Return the order from the table of releases and what is listed in results folders."""
     return RevisionOrder(load_release_table(), load_listings(results_dirs))

@@ -24,27 +24,13 @@ FIRST_VERSIONS = {"numba": Version("0.57.0"), "numba-cuda": Version("0.0.12")}
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """A release of an upstream on the package index.
-
-    Attributes
-    ----------
-    upstream
-        The project's name on the index.
-    version
-        In its normal form.
-    uploaded_at
-        When its first file was uploaded, in UTC, to the second.
-    wheel_tags
-        The compressed tag set of each wheel, as in its file name.
-    is_yanked
-        Whether the index advises against it. It keeps its row, so that the history stays the
-        same, but it is not measured.
-    """
+    """A release of an upstream on the package index."""
 
     upstream: str
-    version: str
-    uploaded_at: datetime
-    wheel_tags: tuple[str, ...]
+    version: str  # in its normal form
+    uploaded_at: datetime  # of its first file, in UTC, to the second
+    wheel_tags: tuple[str, ...]  # as in the wheels' file names
+    # The index advises against it: it keeps its row, for the history, but is not measured.
     is_yanked: bool = False
 
     @cached_property

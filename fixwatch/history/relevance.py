@@ -12,18 +12,10 @@ ALL_COMMITS_VARIABLE = "FIXWATCH_ALL_COMMITS"
 
 @dataclass(frozen=True, kw_only=True)
 class RelevantPaths:
-    """Parts of an upstream's tree, files or folders, and why they matter.
+    """Parts of an upstream's tree, files or folders, and why they matter."""
 
-    Attributes
-    ----------
-    reason
-        What they are; it stands in the plan.
-    paths
-        Relative to the tree's root.
-    """
-
-    reason: str
-    paths: tuple[str, ...]
+    reason: str  # what they are; it stands in the plan
+    paths: tuple[str, ...]  # relative to the tree's root
 
 
 _NUMBA_CUDA = "numba_cuda/numba/cuda"
@@ -101,21 +93,11 @@ def explain_relevance(upstream: str, files: Iterable[str]) -> str | None:
 
 @dataclass(frozen=True, kw_only=True)
 class SelectedCommit:
-    """A commit to measure, and why.
+    """A commit to measure, and why."""
 
-    Attributes
-    ----------
-    commit
-        The full hash.
-    is_on_branch
-        Whether it is one of the branch itself, not a release made beside it.
-    reasons
-        One or more of: an end of the range, a path that it touches, the release that it is.
-    """
-
-    commit: str
-    is_on_branch: bool
-    reasons: tuple[str, ...]
+    commit: str  # the full hash
+    is_on_branch: bool  # not a release that was made beside it
+    reasons: tuple[str, ...]  # an end of the range, a path that it touches, its release
 
 
 def is_filter_lifted() -> bool:
@@ -136,33 +118,25 @@ def select_commits(
     commits
         The first-parent commits of the range, newest first, both ends included.
     touching
-        What each of those that touch a relevant path touches; see `explain_relevance`.
+        What those of them touch that is relevant; see `explain_relevance`.
     releases
-        Name of the final release by commit; releases made on branches of their own count too if
-        they were made between the ends.
+        Names of final releases by commit; those beside the branch count if made between the ends.
     order
-        Committer time of each commit of the range and of each release.
+        Committer times of the commits of the range and of the releases.
     """
     if not commits:
         return []
-    reasons: dict[str, list[str]] = {}
-    ends = (commits[0], commits[-1])
-    for commit in commits:
-        why = []
-        if commit in ends:
-            why.append(END_OF_RANGE)
-        if commit in touching:
-            why.append(touching[commit])
-        if commit in releases:
-            why.append(f"release {releases[commit]}")
-        if why:
-            reasons[commit] = why
-    oldest, newest = order[ends[1]], order[ends[0]]
-    for commit, name in releases.items():
-        if commit not in reasons and oldest <= order[commit] <= newest:
-            reasons[commit] = [f"release {name}"]
-    ranked = sorted(reasons, key=lambda commit: order[commit], reverse=True)
     on_branch = frozenset(commits)
+    newest, oldest = commits[0], commits[-1]
+    reasons: dict[str, list[str]] = {
+        commit: [END_OF_RANGE] if commit in (newest, oldest) else [] for commit in commits
+    }
+    for commit, explanation in touching.items():
+        reasons[commit].append(explanation)
+    for commit, name in releases.items():
+        if commit in on_branch or order[oldest] <= order[commit] <= order[newest]:
+            reasons.setdefault(commit, []).append(f"release {name}")
+    ranked = sorted(filter(reasons.get, reasons), key=order.__getitem__, reverse=True)
     return [
         SelectedCommit(
             commit=commit, is_on_branch=commit in on_branch, reasons=tuple(reasons[commit])

@@ -14,15 +14,7 @@ from fixwatch.upstream_texts import make_printable, parse_moment, parse_version
 
 
 class Repository:
-    """A repository, bare or not, in which release numbers name revisions.
-
-    Parameters
-    ----------
-    folder
-        Its top folder.
-    upstream
-        The project whose history it holds.
-    """
+    """A repository of an upstream, bare or not, in which release numbers name revisions."""
 
     def __init__(self, folder: Path, upstream: str) -> None:
         self.folder = folder

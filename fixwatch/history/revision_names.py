@@ -37,35 +37,23 @@ def iter_spellings(name: str) -> Iterator[str]:
 def resolve_range(range_spec: str, resolve_name: Callable[[str], str]) -> list[str]:
     """Split a range into arguments of ``git rev-list`` whose names are all replaced.
 
-    Parameters
-    ----------
-    range_spec
-        As git takes it: names joined by ``..`` or ``...``, ``^name``, ``name^!``, options.
-    resolve_name
-        Returns what git should be given for a name; raises `UnknownRevisionError`.
+    It is written as git takes it: names joined by dots, ``^name``, ``name^!``, options.
     """
+
+    def resolve_end(end: str) -> str:
+        return _NAME_IN_RANGE.sub(lambda match: resolve_name(match["name"]), end, count=1)
+
     try:
         arguments = shlex.split(range_spec)
     except ValueError as error:
         raise UnknownRevisionError(f"range {range_spec!r} cannot be read: {error}") from error
     return [
-        argument if argument.startswith("-") else _resolve_argument(argument, resolve_name)
+        argument
+        if argument.startswith("-")
+        # The dots are parts of their own.
+        else "".join(map(resolve_end, re.split(r"(\.{2,3})", argument)))
         for argument in arguments
     ]
-
-
-def _resolve_argument(argument: str, resolve_name: Callable[[str], str]) -> str:
-    return "".join(
-        part if part in {"..", "..."} else _resolve_end(part, resolve_name)
-        for part in re.split(r"(\.{2,3})", argument)
-    )
-
-
-def _resolve_end(end: str, resolve_name: Callable[[str], str]) -> str:
-    match = _NAME_IN_RANGE.search(end)
-    if not match:
-        return end
-    return end[: match.start()] + resolve_name(match["name"]) + end[match.end() :]
 
 
 def describe_unknown(name: str, project: str, release_tags: list[str]) -> UnknownRevisionError:

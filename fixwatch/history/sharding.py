@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from fixwatch.errors import FixwatchError
+
 # Seconds to build, install and measure a commit on 2 cores, from the logs of the scans. Commits of
 # numba-cuda before October 2025 have nothing to compile and take 4 s less.
 COMMIT_S = {"numba": 17.0, "numba-cuda": 13.0}
@@ -27,11 +29,11 @@ def plan_shards(commits: Sequence[str], n_shards: int, upstream: str) -> list[Pl
 
     Raises
     ------
-    ValueError
+    FixwatchError
         If there is to be no shard.
     """
     if n_shards < 1:
-        raise ValueError(f"{n_shards} shards; ask for at least 1")
+        raise FixwatchError(f"--shards is {n_shards}; give at least 1")
     commit_s = COMMIT_S.get(upstream, max(COMMIT_S.values()))
     ends = [len(commits) * number // n_shards for number in range(n_shards + 1)]
     return [

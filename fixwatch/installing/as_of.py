@@ -62,18 +62,10 @@ class IndexUnreachableError(CouldNotMeasureError):
 
 @dataclass(frozen=True, kw_only=True)
 class Resolution:
-    """The packages that a requirement resolved to.
+    """The packages that a requirement resolved to."""
 
-    Attributes
-    ----------
-    pins
-        Requirements that name one version, or one file, each.
-    as_of
-        The moment up to which uploads counted.
-    """
-
-    pins: tuple[str, ...]
-    as_of: datetime
+    pins: tuple[str, ...]  # requirements, each of which names one version or one file
+    as_of: datetime  # later uploads did not count
 
     @property
     def packages(self) -> dict[str, str]:
@@ -96,13 +88,11 @@ def resolve_as_of(
     requirements
         As in a requirements file.
     as_of
-        Uploads after this moment do not exist.
+        Uploads after this moment do not exist, but for the packages that are `exempt`.
     python
         The interpreter to resolve for.
     constraints
         Bounds on packages that come in; they bring in none by themselves.
-    exempt
-        Names of packages for which later uploads exist too.
 
     Raises
     ------
@@ -187,12 +177,8 @@ def install_exactly(pins: Sequence[str], environment_path: Path, python: Path) -
         for site_packages in environment_path.glob(pattern):
             shutil.rmtree(site_packages)
             site_packages.mkdir()
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "pins.txt"
-        file.write_text("\n".join(pins) + "\n", encoding="utf-8")
-        _run_uv(
-            ["pip", "install", "--quiet", "--no-deps", "--python", str(python), "-r", str(file)]
-        )
+    arguments = ["pip", "install", "--quiet", "--no-deps", "--python", str(python), "-r", "-"]
+    _run_uv(arguments, stdin="\n".join(pins) + "\n")
 
 
 def build_wheel(source: Path, destination: Path, python: Path) -> Path:

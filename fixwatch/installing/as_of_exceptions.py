@@ -12,24 +12,14 @@ from fixwatch.installing.wheel_metadata import WheelMetadata
 
 @dataclass(frozen=True, kw_only=True)
 class MissingRequirement:
-    """Packages that the metadata of a range of releases does not name.
-
-    Attributes
-    ----------
-    first, last
-        The range, both ends included.
-    requirements
-        What is installed besides, as of the same date.
-    reason, reference
-        Why, and where it can be seen.
-    """
+    """Packages that the metadata of a range of releases does not name."""
 
     upstream: str
     first: str
-    last: str
-    requirements: tuple[str, ...]
+    last: str  # still in the range
+    requirements: tuple[str, ...]  # installed besides, as of the same date
     reason: str
-    reference: str
+    reference: str  # where it can be seen
 
 
 MISSING_REQUIREMENTS = (
@@ -55,23 +45,13 @@ MISSING_REQUIREMENTS = (
 
 @dataclass(frozen=True, kw_only=True)
 class MissingFromMetadata:
-    """A package that a commit needs, but that its wheel may not name.
-
-    Attributes
-    ----------
-    requirement
-        The package; it is added where the wheel does not name it for everybody.
-    extra
-        The extra that names it in such wheels, and so has the bounds; None if none does.
-    reason, reference
-        Why, and where it can be seen.
-    """
+    """A package that a commit needs; it is added where the wheel does not name it for everybody."""
 
     upstream: str
     requirement: str
-    extra: str | None
+    extra: str | None  # the one that names it in such wheels, and so has the bounds
     reason: str
-    reference: str
+    reference: str  # where it can be seen
 
 
 # By content, not by date: maintenance releases of 2026 still have the metadata of mid 2025.
@@ -103,24 +83,14 @@ MISSING_FROM_METADATA = (
 
 @dataclass(frozen=True, kw_only=True)
 class CommitConstraint:
-    """A bound that the metadata of some days' commits does not have.
-
-    Attributes
-    ----------
-    first, last
-        Committer dates in UTC, both included.
-    constraint
-        Bounds a package, in the build and in the install, where it comes in.
-    reason, reference
-        Why, and where it can be seen.
-    """
+    """A bound that the metadata of some days' commits does not have, for builds and installs."""
 
     upstream: str
-    first: date
-    last: date
+    first: date  # of the committer, in UTC
+    last: date  # still in the range
     constraint: str
     reason: str
-    reference: str
+    reference: str  # where it can be seen
 
 
 COMMIT_CONSTRAINTS = (

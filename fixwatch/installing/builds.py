@@ -31,21 +31,11 @@ _VARIABLES = ("CC", "CXX", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "LDSHARE
 
 @dataclass(frozen=True, kw_only=True)
 class Build:
-    """A commit's wheel, and how it came to be.
+    """A commit's wheel, and how it came to be."""
 
-    Attributes
-    ----------
-    wheel
-        The file's name.
-    packages
-        Name and version of everything in the build environment.
-    extensions
-        ``none`` or ``compiled``.
-    """
-
-    wheel: str
-    packages: dict[str, str]
-    extensions: str
+    wheel: str  # the file's name
+    packages: dict[str, str]  # name and version of everything in the build environment
+    extensions: str  # none or compiled
 
 
 def build_commit(
@@ -55,18 +45,16 @@ def build_commit(
     constraints: Sequence[str],
     environment: Environment,
 ) -> Build:
-    """Build a commit's wheel with the build packages of its date; describe it beside the wheel.
+    """Build the wheel of a clean checkout, and describe it beside the wheel.
 
     Parameters
     ----------
-    source
-        The clean checkout.
     destination
         An empty folder.
     as_of, constraints
         When the commit was made, and the bounds that are added for that day.
     environment
-        It is filled with the build's packages.
+        It is filled with the build packages of that date.
 
     Raises
     ------
@@ -93,14 +81,8 @@ def build_commit(
 def find_build(destination: Path, constraints: Sequence[str], python: Path) -> Build | None:
     """Return the build that a folder holds, None if there is none to be used again.
 
-    Parameters
-    ----------
-    destination
-        The folder that the build went to.
-    constraints
-        Those of today; a build under others is not used again.
-    python
-        The interpreter; nor is one by another, or by other compiler settings.
+    One that was made under other constraints, by another Python or with other compiler settings is
+    not used again.
     """
     try:
         data = json.loads((destination / DESCRIPTION_NAME).read_text(encoding="utf-8"))
@@ -123,21 +105,8 @@ def install_commit(
 ) -> Resolution:
     """Install a commit's wheel with all that it needs, what its metadata leaves out included.
 
-    Parameters
-    ----------
-    upstream, wheel, committed_at
-        The commit's.
-    environment
-        It holds nothing else afterwards.
-    parts
-        What is installed besides for a device.
-    tools
-        Pins of what is installed besides whatever the date.
-
-    Raises
-    ------
-    ResolutionError, IndexUnreachableError
-        As `resolve_as_of`.
+    Beside it come the parts for a device, and tools, whatever their date. Errors are those of
+    `Environment.install_as_of`.
     """
     # What an extra names has the bounds of its own generation of CUDA.
     beside = find_requirements_beside(

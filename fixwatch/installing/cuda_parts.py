@@ -31,33 +31,17 @@ _OLDEST_CAPABILITY_OF_CUDA_13 = (7, 5)
 
 @dataclass(frozen=True, kw_only=True)
 class CudaParts:
-    """The parts of one CUDA generation for a range of releases.
-
-    Attributes
-    ----------
-    first, last
-        The range, both ends included; no last one while nothing newer differs.
-    cuda
-        The toolkit's major version.
-    extra
-        The upstream's extra that names them; None if none does.
-    requirements
-        What is installed besides.
-    bounded
-        Packages that may be no newer than the driver.
-    reason, reference
-        Why, and where it can be seen.
-    """
+    """The parts of one CUDA generation for a range of releases."""
 
     upstream: str
     first: str
-    last: str | None
-    cuda: int
-    extra: str | None = None
-    requirements: tuple[str, ...] = ()
-    bounded: tuple[str, ...] = ()
+    last: str | None  # still in the range; None while nothing newer differs
+    cuda: int  # the toolkit's major version
+    extra: str | None = None  # the upstream's extra that names them
+    requirements: tuple[str, ...] = ()  # what is installed besides
+    bounded: tuple[str, ...] = ()  # packages that may be no newer than the driver
     reason: str
-    reference: str
+    reference: str  # where it can be seen
 
     def holds_for(self, upstream: str, version: Version) -> bool:
         """Whether a release is in the range."""
@@ -67,18 +51,10 @@ class CudaParts:
 
 @dataclass(frozen=True, kw_only=True)
 class CudaDriver:
-    """A driver that answers.
+    """A driver that answers; versions are major and minor."""
 
-    Attributes
-    ----------
-    version
-        The newest CUDA that it supports, as major and minor.
-    compute_capability
-        Of the oldest device that it sees, as major and minor; None without a device.
-    """
-
-    version: tuple[int, int]
-    compute_capability: tuple[int, int] | None = None
+    version: tuple[int, int]  # the newest CUDA that it supports
+    compute_capability: tuple[int, int] | None = None  # of the oldest device, if there is one
 
 
 def find_cuda_driver() -> CudaDriver | None:
@@ -165,17 +141,9 @@ CUDA_PARTS = (
 
 @dataclass(frozen=True, kw_only=True)
 class CudaRequirements:
-    """What an install for a device asks for besides the release.
+    """What an install for a device asks for besides the release."""
 
-    Attributes
-    ----------
-    extra
-        Of the upstream, or None.
-    requirements, constraints
-        As in a requirements and a constraints file.
-    """
-
-    extra: str | None
+    extra: str | None  # of the upstream
     requirements: tuple[str, ...]
     constraints: tuple[str, ...]
 

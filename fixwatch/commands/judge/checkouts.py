@@ -16,17 +16,7 @@ class UnfitTreeError(FixwatchError):
 
 
 class Checkout(Repository):
-    """A checkout of an upstream.
-
-    Attributes
-    ----------
-    folder
-        Its top folder.
-    upstream
-        ``numba`` or ``numba-cuda``.
-    head
-        The commit that is checked out.
-    """
+    """A checkout of an upstream, and the commit that is checked out, its head."""
 
     def __init__(self, folder: Path, upstream: str, head: str) -> None:
         super().__init__(folder, upstream)

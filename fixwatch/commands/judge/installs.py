@@ -30,19 +30,11 @@ MAX_KEPT_WHEELS = 30
 
 @dataclass(frozen=True, kw_only=True)
 class Installed:
-    """A snapshot in its environment, or why it is not there.
-
-    Attributes
-    ----------
-    python
-        The environment's interpreter.
-    record
-        What was built and installed as of when, or the step that failed and how.
-    """
+    """A snapshot in its environment, or why it is not there."""
 
     snapshot: Snapshot
-    python: Path
-    record: InstallRecord
+    python: Path  # the environment's interpreter
+    record: InstallRecord  # what was installed as of when, or the step that failed and how
 
 
 def install_snapshot(

@@ -15,9 +15,6 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-# Where setup.py states its metadata; an Extension's name is another thing.
-_CALLS_WITH_METADATA = frozenset({"setup", "dict"})
-
 
 def find_project_name(tree: Path) -> str | None:
     """Return the name that a source tree is built under, canonical; None if it states none.
@@ -53,19 +50,14 @@ def _read_setup_script(tree: Path) -> Iterator[str]:
         script = ast.parse(_read(tree / "setup.py"))
     except (SyntaxError, ValueError, RecursionError):
         return
+    # An Extension's name is another thing.
     for node in ast.walk(script):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
-            continue
-        if node.func.id not in _CALLS_WITH_METADATA:
-            continue
-        for keyword in node.keywords:
-            value = keyword.value
-            if (
-                keyword.arg == "name"
-                and isinstance(value, ast.Constant)
-                and isinstance(value.value, str)
-            ):
-                yield value.value
+        match node:
+            case ast.Call(func=ast.Name(id="setup" | "dict"), keywords=keywords):
+                for keyword in keywords:
+                    match keyword:
+                        case ast.keyword(arg="name", value=ast.Constant(value=str(name))):
+                            yield name
 
 
 def _read(path: Path) -> str:

@@ -32,29 +32,15 @@ _LINK_MODE, _REPOSITORY_MODE = "120000", "160000"
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """A revision to measure.
-
-    Attributes
-    ----------
-    upstream
-        ``numba`` or ``numba-cuda``.
-    commit, tree
-        What is built. The commit is the checkout's own unless something was changed.
-    head, name
-        The commit that it rests on, and its tag or short hash.
-    date
-        When that was made, in UTC; dependencies are those of then.
-    n_changed
-        Files that differ from that commit.
-    """
+    """A revision to measure."""
 
     upstream: str
-    commit: str
+    commit: str  # what is built; the checkout's own unless something was changed
     tree: str
-    head: str
-    name: str
-    date: datetime
-    n_changed: int = 0
+    head: str  # the commit that it rests on
+    name: str  # that commit's tag or short hash
+    date: datetime  # when that was made, in UTC; dependencies are those of then
+    n_changed: int = 0  # files that differ from that commit
 
     @property
     def label(self) -> str:
@@ -66,16 +52,9 @@ class Snapshot:
 
 
 class SnapshotRepository:
-    """A repository with what stands in a checkout, made anew each time.
+    """A repository with what stands in a checkout, made anew each time in an emptied folder.
 
-    Parameters
-    ----------
-    checkout
-        Whose content it takes.
-    folder
-        Emptied first.
-    report
-        Called with a line for each thing that is left out.
+    What is left out is reported in a line.
     """
 
     def __init__(self, checkout: Checkout, folder: Path, report: Callable[[str], None]) -> None:

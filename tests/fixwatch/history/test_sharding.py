@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fixwatch.errors import FixwatchError
 from fixwatch.history.sharding import COMMIT_S, plan_shards
 
 
@@ -29,5 +30,5 @@ def test_the_estimate_is_that_of_the_upstream():
 
 def test_a_plan_for_no_machine_is_refused():
     """There must be at least one shard."""
-    with pytest.raises(ValueError, match="at least 1"):
+    with pytest.raises(FixwatchError, match="at least 1"):
         plan_shards([], 0, "numba")
