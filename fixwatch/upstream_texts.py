@@ -20,7 +20,7 @@ def make_printable(text: str) -> str:
 
     A tag may have such characters, and so may whatever a build prints.
     """
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
 def parse_moment(text: str) -> datetime:

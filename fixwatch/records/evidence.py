@@ -39,23 +39,6 @@ class UnreadableEvidenceError(FixwatchError):
 class PrintedBatch(Closed):
     """What ``python -m mwe --json`` printed of a batch, without what the record around it says.
 
-    Attributes
-    ----------
-    early_return_failures
-        Failures whose thread should have returned early; None where a thread is not known.
-    first_failure_trial
-        1-based number of the first failing trial.
-    attributes
-        How often each attribute was missing.
-    leaks
-        Failing trials after which a global was not the original.
-    failing_trials
-        1-based numbers of the failing trials.
-    details
-        Messages of failures, each once.
-    status
-        ``complete``, or why the batch stopped short.
-
     Raises
     ------
     ValueError
@@ -66,17 +49,24 @@ class PrintedBatch(Closed):
     failures: Count
     failures_by_mode: dict[fields.FailureMode, Count]
     early_return_failures: Count | None
+    """Failures whose thread should have returned early; null where a thread is not known."""
     first_failure_trial: Count | None
+    """1-based number of the first failing trial."""
     first_failure_s: fields.Seconds | None
     duration_s: fields.Seconds
     seed: fields.Seed
     attributes: Annotated[dict[Annotated[str, Field(max_length=100)], Count], Field(max_length=50)]
+    """How often each attribute was missing."""
     trials_by_kernel: dict[fields.Kernel, Count]
     failures_by_kernel: dict[fields.Kernel, Count]
     leaks: Count
+    """Failing trials after which a global was not the original."""
     failing_trials: Annotated[tuple[Count, ...], Field(max_length=10_000)]
+    """1-based numbers of the failing trials."""
     details: Annotated[tuple[Text, ...], Field(max_length=10)]
+    """Messages of failures, each once."""
     status: fields.Line
+    """``complete``, or why the batch stopped short."""
 
     def __post_init__(self) -> None:
         if not sum(self.failures_by_mode.values()) == self.failures <= self.trials:
@@ -87,81 +77,56 @@ class PrintedBatch(Closed):
 
 @dataclass(frozen=True, kw_only=True)
 class BatchEvidence(Closed):
-    """A planned batch: what it printed, or why there is nothing.
-
-    Attributes
-    ----------
-    workload, role, schedule
-        What was to be run.
-    decides
-        Whether a revision's verdict rests on this schedule; else it is a record only.
-    printed
-        The counts; None where it was not run. In the file it is called ``batch``.
-    stage, reason
-        Where it was not run: the step that failed, and how.
-    """
+    """A planned batch: what it printed, or why there is nothing."""
 
     workload: Name
     role: fields.Role
     schedule: fields.Schedule
     decides: bool = True
+    """Whether a revision's verdict rests on this schedule; else it is a record only."""
     printed: Annotated[PrintedBatch | None, Field(alias="batch")] = None
+    """The counts; null where the batch was not run. In the file it is called ``batch``."""
     stage: fields.Stage | None = None
+    """The step that failed where the batch was not run."""
     reason: Text | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence(Closed):
-    """Everything kept of one revision in one environment on one machine.
-
-    Attributes
-    ----------
-    source
-        ``releases`` or ``commits``.
-    commit, name, date
-        The revision: hash in the history that asv ran, tag or version or short hash, ISO-8601.
-    environment, machine, python
-        As asv names them.
-    interpreter
-        As the batches name it, such as ``CPython 3.11.7``; None where nothing ran.
-    target
-        ``simulator`` or ``cuda``.
-    measured_at
-        When the record was written, ISO-8601 in UTC.
-    measurement_version
-        What the counts mean; numbers of different versions are never compared.
-    packages, resolved_as_of
-        What was installed, and up to which moment uploads counted.
-    build_packages, extensions
-        What a commit was built with, and whether its extensions were ``compiled``, ``reused`` or
-        there were ``none``.
-    not_run_stage, not_run_reason
-        Where nothing could be run: at which step, and why.
-    batches
-        One for each planned workload and schedule.
-    """
+    """Everything kept of one revision in one environment on one machine."""
 
     format_version: Annotated[Literal[2], Field(alias="version")] = FORMAT_VERSION
     upstream: fields.Upstream
     source: fields.Source
     commit: fields.Hash
+    """The revision's hash in the history that asv ran."""
     # A tag is upstream's own: `/` and much else may stand in it.
     name: Text
+    """Tag, version or short hash."""
     date: fields.Moment
     machine: Name
     environment: Name
     python: fields.PythonVersion
     target: fields.Target
     measured_at: fields.Moment
+    """When the record was written."""
     interpreter: fields.Interpreter | None = None
+    """As the batches name it, such as ``CPython 3.11.7``; null where nothing ran."""
     measurement_version: fields.MeasurementVersion | None = None
+    """What the counts mean; numbers of different versions are never compared."""
     packages: fields.Packages = field(default_factory=dict)
+    """What was installed."""
     build_packages: fields.Packages = field(default_factory=dict)
+    """What a commit was built with."""
     extensions: fields.Extensions | None = None
+    """Whether a commit's extensions were compiled, reused, or there were none."""
     resolved_as_of: fields.Moment | None = None
+    """Up to which moment uploads counted."""
     not_run_stage: fields.Stage | None = None
+    """The step that failed where nothing could be run."""
     not_run_reason: Text | None = None
     batches: Annotated[tuple[BatchEvidence, ...], Field(max_length=fields.MAX_BATCHES)] = ()
+    """One for each planned workload and schedule."""
 
     @property
     def version(self) -> Version | None:

@@ -22,6 +22,7 @@ CLOSED = ConfigDict(
     strict=True,
     allow_inf_nan=False,
     json_schema_serialization_defaults_required=True,
+    use_attribute_docstrings=True,
 )
 
 
@@ -74,6 +75,8 @@ MeasurementVersion = Annotated[str, Field(pattern=r"^[0-9]{1,4}$")]
 
 
 # Of documents that are only written.
+Number = Annotated[int, Field(ge=0)]
+PositiveNumber = Annotated[int, Field(ge=1)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 IsoMoment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 TreeHash = Annotated[str, Field(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]

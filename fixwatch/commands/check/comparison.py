@@ -36,39 +36,19 @@ _EXPECTED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Recorded(Closed):
-    """The status of an upstream before the check.
-
-    Attributes
-    ----------
-    state
-        As `fixwatch.verdicts.states.State` writes it.
-    since
-        Name of the revision since which it is so, None where there is none.
-    newest
-        Name of the newest revision that it rests on.
-    """
+    """The status of an upstream before the check."""
 
     upstream: str
     state: str
     since: str | None
+    """Name of the revision since which it is so; null where there is none."""
     newest: str | None
+    """Name of the newest revision that it rests on."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Checked(Closed):
-    """A revision that was measured in the check.
-
-    Attributes
-    ----------
-    kind
-        ``newest commit``, ``newest release``, ``positive control`` or ``negative control``.
-    verdict
-        Over all workloads: one that shows the race decides, silence only if all are silent.
-    n_failures, n_trials
-        Under the schedules that decide, over all workloads.
-    reason
-        Where there is no verdict: why.
-    """
+    """A revision that was measured in the check."""
 
     upstream: fields.Upstream
     kind: fields.CheckedKind
@@ -76,9 +56,12 @@ class Checked(Closed):
     commit: fields.Hash
     date: fields.Moment
     verdict: Verdict
+    """Over all workloads: one that shows the race decides, silence only if all are silent."""
     n_failures: fields.Count
+    """Failures under the schedules that decide, over all workloads."""
     n_trials: fields.Count
     reason: fields.Text | None = None
+    """Why there is no verdict, where there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from fixwatch.commands.judge.run import JudgeRun
 from fixwatch.commands.judge.snapshots import Snapshot
 from fixwatch.records import fields
 from fixwatch.records.evidence import BatchEvidence
-from fixwatch.records.fields import Closed, IsoMoment, Probability, one_of
+from fixwatch.records.fields import Closed, IsoMoment, Number, Probability, one_of
 from fixwatch.statistics.binomial import Counts, interval, upper_bound
 from fixwatch.verdicts.assessment import Measurement
 from fixwatch.verdicts.judgements import Verdict
@@ -38,10 +38,10 @@ class JudgedRevision(Closed):
 
     upstream: fields.Upstream
     head: Head
-    tree: Annotated[
-        fields.TreeHash, Field(description="git's hash of what was built, changes included")
-    ]
-    changed_files: Annotated[int, Field(ge=0, description="that differ from head")]
+    tree: fields.TreeHash
+    """Git's hash of what was built, changes included."""
+    changed_files: Number
+    """Files that differ from the head."""
     packages: dict[str, str]
     build_packages: dict[str, str]
     extensions: fields.Extensions | None
@@ -55,18 +55,17 @@ class MeasuredBatch(Closed):
     workload: str
     role: fields.Role
     schedule: str
-    decides: Annotated[bool, Field(description="whether the verdict rests on it")]
+    decides: bool
+    """Whether the verdict rests on it."""
     verdict: Verdict
     confidence: Probability | None
     reason: str | None
-    trials: Annotated[int, Field(ge=1)] | None
-    failures: Annotated[int, Field(ge=0)] | None
-    failures_by_mode: dict[str, Annotated[int, Field(ge=0)]] | None
+    trials: fields.PositiveNumber | None
+    failures: Number | None
+    failures_by_mode: dict[str, Number] | None
     rate_low: Probability | None
-    rate_high: Annotated[
-        Probability | None,
-        Field(description="exact, 95 %: two-sided, one-sided where nothing failed"),
-    ]
+    rate_high: Probability | None
+    """Exact bound of the rate, 95 %: two-sided, one-sided where nothing failed."""
     seed: int | None
 
 
@@ -91,7 +90,8 @@ class WrongFixes(Closed):
     """The chance that a wrong fix of a known kind would have been as silent."""
 
     measured_with: str
-    chance_of_passing: Annotated[Probability, Field(description="of the worst of them")]
+    chance_of_passing: Probability
+    """The chance of the worst of them."""
     variants: Annotated[list[WrongFix], Field(min_length=1)]
 
 
@@ -100,19 +100,12 @@ class CostOfLaunch(Closed):
     """What a launch costs in terms of the base's: the median over the rounds, with its interval."""
 
     ratio: Annotated[float, Field(gt=0)] | None
-    low: Annotated[float | None, Field(description="of a 95 % interval of the median")]
+    low: float | None
+    """Lower end of a 95 % interval of the median."""
     high: float | None
-    rounds: Annotated[int, Field(ge=0)]
-    reason: Annotated[str | None, Field(description="why there is no ratio")]
-
-
-BrokenControls = Annotated[
-    list[str],
-    Field(
-        description="negative controls that failed because of what is judged, and count as "
-        "workloads"
-    ),
-]
+    rounds: Number
+    reason: str | None
+    """Why there is no ratio."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +115,7 @@ class MeasuredBase(Closed):
     verdict: TreeVerdict
     confidence: Probability | None
     reason: str | None
-    broken_controls: BrokenControls
+    broken_controls: list[str]
     revision: JudgedRevision
     measurements: list[MeasuredBatch]
 
@@ -134,29 +127,26 @@ class JudgeDocument(Closed):
     version: Literal[1] = FORMAT_VERSION
     verdict: TreeVerdict
     confidence: Probability | None
-    reason: Annotated[
-        str | None, Field(description="why it could not be measured; null where it could")
-    ]
+    reason: str | None
+    """Why it could not be measured; null where it could."""
     measured_at: IsoMoment
-    measurement_version: Annotated[
-        str,
-        Field(description="what a count means; numbers of different versions do not compare"),
-    ]
+    measurement_version: str
+    """What a count means; numbers of different versions do not compare."""
     machine: str
     python: fields.PythonVersion
     target: Literal["simulator"] = "simulator"
     judged: JudgedRevision
-    measurements: Annotated[
-        list[MeasuredBatch], Field(description="a batch each; empty where nothing could be run")
-    ]
+    measurements: list[MeasuredBatch]
+    """One for each batch; empty where nothing could be run."""
     reference: ReferenceUsed
-    wrong_fixes: Annotated[
-        WrongFixes | None,
-        Field(description="null unless the verdict is not-observed and local-array was run"),
-    ]
-    broken_controls: BrokenControls
-    against: Annotated[MeasuredBase | None, Field(description="null without --against")]
-    launch_cost: Annotated[CostOfLaunch | None, Field(description="null without --against")]
+    wrong_fixes: WrongFixes | None
+    """Null unless the verdict is not-observed and local-array was run."""
+    broken_controls: list[str]
+    """Negative controls that failed because of what is judged, and count as workloads."""
+    against: MeasuredBase | None
+    """Null without --against."""
+    launch_cost: CostOfLaunch | None
+    """Null without --against."""
 
 
 def build_document(run: JudgeRun) -> dict[str, Any]:

@@ -11,14 +11,13 @@ from pydantic import Field
 from fixwatch.commands.pinpoint.findings import Finding
 from fixwatch.history.listing import ListedCommit
 from fixwatch.records import fields
-from fixwatch.records.fields import Closed, IsoMoment, Probability
+from fixwatch.records.fields import Closed, IsoMoment, Number, Probability
 from fixwatch.statistics.change_points import MIN_PROBABILITY, SET_PROBABILITY, ChangeKind
 from fixwatch.statistics.search_planning import SearchAnswer
 
 FORMAT_VERSION: Literal[1] = 1
 # Decimal places of a probability.
 N_DIGITS = 6
-_Number = Annotated[int, Field(ge=0)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +25,10 @@ class SearchedCommit(Closed):
     """A commit of the range."""
 
     commit: fields.Hash
-    name: Annotated[str, Field(description="tag or short hash")]
-    date: Annotated[IsoMoment, Field(description="committer date, in UTC")]
+    name: str
+    """Tag or short hash."""
+    date: IsoMoment
+    """Committer date, in UTC."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +39,9 @@ class MeasuredCommit(Closed):
     machine: str
     python: str
     schedule: str
-    trials: Annotated[int, Field(ge=1)]
-    failures: Annotated[int, Field(ge=0, description="with the signature of the race")]
+    trials: fields.PositiveNumber
+    failures: Number
+    """Failures with the signature of the race."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +57,9 @@ class UnmeasurableCommit(Closed):
 class Effort(Closed):
     """What this call took; an earlier one that was interrupted is not in it."""
 
-    builds: Annotated[int, Field(ge=0, description="commits that were built, or could not be")]
-    trials: _Number
+    builds: Number
+    """Commits that were built, or could not be."""
+    trials: Number
     duration_s: Annotated[float, Field(ge=0)]
 
 
@@ -66,58 +69,36 @@ class PinpointDocument(Closed):
 
     version: Literal[1] = FORMAT_VERSION
     upstream: fields.Upstream
-    range: Annotated[str, Field(description="as it was given")]
+    range: str
+    """The range as it was given."""
     workload: str
     target: fields.Target
-    answer: Annotated[SearchAnswer, Field(description="exit status 0, 0 and 4")]
-    stated_from: Annotated[
-        Probability,
-        Field(description="an answer other than not-decided has at least this probability"),
-    ]
-    kind: Annotated[
-        ChangeKind | None, Field(description="of the likeliest change; null where there is none")
-    ]
-    after: Annotated[
-        SearchedCommit | None, Field(description="the last measured commit before the change")
-    ]
-    at: Annotated[
-        SearchedCommit | None,
-        Field(description="the first commit behind the change, where it is likeliest"),
-    ]
-    probability: Annotated[
-        Probability, Field(description="that the change is of this kind and at this commit")
-    ]
-    kind_probability: Annotated[
-        Probability,
-        Field(description="that there is a change of this kind anywhere in the range"),
-    ]
+    answer: SearchAnswer
+    """Exit status 0, 0 and 4."""
+    stated_from: Probability
+    """An answer other than not-decided has at least this probability."""
+    kind: ChangeKind | None
+    """Kind of the likeliest change; null where there is none."""
+    after: SearchedCommit | None
+    """The last measured commit before the change."""
+    at: SearchedCommit | None
+    """The first commit behind the change, where it is likeliest."""
+    probability: Probability
+    """Probability that the change is of this kind and at this commit."""
+    kind_probability: Probability
+    """Probability that there is a change of this kind anywhere in the range."""
     no_change_probability: Probability
-    places: Annotated[
-        list[SearchedCommit],
-        Field(description="the commits that hold places_hold of kind_probability, oldest first"),
-    ]
+    places: list[SearchedCommit]
+    """The commits that hold places_hold of kind_probability, oldest first."""
     places_hold: Probability
-    exact: Annotated[
-        bool,
-        Field(
-            description="found, and the commit and the one right before it on the branch were "
-            "measured"
-        ),
-    ]
-    missing: Annotated[
-        list[SearchedCommit],
-        Field(description="commits without trials between after and at; empty where exact"),
-    ]
-    candidates: Annotated[
-        int,
-        Field(
-            ge=0, description="commits of the range that were searched, relevant ones by default"
-        ),
-    ]
-    measurements: Annotated[
-        list[MeasuredCommit],
-        Field(description="what the answer rests on, oldest commit first"),
-    ]
+    exact: bool
+    """Found, and the commit and the one right before it on the branch were measured."""
+    missing: list[SearchedCommit]
+    """Commits without trials between after and at; empty where exact."""
+    candidates: Number
+    """Commits of the range that were searched, relevant ones by default."""
+    measurements: list[MeasuredCommit]
+    """What the answer rests on, oldest commit first."""
     unmeasurable: list[UnmeasurableCommit]
     spent: Effort
 
