@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,14 @@ class Counts:
     def __post_init__(self) -> None:
         if not (self.n_trials >= 1 and 0 <= self.n_failures <= self.n_trials):
             raise ValueError(f"impossible counts: {self.n_failures} of {self.n_trials}")
+
+
+def pool_counts(counts: Iterable[Counts]) -> Counts | None:
+    """Return the counts of several batches together; None where there is none."""
+    pooled = list(counts)
+    if not pooled:
+        return None
+    return Counts(sum(c.n_failures for c in pooled), sum(c.n_trials for c in pooled))
 
 
 @functools.cache

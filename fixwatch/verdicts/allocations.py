@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fixwatch.statistics.binomial import Counts, upper_bound
+from fixwatch.statistics.binomial import Counts, pool_counts, upper_bound
 from fixwatch.verdicts.controls import WORKLOAD
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.series import Series
@@ -35,7 +35,7 @@ class AllocationRow:
     ----------
     state
         Of its series.
-    n_failures, n_trials
+    counts
         On the revisions where the race was observed in some workload.
     bound
         The rate that it has at most there (exact, one-sided, 95 %); None where it fails.
@@ -47,8 +47,7 @@ class AllocationRow:
     description: str
     state: str
     n_revisions: int
-    n_failures: int
-    n_trials: int
+    counts: Counts
     bound: float | None
 
 
@@ -71,14 +70,13 @@ def list_allocations(series: Sequence[Series], role: str = WORKLOAD) -> list[All
             continue
         key = one.key
         counted = [
-            revision
+            (revision.record.commit, counts)
             for revision in one.revisions
-            if revision.counted and (key.upstream, key.source, revision.record.commit) in affected
+            if (key.upstream, key.source, revision.record.commit) in affected
+            and (counts := revision.counts)
         ]
-        counts = [counts for revision in counted for counts in revision.counted]
-        n_failures = sum(found.n_failures for found in counts)
-        n_trials = sum(found.n_trials for found in counts)
-        if not n_trials:
+        pooled = pool_counts(counts for _, counts in counted)
+        if pooled is None:
             continue
         rows.append(
             AllocationRow(
@@ -87,10 +85,9 @@ def list_allocations(series: Sequence[Series], role: str = WORKLOAD) -> list[All
                 workload=key.workload,
                 description=DESCRIPTIONS.get(key.workload, key.workload),
                 state=one.state.state.value,
-                n_revisions=len({revision.record.commit for revision in counted}),
-                n_failures=n_failures,
-                n_trials=n_trials,
-                bound=None if n_failures else upper_bound(Counts(0, n_trials)),
+                n_revisions=len({commit for commit, _ in counted}),
+                counts=pooled,
+                bound=None if pooled.n_failures else upper_bound(pooled),
             )
         )
     return rows

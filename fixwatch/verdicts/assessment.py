@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from fixwatch.records.evidence import BatchEvidence, Evidence
-from fixwatch.statistics.binomial import Counts
+from fixwatch.statistics.binomial import Counts, pool_counts
 from fixwatch.verdicts.controls import WORKLOAD, ControlCheck, check_controls
 from fixwatch.verdicts.judgements import (
     Judgement,
@@ -110,9 +110,9 @@ class JudgedRevision:
         return self.judgement.verdict
 
     @property
-    def counted(self) -> list[Counts]:
-        """The counts of these."""
-        return [measurement.counts for measurement in self.deciding if measurement.counts]
+    def counts(self) -> Counts | None:
+        """The counts of these together; None where nothing ran."""
+        return pool_counts(found.counts for found in self.deciding if found.counts)
 
     @property
     def largest_counts(self) -> Counts | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from fixwatch.records.evidence import BatchEvidence, Evidence
 from fixwatch.records.install_record import IMPORT
-from fixwatch.statistics.binomial import Counts
+from fixwatch.statistics.binomial import Counts, pool_counts
 from fixwatch.verdicts.judgements import count_batch, count_shown
 from fixwatch.verdicts.targets import SIMULATOR
 
@@ -50,15 +50,12 @@ def check_controls(record: Evidence, schedule: str) -> ControlCheck:
     problems = list(_iter_problems(record, schedule))
     serious = [reason for reason, is_upstreams in problems if not is_upstreams]
     every = [reason for reason, _ in problems]
-    negative = [
-        counts
-        for control in _controls_of(record, NEGATIVE_CONTROL, schedule)
-        if (counts := count_batch(control)) and not is_broken_by_upstream(record, control)
-    ]
     return ControlCheck(
-        negative=Counts(sum(c.n_failures for c in negative), sum(c.n_trials for c in negative))
-        if negative
-        else None,
+        negative=pool_counts(
+            counts
+            for control in _controls_of(record, NEGATIVE_CONTROL, schedule)
+            if (counts := count_batch(control)) and not is_broken_by_upstream(record, control)
+        ),
         why_failures_are_ignored=next(iter(serious), None),
         why_silence_is_ignored=next(iter(every if record.target == SIMULATOR else serious), None),
     )

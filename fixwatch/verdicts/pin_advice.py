@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from packaging.version import Version
 
 from fixwatch.history.release_table import Release
+from fixwatch.statistics.binomial import Counts, pool_counts
 from fixwatch.statistics.change_points import MIN_PROBABILITY
 from fixwatch.verdicts.controls import WORKLOAD
 from fixwatch.verdicts.judgements import Verdict, combine_verdicts
@@ -27,8 +28,8 @@ class ReleaseAssessment:
         Of the revision that was measured.
     verdict
         Not observed only where the whole history, too, takes the version for clean.
-    n_failures, n_trials
-        Under the schedules that decide, over all workloads.
+    counts
+        Under the schedules that decide, over all workloads; None where nothing ran.
     workloads
         Those that were observed to fail.
     """
@@ -37,8 +38,7 @@ class ReleaseAssessment:
     date: str
     commit: str
     verdict: Verdict
-    n_failures: int
-    n_trials: int
+    counts: Counts | None
     workloads: tuple[str, ...]
 
     @property
@@ -117,8 +117,7 @@ def _assess_releases(
                     date=record.date,
                     commit=record.commit,
                     verdict=verdict,
-                    n_failures=sum(counts.n_failures for counts in revision.counted),
-                    n_trials=sum(counts.n_trials for counts in revision.counted),
+                    counts=revision.counts,
                     workloads=(one.key.workload,) if verdict is Verdict.OBSERVED else (),
                 )
             )
@@ -132,8 +131,7 @@ def _merge(parts: Sequence[ReleaseAssessment]) -> ReleaseAssessment:
         date=parts[0].date,
         commit=parts[0].commit,
         verdict=combine_verdicts([part.verdict for part in parts]),
-        n_failures=sum(part.n_failures for part in parts),
-        n_trials=sum(part.n_trials for part in parts),
+        counts=pool_counts(part.counts for part in parts if part.counts),
         workloads=tuple(sorted({name for part in parts for name in part.workloads})),
     )
 

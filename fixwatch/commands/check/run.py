@@ -32,6 +32,7 @@ from fixwatch.layout import (
 )
 from fixwatch.machine import Machine, describe_python
 from fixwatch.records.evidence import Evidence, iter_evidence
+from fixwatch.statistics.binomial import pool_counts
 from fixwatch.upstream_texts import parse_moment
 from fixwatch.verdicts.assessment import combine_workloads
 from fixwatch.verdicts.controls import WORKLOAD
@@ -193,7 +194,7 @@ def _judge(measured: Sequence[tuple[_Wanted, Evidence]]) -> list[Checked]:
             if one.role == WORKLOAD and (revision := one.find(record)) is not None
         ]
         verdict = combine_workloads(judged)
-        counts = [counts for revision in judged for counts in revision.counted]
+        counts = pool_counts(revision.counts for revision in judged if revision.counts)
         reasons = [found.judgement.reason for revision in judged for found in revision.deciding]
         checked.append(
             Checked(
@@ -203,8 +204,8 @@ def _judge(measured: Sequence[tuple[_Wanted, Evidence]]) -> list[Checked]:
                 commit=record.commit,
                 date=record.date,
                 verdict=verdict,
-                n_failures=sum(found.n_failures for found in counts),
-                n_trials=sum(found.n_trials for found in counts),
+                n_failures=counts.n_failures if counts else 0,
+                n_trials=counts.n_trials if counts else 0,
                 reason=None if verdict.is_decided else next(filter(None, reasons), None),
             )
         )

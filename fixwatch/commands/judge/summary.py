@@ -12,6 +12,7 @@ from fixwatch.commands.check.summary import quote_markdown
 from fixwatch.commands.judge.document import find_rate
 from fixwatch.commands.judge.run import JudgeRun
 from fixwatch.report.answer import format_probability
+from fixwatch.statistics.binomial import Counts, pool_counts
 from fixwatch.verdicts.assessment import Measurement
 from fixwatch.verdicts.controls import WORKLOAD
 from fixwatch.verdicts.judgements import Verdict
@@ -80,14 +81,12 @@ def _iter_statements(run: JudgeRun) -> Iterator[str]:
 def _describe_verdict(result: JudgedTree) -> str:
     if result.verdict is TreeVerdict.COULD_NOT_MEASURE:
         return f"{_name(result)}, {result.reason or 'no reason is known'}"
-    counts = [
+    counts = pool_counts(
         measurement.counts
         for measurement in result.measurements
         if measurement.counts and measurement.decides and _is_workload(measurement)
-    ]
-    n_failures = sum(found.n_failures for found in counts)
-    n_trials = sum(found.n_trials for found in counts)
-    return f"{_name(result)}, {n_failures} of {n_trials} trials failed"
+    )
+    return f"{_name(result)}, {_format_counts(counts)} trials failed"
 
 
 def _name(result: JudgedTree) -> str:
@@ -157,13 +156,13 @@ def render_markdown(run: JudgeRun) -> str:
 def _iter_rows(run: JudgeRun) -> Iterator[list[str]]:
     """Yield the cells of each batch, with the base's counts where there is a base."""
     beside = {
-        _place(measurement): _format_counts(measurement)
+        _place(measurement): _format_counts(measurement.counts)
         for measurement in (run.base_result.measurements if run.base_result else ())
     }
     for measurement in run.result.measurements:
         yield [
             *_place(measurement),
-            _format_counts(measurement),
+            _format_counts(measurement.counts),
             _format_rate(measurement),
             _format_verdict(measurement),
             *([beside.get(_place(measurement), "not run")] if run.base is not None else []),
@@ -175,8 +174,7 @@ def _place(measurement: Measurement) -> tuple[str, str]:
     return (batch.workload, batch.schedule) if batch else ("", "")
 
 
-def _format_counts(measurement: Measurement) -> str:
-    counts = measurement.counts
+def _format_counts(counts: Counts | None) -> str:
     return f"{counts.n_failures} of {counts.n_trials}" if counts else "not run"
 
 

@@ -79,7 +79,7 @@ def test_hostile_text_is_escaped_wherever_it_stands():
 
 
 def test_the_pages_load_nothing_and_their_policy_stops_every_other_script():
-    """No source, no style sheet; the only script is the one whose digest the policy names."""
+    """The only script is the one whose digest the policy names."""
     for name, page in render(*FIXED).items():
         elements = parse(page)
         assert not any("src" in attributes for _, attributes in elements)
@@ -97,7 +97,7 @@ def test_the_pages_load_nothing_and_their_policy_stops_every_other_script():
 
 
 def test_the_pages_say_the_answer_and_the_counts():
-    """State, transition, counts, packages and what a clean result does not prove."""
+    """They show state, transition, counts, packages and what a clean result does not prove."""
     pages = render(*FIXED)
     for text in (
         "numba-cuda: fixed",
@@ -112,7 +112,7 @@ def test_the_pages_say_the_answer_and_the_counts():
 
 
 def test_each_revision_can_be_linked_to_once():
-    """Whatever workloads there are beside; each series has an address too."""
+    """Its address is unique however many workloads there are; every series has an address too."""
     page = render(*FIXED)["fix-status-numba-cuda-releases.html"]
     ids = [attributes["id"] for tag, attributes in parse(page) if "id" in attributes]
     assert len(ids) == len(set(ids))
@@ -122,7 +122,7 @@ def test_each_revision_can_be_linked_to_once():
 
 
 def test_an_old_check_is_warned_of():
-    """On the page itself where it was old already, by the script where it grows old."""
+    """The page itself warns if it was old when made; its script warns if it grew old since."""
     fresh = render(*FIXED)[PAGE_NAME]
     old = tuple(replace(record, measured_at="2026-11-01T00:00:00+00:00") for record in FIXED)
     stale = render(*old)[PAGE_NAME]
@@ -134,7 +134,7 @@ def test_an_old_check_is_warned_of():
 
 
 def test_the_command_runs_the_same_batch_again():
-    """For a release from the index, for a commit from its repository; every word is quoted."""
+    """A release is installed from the index, a commit from its repository; words are quoted."""
     entry = {"workload": "local-array", "target": "simulator", "upstream": "numba-cuda"}
     item = {
         "schedule": "delay",

@@ -33,7 +33,7 @@ HISTORY = (
 
 
 def test_points_stand_at_their_date_and_rate():
-    """All fail: at the top; none: at the bottom; the interval holds the rate."""
+    """A batch that always fails stands at the top, a silent one at the bottom."""
     points = draw(*HISTORY).points
     assert [point.x for point in points] == sorted(point.x for point in points)
     top, bottom = timeline.TOP, timeline.HEIGHT - timeline.BOTTOM
@@ -45,7 +45,7 @@ def test_points_stand_at_their_date_and_rate():
 
 
 def test_a_transition_stands_between_its_sides():
-    """With what changed, and where."""
+    """Its mark says what changed, and in which revision."""
     drawn = draw(*HISTORY)
     (mark,) = drawn.transitions
     assert drawn.points[1].x < mark.x < drawn.points[2].x
@@ -60,7 +60,7 @@ def test_labels_that_would_overlap_are_left_out_but_not_their_marks():
 
 
 def test_what_was_not_run_or_not_measured_is_a_gap_with_its_reason():
-    """Not a zero."""
+    """It is drawn as a cross with its reason, never as a rate of zero."""
     missing = new_record("0.59.0", date="2024-06-01", not_run_reason="no wheel")
     assert [gap.title for gap in draw(*HISTORY, missing).gaps] == [
         "0.59.0, 2024-06-01, not run: no wheel"

@@ -25,13 +25,13 @@ def test_the_interval_is_that_of_clopper_and_pearson():
 
 
 def test_the_upper_bound_of_silence_is_the_rule_of_three():
-    """1 - 0.05^(1/n), about 3/n."""
+    """It is 1 - 0.05^(1/n), about 3/n."""
     assert upper_bound(Counts(0, 300)) == pytest.approx(1 - 0.05 ** (1 / 300), rel=1e-9)
     assert upper_bound(Counts(7, 7)) == 1.0
 
 
 def test_the_chance_of_silence_after_one_of_one():
-    """With Beta(3/2, 1/2): P(0 of 1) = b/(a+b) = 1/4."""
+    """With Beta(3/2, 1/2) it is P(0 of 1) = b/(a+b) = 1/4."""
     assert chance_of_silence(1, Counts(1, 1)) == pytest.approx(0.25)
 
 
@@ -50,6 +50,6 @@ def test_the_chance_of_an_artefact():
 
 @pytest.mark.parametrize(("failures", "trials"), [(0, 0), (-1, 5), (6, 5)])
 def test_impossible_counts_are_refused(failures, trials):
-    """No trial is no count."""
+    """Counts need a trial, and no more failures than trials."""
     with pytest.raises(ValueError, match="impossible counts"):
         Counts(failures, trials)

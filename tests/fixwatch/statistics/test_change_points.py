@@ -72,34 +72,34 @@ def enumerate_histories(failures, trials):
     )
 )
 def test_the_recursion_sums_over_every_way_to_cut(series):
-    """The same chances as by writing all of them down, two schedules, empty batches included."""
+    """Its odds are those of all ways written down, with two schedules and empty batches."""
     failures, trials = [k for k, _ in series], [n for _, n in series]
     expected = enumerate_histories(failures, trials)
     assert find_change_points(failures, trials).affected == pytest.approx(expected, abs=1e-9)
 
 
 def test_a_fix_is_placed_exactly():
-    """97 of 100, then none: one place, nearly certain."""
+    """97 failures of 100 and then none leave one place, nearly certain."""
     (change,) = find(*[97] * 20, *[0] * 20).changes
     assert (change.kind, change.after, change.at, change.places) == ("fixed", 19, 20, (20,))
     assert change.probability > 0.999
 
 
 def test_each_of_many_changes_is_found():
-    """Appeared, fixed, and back again."""
+    """A history that appeared, was fixed and came back has three changes."""
     changes = find(*[0] * 9, *[30] * 9, *[0] * 9, *[60] * 9).changes
     assert [(c.kind, c.at) for c in changes] == [("appeared", 9), ("fixed", 18), ("appeared", 27)]
 
 
 def test_noise_and_a_drop_of_the_rate_are_no_change():
-    """84, then 94 of 100, as asv takes for a regression; and 90, then 9, still affected."""
+    """84 and then 94 of 100 is no change, nor is 90 and then 9, which is still affected."""
     assert find(*[84] * 20, *[94] * 20).changes == ()
     assert find(*[90] * 20, *[9, 8, 11, 10, 9]).changes == ()
 
 
 @pytest.mark.parametrize("place", [0, 15, 29])
 def test_one_stray_failure_opens_nothing(place):
-    """Neither within a clean history nor at its ends."""
+    """It makes no change within a clean history nor at its ends."""
     failures = [0] * 30
     failures[place] = 1
     found = find(*failures)

@@ -9,7 +9,7 @@ from fixwatch.statistics.paired_ratios import Ratio, estimate_ratio
 
 
 def test_the_interval_has_the_ranks_of_the_table():
-    """Of 15 ratios the 4th and the 12th: the confidence is 0.965, of the 5th and 11th 0.882."""
+    """For 15 ratios it is the 4th to the 12th: 0.965; the 5th to the 11th would be 0.882."""
     base = [2.0] * 15
     costs = [2.0 * rank for rank in range(15, 0, -1)]
     assert estimate_ratio(costs, base) == Ratio(8.0, 4.0, 12.0, 15)
@@ -42,6 +42,6 @@ def test_the_interval_holds_the_truth_as_often_as_it_says():
     ("costs", "base"), [([1.0] * 5, [1.0] * 5), ([1.0] * 6, [1.0] * 7), ([1.0] * 6, [0.0] * 6)]
 )
 def test_what_says_nothing_is_refused(costs, base):
-    """Too few rounds, rounds that do not pair, a cost of nothing."""
+    """Too few rounds, rounds that do not pair, and a cost of zero raise an error."""
     with pytest.raises(ValueError, match="do not make 6 rounds"):
         estimate_ratio(costs, base)

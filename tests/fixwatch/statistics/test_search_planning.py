@@ -86,7 +86,7 @@ def test_a_search_ends_undecided_where_nothing_more_can_be_measured():
 
 
 def test_no_change_is_not_stated_before_both_ends_were_measured():
-    """However little room a change has before the first commit with trials."""
+    """An end without trials is measured even if a change there is hardly possible."""
     change = counted(300, c1=(95, 100), c299=(94, 100))
     step = choose_step(change, 0, costs(300, 40.0), 0.02)
     assert step == Step(0, END_TRIALS)

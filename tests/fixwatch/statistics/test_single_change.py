@@ -70,7 +70,7 @@ def enumerate_hypotheses(failures, trials):
     ids=["fixed", "appeared", "two-rates", "two-schedules"],
 )
 def test_the_posterior_is_that_of_all_hypotheses_written_down(failures, trials):
-    """Each hypothesis' integral over its unknown rates, computed numerically and normalised."""
+    """It equals the hypotheses' integrals over the rates, computed numerically and normalised."""
     change = SingleChange(failures, trials)
     expected = enumerate_hypotheses(failures, trials)
     for row, kind in enumerate(ChangeKind):
@@ -91,7 +91,7 @@ counts = st.lists(
 @given(counts)
 @settings(deadline=None)
 def test_the_hypotheses_add_up_to_one(rows):
-    """Whatever was counted."""
+    """Their probabilities do so whatever was counted."""
     change = SingleChange([[k] for k, _ in rows], [[n] for _, n in rows])
     assert change.places.sum() + change.no_change == pytest.approx(1)
 
@@ -117,7 +117,7 @@ def test_commits_without_trials_stay_candidates():
 
 
 def test_a_weight_makes_a_place_less_likely():
-    """By its own factor."""
+    """The odds of the place change by the factor of its weight."""
     change = SingleChange([[9], [0], [0]], [[10], [0], [200]], weights=[1, 0.001, 1])
     assert change.places[1, 1] / change.places[1, 2] == pytest.approx(0.001)
 
@@ -139,7 +139,7 @@ def test_a_rate_that_drifts_is_no_change():
 @given(st.integers(1, 12), st.data())
 @settings(deadline=None, max_examples=30)
 def test_information_is_what_outcomes_change_of_the_posterior(n_trials, data):
-    """The expected loss of entropy, with the posterior computed anew for every outcome."""
+    """It is the expected loss of entropy, with the posterior computed anew for every outcome."""
     rows = data.draw(counts.filter(lambda rows: len(rows) <= 5))
     failures, trials = (np.array([[row[i]] for row in rows], dtype=float) for i in (0, 1))
     information = SingleChange(failures, trials).expect_information(0, [n_trials])[:, 0]
@@ -199,7 +199,7 @@ def test_trials_at_a_commit_that_has_spoken_say_little():
 
 
 def test_silence_settles_a_range_because_rates_have_a_floor():
-    """Silent trials at both ends say no change once rates from 0.001 on would have shown."""
+    """Enough silent trials at both ends rule out every rate from 0.001 on."""
     # 6,000 trials at 0.001 are silent with exp(-6) = 0.0025.
     change = SingleChange([[0], [0], [0]], [[6000], [0], [6000]])
     assert MIN_AFFECTED_RATE == 0.001
@@ -216,6 +216,6 @@ def test_silence_settles_a_range_because_rates_have_a_floor():
     ],
 )
 def test_counts_that_cannot_be_are_refused(failures, trials, message):
-    """In one line."""
+    """They raise an error of one line."""
     with pytest.raises(ValueError, match=message):
         SingleChange(failures, trials)

@@ -26,7 +26,7 @@ def test_a_way_is_counted_where_the_race_is():
     """What is clean everywhere else says nothing of a work-around."""
     (row,) = list_allocations(series_of(AFFECTED, ALSO, CLEAN))
     assert (row.workload, row.state) == ("local-array", "fixed")
-    assert (row.n_failures, row.n_trials, row.n_revisions) == (170, 200, 2)
+    assert (row.counts, row.n_revisions) == (Counts(170, 200), 2)
     assert row.bound is None
     assert "cuda.local.array" in row.description
 
@@ -34,10 +34,10 @@ def test_a_way_is_counted_where_the_race_is():
 def test_a_work_around_holds_with_a_bound():
     """Its silence is worth as much as it was tried."""
     (row,) = list_allocations(series_of(AFFECTED, ALSO, CLEAN), NEGATIVE_CONTROL)
-    assert (row.workload, row.n_failures, row.n_trials) == ("same-module", 0, 100)
+    assert (row.workload, row.counts) == ("same-module", Counts(0, 100))
     assert row.bound == pytest.approx(upper_bound(Counts(0, 100)))
 
 
 def test_without_an_affected_revision_no_work_around_was_tried():
-    """What never met an affected revision is not listed as a work-around."""
+    """What was never measured on an affected revision is not listed as a work-around."""
     assert list_allocations(series_of(CLEAN), NEGATIVE_CONTROL) == []

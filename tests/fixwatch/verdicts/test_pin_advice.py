@@ -52,7 +52,7 @@ def test_every_release_since_the_fix_may_be_pinned():
 
 
 def test_a_release_that_was_not_measured_is_not_known():
-    """Nor is anything older advised beyond it."""
+    """The advice does not reach beyond it to older releases."""
     missing = new_record("0.30.4", upstream="numba-cuda", not_run_reason="no wheel")
     found = judge(AFFECTED, FIXED, missing)
     assert found.releases[0].verdict is Verdict.NOT_RUN
@@ -60,7 +60,7 @@ def test_a_release_that_was_not_measured_is_not_known():
 
 
 def test_one_workload_that_fails_makes_a_release_unsafe():
-    """However silent the others are."""
+    """It may not be pinned, however silent the others are."""
     other = BatchEvidence(
         **{**vars(new_batch(failures=80)), "workload": "shared-array", "role": "workload"}
     )

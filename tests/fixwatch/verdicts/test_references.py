@@ -39,7 +39,7 @@ def results(tmp_path, monkeypatch):
     ],
 )
 def test_what_is_on_disk_serves_if_it_means_the_same(results, changes, kind):
-    """And was measured somewhere, in the simulator."""
+    """A record of another commit serves if its target and measurement version agree."""
     affected = replace(measure(RACY, "affected", date="2023-05-01T00:00:00+00:00"), commit="a" * 40)
     save_evidence(replace(affected, **changes), results / "m" / "a.evidence")
     judged = replace(measure({}), commit=COMMIT)

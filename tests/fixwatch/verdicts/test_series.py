@@ -139,7 +139,7 @@ def test_one_silent_schedule_alone_declares_no_fix(delay):
 
 
 def test_where_nothing_could_run_there_is_still_an_answer():
-    """Not run, with the reason, for the workload that the question is about."""
+    """The state of the fallback workload is "not run", with the reason."""
     record = new_record(not_run_stage="build", not_run_reason="no compiler")
     entry = entry_of(document_of(record), upstream="numba")
     assert entry["state"] == "not-run"
@@ -147,7 +147,7 @@ def test_where_nothing_could_run_there_is_still_an_answer():
 
 
 def test_a_batch_that_did_not_finish_is_no_zero():
-    """It names the step and the reason."""
+    """Its measurement names the step and the reason."""
     batch = BatchEvidence(
         workload="local-array", role="workload", schedule="delay", stage="batch", reason="killed"
     )
@@ -188,7 +188,7 @@ def test_a_batch_that_did_not_finish_is_no_zero():
     ],
 )
 def test_a_run_whose_controls_misbehave_does_not_count(controls, reason):
-    """Neither its silence nor its failures."""
+    """Both its silence and its failures are ignored."""
     for failures in (0, 90):
         record = new_record(
             "0.30.0", new_batch(failures=failures), *controls, upstream="numba-cuda"
@@ -231,7 +231,7 @@ def test_different_machines_pythons_and_targets_are_never_pooled():
 
 
 def test_rates_of_another_upstream_serve_where_there_are_none():
-    """Measured the same way on the same machine, numba's affected releases tell what would show."""
+    """Measured the same way on the same machine, numba's affected releases say what would fail."""
     numba = new_record("0.68.1", new_batch(failures=90), *new_controls())
     document = document_of(numba, numba_cuda("0.26.0", 0))
     assert entry_of(document)["state"] == "never-observed"
@@ -240,7 +240,7 @@ def test_rates_of_another_upstream_serve_where_there_are_none():
 
 
 def test_a_silent_natural_batch_is_inconclusive_beside_a_silent_delay_batch():
-    """The revision is decided by the schedule that would have shown the race."""
+    """The schedule under which an affected revision would have failed decides."""
     natural = new_batch(failures=0, schedule="natural")
     record = new_record("0.26.0", new_batch(), natural, *new_controls(), upstream="numba-cuda")
     entry = entry_of(document_of(numba_cuda("0.24.0", 90), record))
@@ -250,7 +250,7 @@ def test_a_silent_natural_batch_is_inconclusive_beside_a_silent_delay_batch():
 
 
 def test_the_answer_in_words():
-    """One line with the counts that it rests on."""
+    """It is one line with the counts that it rests on."""
     series = {one.key.workload: one for one in build_series(FIXED, ORDER)}
     assert describe_state(series["local-array"]) == (
         "fixed in 0.26.0; last affected 0.24.0 (88 of 100 trials failed, then 0 of 100)"
@@ -304,7 +304,7 @@ def test_a_machine_that_measured_nothing_does_not_speak_for_an_upstream():
 
 
 def test_a_change_with_several_possible_places_is_not_exact():
-    """However close its likeliest sides are."""
+    """It is not exact even if its likeliest sides are neighbours."""
     failures = [2, 1, 0, 2, 3, 1, 0, 1, 2, 1, 0, 0, *[0] * 40]
     listing = Listing(
         "numba-cuda",
@@ -364,7 +364,7 @@ def commit_entry(failures):
 
 
 def test_commits_stand_in_the_order_of_their_branch():
-    """Not in that of their dates; next to each other, so the change is exactly placed."""
+    """Their dates do not matter; two neighbours of the branch make a change exact."""
     entry = commit_entry({"one": 90, "two": 90, "three": 0, "four": 0})
     assert entry["fixed_in"]["name"] == "three"
     assert entry["last_affected"]["name"] == "two"
@@ -373,14 +373,14 @@ def test_commits_stand_in_the_order_of_their_branch():
 
 
 def test_an_unmeasured_commit_between_makes_a_change_inexact():
-    """It may be the one."""
+    """The change may lie in that commit."""
     entry = commit_entry({"one": 90, "three": 0, "four": 0})
     assert entry["transitions"][0]["exact"] is False
     assert [commit["name"] for commit in entry["unmeasured"]] == ["two", "beside"]
 
 
 def test_a_release_beside_the_branch_reopens_nothing():
-    """It was made without the fix after the branch had it."""
+    """It was made without the fix after the branch had it, so it changes no state."""
     entry = commit_entry({"two": 90, "three": 0, "beside": 90, "four": 0})
     assert (entry["state"], entry["fixed_in"]["name"]) == ("fixed", "three")
     assert len(entry["transitions"]) == 1
@@ -389,7 +389,7 @@ def test_a_release_beside_the_branch_reopens_nothing():
 
 
 def test_without_their_listing_commits_are_no_neighbours():
-    """Nothing is known of what lies between."""
+    """Nothing is known of what lies between them, so the change is not exact."""
     records = [
         numba_cuda("a", 90, date="2026-01-01", source="commits"),
         numba_cuda("b", 0, date="2026-01-02", source="commits"),
@@ -400,7 +400,7 @@ def test_without_their_listing_commits_are_no_neighbours():
 
 
 def test_the_answer_says_how_much_is_not_measured():
-    """One, several, none."""
+    """It gives the number of relevant commits without a record, and nothing if there are none."""
     dates = {commit.name: commit.date for commit in LISTED}
 
     def answer(*names):

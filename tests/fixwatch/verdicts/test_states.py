@@ -75,7 +75,7 @@ def test_undecided_revisions_never_matter(verdicts):
 
 
 def test_a_stray_count_changes_no_state():
-    """One failure among many silent revisions, the newest included."""
+    """One failure among many silent revisions leaves a fix a fix, even in the newest revision."""
     stray = {"delay": Counts(1, 100), "handoff": Counts(0, 20)}
     revisions = [COUNTS[O]] * 10 + [COUNTS[N]] * 20
     verdicts = [O] * 10 + [N] * 20

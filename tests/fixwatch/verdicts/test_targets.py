@@ -57,7 +57,7 @@ def test_a_control_that_an_api_broke_hides_no_failure_on_a_device():
 
 
 def test_a_control_that_crashed_on_a_device_is_not_left_out():
-    """Unlike one that the release cannot compile."""
+    """Only a control that the release cannot compile is left out."""
     for stage, expected in (("import", "not-observed"), ("batch", "inconclusive")):
         lost = device_batch("one-thread", role="negative-control", printed=None)
         lost = replace(lost, stage=stage, reason="ended with signal 11")
@@ -65,7 +65,7 @@ def test_a_control_that_crashed_on_a_device_is_not_left_out():
 
 
 def test_a_target_has_rows_of_its_own():
-    """A failure on a device makes no simulator affected, and the other row round."""
+    """A failure on a device makes no simulator affected, and the other way round."""
     document = document_of(*FIXED, on_device(device_batch(failures=300)))
     states = {
         entry["target"]: entry["state"]
@@ -121,7 +121,7 @@ def test_a_control_that_a_release_cannot_compile_leaves_the_others():
 
 
 def test_a_machine_without_a_driver_is_not_run_with_the_reason():
-    """And no number stands in for what was not counted."""
+    """No number stands in for what was not counted."""
     batch = replace(device_batch(), printed=None, stage="device", reason=NO_DRIVER)
     record = new_record("0.30.4", batch, upstream="numba-cuda", target="cuda")
     assert verdict_of(record) == ("not-run", f"device: {NO_DRIVER}")
@@ -152,7 +152,7 @@ def test_table_page_and_badges_name_the_target():
 
 
 def test_which_releases_may_be_pinned_does_not_ask_a_device():
-    """Nor which work-arounds hold: both are about the simulator's race."""
+    """Pin advice and work-arounds are about the simulator's race only."""
     affected_on_device = on_device(device_batch(failures=300))
     with_device = build_series((*FIXED, affected_on_device), ORDER)
     without = build_series(FIXED, ORDER)
@@ -161,7 +161,7 @@ def test_which_releases_may_be_pinned_does_not_ask_a_device():
 
 
 def test_references_of_the_simulator_are_none_for_a_device():
-    """Controls of one target are not those of the other either."""
+    """Failure rates and controls of one target are not used for the other."""
     record = on_device(device_batch())
     silent = new_record("0.27.0", new_batch(), *new_controls(), upstream="numba-cuda")
     (entry,) = [

@@ -42,7 +42,7 @@ BASE = measure(RACY, "base", date="2023-05-01")
 
 
 def test_silence_beside_an_affected_base_is_not_observed():
-    """With the chance that a wrong fix would have passed."""
+    """The answer has the chance that a wrong fix would have passed."""
     judged = judge(measure({}), BASE)
     assert (judged.verdict, EXIT_STATUS[judged.verdict]) == (TreeVerdict.NOT_OBSERVED, 0)
     assert judged.confidence > 0.99
@@ -61,14 +61,14 @@ def test_silence_is_as_sure_as_its_least_sure_workload():
 
 @pytest.mark.parametrize("schedule", ["delay", "handoff", "natural"])
 def test_one_failure_is_observed(schedule):
-    """Under any schedule, also the one whose silence says nothing."""
+    """It counts under every schedule, also under one whose silence says nothing."""
     judged = judge(measure({("local-array", schedule): 1}), BASE)
     assert (judged.verdict, EXIT_STATUS[judged.verdict]) == (TreeVerdict.OBSERVED, 1)
     assert judged.chances_of_passing is None
 
 
 def test_a_positive_control_that_does_not_fail_spoils_everything():
-    """Also what was observed."""
+    """What was observed beside it does not count either."""
     judged = judge(measure({**RACY, ("planted-race", "handoff"): 0}), BASE)
     assert (judged.verdict, EXIT_STATUS[judged.verdict]) == (TreeVerdict.COULD_NOT_MEASURE, 3)
     assert "the positive control planted-race did not fail" in judged.reason
@@ -99,7 +99,7 @@ def test_failures_without_the_signature_are_no_verdict():
 
 
 def test_a_batch_that_is_missing_is_no_silence():
-    """Its reason is the answer's."""
+    """The reason of the answer is that of the missing batch."""
     gap = {"printed": None, "stage": "batch", "reason": "did not finish within 120 s"}
     judged = judge(measure({}, shared_array__delay=gap), BASE)
     assert judged.verdict is TreeVerdict.COULD_NOT_MEASURE
@@ -117,7 +117,7 @@ def test_a_tree_whose_launches_hang_says_so():
 
 
 def test_a_tree_that_was_not_installed_has_no_measurement():
-    """The step and the reason are all there is."""
+    """The answer has the step and the reason, and nothing else."""
     record = replace(measure({}), batches=(), not_run_stage="build", not_run_reason="no compiler")
     judged = judge(record)
     assert judged.verdict is TreeVerdict.COULD_NOT_MEASURE
@@ -133,7 +133,7 @@ def test_a_base_that_is_seldom_affected_is_no_reference():
 
 
 def test_workloads_stand_before_controls():
-    """In the order of the plan."""
+    """Apart from that, measurements keep the order of the plan."""
     ways = [
         (measured.batch.workload, measured.schedule)
         for measured in judge(measure({}), BASE).measurements

@@ -43,7 +43,7 @@ def test_the_document_states_the_same_counts():
 
 
 def test_chances_multiply_over_schedules_and_the_worst_comes_first():
-    """After 0 of 1 failed, 1 passes with 3/4; after 1 of 1, with 1/4; by hand."""
+    """By hand: after 0 of 1 failed, 1 passes with 3/4; after 1 of 1, with 1/4."""
     counts = {
         "rare": {"delay": Counts(0, 1), "handoff": Counts(1, 1)},
         "plain": {"delay": Counts(1, 1), "handoff": Counts(1, 1)},
@@ -61,7 +61,7 @@ def test_fewer_trials_leave_more_of_a_chance():
 
 
 def test_a_saved_table_is_read_again(tmp_path):
-    """Byte for byte what is committed."""
+    """Saving the committed table writes the same bytes."""
     path = tmp_path / "table.json"
     save_wrong_fixes(load_wrong_fixes(), path)
     committed = ROOT / "fixwatch" / "verdicts" / "wrong_fixes.json"
@@ -78,7 +78,7 @@ def test_a_saved_table_is_read_again(tmp_path):
     ],
 )  # fmt: skip
 def test_a_damaged_table_is_one_line(tmp_path, text, reason):
-    """It says what to do."""
+    """The error says in one line what to do."""
     path = tmp_path / "table.json"
     path.write_text(text)
     with pytest.raises(FixwatchError, match=reason):

@@ -105,7 +105,7 @@ BROKEN_NUMBA = (
     ],
 )
 def test_what_was_measured_is_compared_with_what_is_recorded(measured, outcome, outcomes):
-    """By upstream, and as a whole."""
+    """The result is stated for each upstream, and the worst one for the check as a whole."""
     comparison = compare(RECORDED, (*CONTROLS, *measured))
     assert comparison.outcome is outcome
     assert [compared.outcome for compared in comparison.findings] == outcomes
@@ -132,7 +132,7 @@ def test_what_was_measured_is_compared_with_what_is_recorded(measured, outcome, 
     ],
 )
 def test_a_control_that_misbehaves_is_never_a_fix(controls, reason):
-    """Even where the newest revisions were silent."""
+    """The check could not measure then, even if the newest revisions were silent."""
     comparison = compare(RECORDED, (*controls, *NEW_NUMBA, *CLEAN_CUDA))
     assert comparison.outcome is CheckResult.COULD_NOT_MEASURE
     assert EXIT_STATUS[comparison.outcome] == 3
@@ -148,7 +148,7 @@ def test_nothing_sure_in_the_record_is_nothing_to_compare_with():
 
 
 def test_the_exit_statuses_are_those_of_the_interface():
-    """0 unchanged, 10 changed, 3 could not measure."""
+    """The command exits with 0 if unchanged, 10 if changed, 3 if it could not measure."""
     assert {result.value: status for result, status in EXIT_STATUS.items()} == {
         "unchanged": 0,
         "changed": 10,
@@ -183,12 +183,12 @@ Next: `python -m fixwatch pinpoint` on the range finds the commit; close this is
 
 
 def test_the_summary_of_a_run():
-    """Word for word."""
+    """The Markdown of a known comparison is the same word for word."""
     assert render_summary(FIXED) == SUMMARY
 
 
 def test_a_change_opens_one_issue():
-    """Word for word, with the marker by which it is found again."""
+    """Its text is the same word for word, with the marker by which it is found again."""
     action = plan_issue(FIXED, None)
     assert (action.kind, action.body) == ("open", BODY)
 
@@ -223,7 +223,7 @@ def test_upstreams_names_add_no_markup():
 
 
 def test_the_newest_release_is_the_highest_that_was_not_yanked():
-    """Not the one that was uploaded last."""
+    """A maintenance release that was uploaded last does not count as the newest."""
     table = load_release_table()
     own = [release for release in table if release.upstream == "numba-cuda"]
     highest = max(own, key=lambda release: release.parsed_version)

@@ -61,7 +61,7 @@ def show(run):
 
 
 def test_a_clean_answer_says_what_it_rests_on():
-    """Counts, bounds, reference, wrong fixes, cost, and what it does not prove."""
+    """It gives counts, bounds, reference, wrong fixes, cost, and what it does not prove."""
     text = render_markdown(new_run({}))
     assert text.startswith("## Race in the CUDA simulator: not observed\n")
     assert "d41b90d3 + changes in 2 files, tree aaaaaaaa: not observed, 0 of 470" in text
@@ -73,7 +73,7 @@ def test_a_clean_answer_says_what_it_rests_on():
 
 
 def test_an_observation_is_shown_with_its_interval():
-    """And makes no statement on wrong fixes."""
+    """It makes no statement on wrong fixes."""
     text = render_markdown(new_run(RACY))
     assert text.startswith("## Race in the CUDA simulator: observed\n")
     # Clopper and Pearson of 99 of 100.
@@ -83,7 +83,7 @@ def test_an_observation_is_shown_with_its_interval():
 
 
 def test_what_could_not_be_measured_shows_no_counts():
-    """The reason in one line, no table, no zero."""
+    """The reason stands in one line; there is no table and no zero."""
     run = new_run({}, reason="cc: no such file\nlast line")
     text = render_markdown(run)
     assert "could not measure, build: cc: no such file last line" in text
@@ -93,7 +93,7 @@ def test_what_could_not_be_measured_shows_no_counts():
 
 @pytest.mark.parametrize("field", ["name", "reason"])
 def test_upstreams_texts_are_no_markup(field):
-    """Neither in Markdown nor on a terminal."""
+    """They add none to the Markdown and none to what a terminal shows."""
     run = new_run({}, **{field: EVIL})
     text = render_markdown(run)
     for line in text.splitlines():
@@ -110,7 +110,7 @@ def test_upstreams_texts_are_no_markup(field):
 
 @pytest.mark.parametrize("failures", [{}, RACY, {("planted-race", "delay"): 0}])
 def test_the_document_fits_its_schema(failures):
-    """Whatever the verdict; also without a base, and where nothing was run."""
+    """It does so for every verdict, without a base, and where nothing was run."""
     whole = new_run(failures)
     record = replace(measure({}), batches=(), not_run_stage="build", not_run_reason="no")
     lone = JudgeRun(judged=new_snapshot(), result=judge(record))

@@ -77,7 +77,7 @@ def check_document(finding):
 
 
 def test_neighbours_that_differ_make_it_exact():
-    """The commit, its predecessor, and nothing in between."""
+    """A commit and its direct predecessor were measured, so nothing lies in between."""
     finding = find([commit(n) for n in range(4)], [measured(1, 95), measured(2, 0, 500)])
     document = check_document(finding)
     assert document["answer"] == "found"
@@ -102,7 +102,7 @@ def test_what_was_not_measured_in_between_is_named():
 
 
 def test_an_undecided_search_names_its_places_and_gaps():
-    """One of two, of which the first does not build."""
+    """Here the change lies in one of two commits, and the first of them does not build."""
     broken = record(1, not_run_stage="build", not_run_reason="gcc: error")
     finding = find([commit(n) for n in range(3)], [measured(0, 95), broken, measured(2, 0, 500)])
     document = check_document(finding)
@@ -119,7 +119,7 @@ def test_an_undecided_search_names_its_places_and_gaps():
     [(95, 100, "affected throughout, 285 of 300 trials failed"), (0, 6000, "never observed")],
 )
 def test_no_change_says_what_the_range_is_like(failures, trials, text):
-    """Affected all along, or silent with a bound on the rate."""
+    """It is affected throughout, or silent with a bound on the rate."""
     commits = [commit(n) for n in range(3)]
     finding = find(commits, [measured(n, failures, trials) for n in range(3)])
     document = check_document(finding)
@@ -180,14 +180,14 @@ def test_a_workload_that_was_not_part_of_the_run_is_not_measured():
 
 
 def test_counts_of_another_meaning_are_left_out():
-    """Whichever machine they are of."""
+    """Records of an older measurement version are ignored on every machine."""
     old = measured(0, 95, machine="other", measurement_version="1")
     finding = find([commit(n) for n in range(3)], [old, measured(1, 0, 500)])
     assert finding.observations.trials[0].sum() == 0
 
 
 def test_names_and_reasons_of_upstream_add_no_markup():
-    """A tag with a bar and a backtick, a compiler's message with a link."""
+    """A tag with a bar and a message with a link stay within their code spans."""
     reason = "x](https://evil.example) `|\n# heading @everyone\x1b[2J\u202e"
     broken = record(1, not_run_stage="build", not_run_reason=reason)
     commits = [commit(0), commit(1), commit(2, name="v1`|[a](b)")]

@@ -133,7 +133,7 @@ def test_a_lower_end_beside_the_branch_is_where_it_leaves(upstream, tmp_path):
 
 
 def test_the_branch_decides_the_order(upstream, tmp_path):
-    """Whatever the committers' clocks said."""
+    """Commits are listed in the order of the branch, not in that of the committers' clocks."""
     repository, _ = upstream
     source = tmp_path / "small-numba"
     for day, text in (("2024-06-02", "a"), ("2024-06-01", "b")):
