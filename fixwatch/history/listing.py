@@ -13,10 +13,11 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from fixwatch.durable_files import write_text_atomically
 from fixwatch.errors import FixwatchError
+from fixwatch.records.fields import describe_violation
 
 # asv takes every other .json file below its results for a result.
 LISTING_NAME = "relevant-commits.jsonl"
@@ -106,9 +107,9 @@ def load_listing(results_dir: Path) -> Listing | None:
             )
         return Listing(header["upstream"], _COMMITS.validate_python(lines))
     except (OSError, ValueError, TypeError, KeyError) as error:
+        reason = describe_violation(error) if isinstance(error, ValidationError) else repr(error)
         raise FixwatchError(
-            f"{path}: not a list of commits ({type(error).__name__}: {error}); remove it, "
-            "the next asv run writes it anew"
+            f"{path}: not a list of commits ({reason}); remove it, the next asv run writes it anew"
         ) from error
 
 

@@ -56,7 +56,7 @@ def start():
 
 
 def test_the_second_run_says_whom_it_waits_for_and_goes_on_after_it(tmp_path, start):
-    """It names process and folder."""
+    """The announcement names process and folder."""
     first = start(tmp_path)
     assert first.stdout.readline() == "held\n"
     second = start(tmp_path)
@@ -69,7 +69,7 @@ def test_the_second_run_says_whom_it_waits_for_and_goes_on_after_it(tmp_path, st
 
 
 def test_a_run_that_was_killed_does_not_keep_the_lock(tmp_path, start):
-    """The system lets go of it."""
+    """The system lets go of the lock of a process that was killed."""
     first = start(tmp_path)
     assert first.stdout.readline() == "held\n"
     first.kill()
@@ -100,7 +100,7 @@ def test_the_same_process_takes_it_once(tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
-    """With what to do."""
+    """The error says what to do."""
     (tmp_path / "file").write_text("")
     with pytest.raises(FixwatchError, match="make the folder writable"):
         hold_lock(tmp_path / "file" / "results", print)

@@ -66,7 +66,7 @@ def test_a_driver_that_numba_is_told_to_leave_alone_is_no_driver(variables, mess
 
 
 def test_a_driver_that_does_not_start_is_named_with_its_error(build_driver):
-    """As after an update of the driver without a restart."""
+    """The error has a name, as after an update of the driver without a restart."""
     done = mwe("--target", "cuda", NUMBA_CUDA_DRIVER=build_driver(803, 0))
     assert done.returncode == 3
     assert "no CUDA driver: cuInit of" in done.stderr
@@ -75,7 +75,7 @@ def test_a_driver_that_does_not_start_is_named_with_its_error(build_driver):
 
 @pytest.mark.parametrize(("init_status", "n_devices"), [(100, 0), (0, 0)])
 def test_a_driver_without_a_device_is_told_from_no_driver(build_driver, init_status, n_devices):
-    """It says what hides the devices."""
+    """The line says what hides the devices."""
     driver = build_driver(init_status, n_devices)
     done = mwe("--target", "cuda", NUMBA_CUDA_DRIVER=driver, CUDA_VISIBLE_DEVICES="")
     assert done.returncode == 3
@@ -83,7 +83,7 @@ def test_a_driver_without_a_device_is_told_from_no_driver(build_driver, init_sta
 
 
 def test_a_driver_that_numba_cannot_use_is_no_traceback(build_driver):
-    """A driver that starts and counts a device, and can do nothing else."""
+    """A driver that can only start and count a device gives one line."""
     done = mwe("--target", "cuda", NUMBA_CUDA_DRIVER=build_driver(0, 1))
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr.startswith("mwe: numba cannot use the CUDA driver: ")

@@ -41,7 +41,7 @@ LISTING = Listing(
 
 
 def test_a_listing_is_read_as_it_was_written(tmp_path):
-    """By upstream, from the folders that have one."""
+    """The lists are found by upstream; a folder without one is passed over."""
     save_listing(LISTING, tmp_path / "numba")
     assert load_listing(tmp_path / "numba") == LISTING
     assert load_listings([tmp_path / "numba", tmp_path / "none"]) == {"numba": LISTING}
@@ -65,14 +65,15 @@ def test_the_same_listing_is_not_written_again(tmp_path):
     ],
 )
 def test_a_listing_that_cannot_be_read_is_named(tmp_path, text, message):
-    """With what to do about it."""
+    """One line names the file and says what to do about it."""
     (tmp_path / LISTING_NAME).write_text(text)
-    with pytest.raises(FixwatchError, match=message):
+    with pytest.raises(FixwatchError, match=message) as caught:
         load_listing(tmp_path)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_commit_stands_where_it_is_listed_else_where_its_date_is():
-    """Whatever the date of a listed one says."""
+    """A listed commit stands where the list has it, whatever its date says."""
     assert LISTING.find_place("b", "1999-01-01") == 1
     assert LISTING.find_place("other", "2023-05-05T12:00:00+00:00") == 1.5
     assert LISTING.find_place("older", "2022-01-01") == -0.5
@@ -80,7 +81,7 @@ def test_a_commit_stands_where_it_is_listed_else_where_its_date_is():
 
 
 def test_only_relevant_commits_of_the_branch_lie_between():
-    """Not what was made beside it, nor what somebody only asked for; nor the ends."""
+    """The ends, what was made beside the branch and what was only asked for are left out."""
     assert [commit.commit for commit in LISTING.between(0, 4)] == ["b"]
     assert LISTING.between(1, 4) == []
     assert not LISTING.is_on_branch("beside")
@@ -89,7 +90,7 @@ def test_only_relevant_commits_of_the_branch_lie_between():
 
 @given(st.lists(st.integers(1, 28), unique=True, min_size=1), st.integers(1, 28))
 def test_an_unlisted_commit_keeps_the_order_of_dates(days, day):
-    """Between those that are older and those that are newer, where clocks run forward."""
+    """It stands between older and newer commits as long as clocks run forward."""
     listing = Listing("numba", tuple(listed(str(number), number) for number in sorted(days)))
     place = listing.find_place("unlisted", listed("x", day).date)
     for commit in listing.commits:

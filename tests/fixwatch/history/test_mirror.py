@@ -126,7 +126,7 @@ def test_a_search_takes_two_ends_and_nothing_else(upstream, range_spec):
 
 
 def test_the_plan_says_what_a_commit_touches(upstream):
-    """Read from the repository itself."""
+    """The reasons are read from the repository itself."""
     mirror, commits = upstream
     selected = mirror.select_from_range("v0.57..main")
     reasons = {choice.commit: choice.reasons for choice in selected}
@@ -152,7 +152,7 @@ def test_the_history_is_listed_in_the_order_of_the_branch(upstream):
 
 
 def test_a_version_names_a_commit_before_any_other_tag(upstream, tmp_path):
-    """Else whoever can tag could make a release look like none."""
+    """Whoever can tag cannot make a release look like none."""
     mirror, commits = upstream
     git(tmp_path / "source", "tag", "0.57.1-a-longer-name", commits["release"])
     git(tmp_path / "source", "tag", "only-name", commits["cuda"])

@@ -43,7 +43,7 @@ def test_only_final_releases_with_wheels_are_read():
 
 
 def test_a_release_is_yanked_when_all_its_wheels_are():
-    """One wheel taken back does not take the release back."""
+    """A release is yanked only when all its wheels are."""
     wheels = [f"numba-0.59.0-cp{python}-cp{python}-win_amd64.whl" for python in (310, 311)]
     for yanked in ([True, True], [True, False]):
         files = [file(name, yanked=flag) for name, flag in zip(wheels, yanked, strict=True)]
@@ -52,14 +52,14 @@ def test_a_release_is_yanked_when_all_its_wheels_are():
 
 
 def test_an_index_that_does_not_answer_is_one_line(monkeypatch):
-    """Nothing listens on port 9 of this machine."""
+    """The error is one line; nothing listens on port 9 of this machine."""
     monkeypatch.setenv("FIXWATCH_INDEX_JSON_URL", "http://127.0.0.1:9/pypi")
     with pytest.raises(CouldNotMeasureError, match="does not answer for numba .*unchanged"):
         fetch_releases("numba")
 
 
 def test_an_index_that_is_no_web_address_is_refused(monkeypatch):
-    """A file address would read anything."""
+    """Only http addresses are asked, since a file address would read anything."""
     monkeypatch.setenv("FIXWATCH_INDEX_JSON_URL", "file:///etc")
     with pytest.raises(CouldNotMeasureError, match="not an http address"):
         fetch_releases("numba")

@@ -67,7 +67,7 @@ def test_a_longer_table_keeps_the_hashes(tmp_path):
 
 
 def test_one_commit_a_release_dated_by_its_upload(tmp_path):
-    """Branches by upstream, in upload order, each commit with the upload's date."""
+    """Each upstream has a branch in the order of uploads, and each commit its upload's date."""
     build_release_repository(SHORT, tmp_path / "r")
     log = git(tmp_path / "r", "log", "--format=%s %cI %aI", "numba-cuda").splitlines()
     assert log == [

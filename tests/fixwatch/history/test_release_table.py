@@ -27,7 +27,7 @@ def release(version, day, upstream="numba", **overrides):
 
 
 def test_the_committed_table_has_the_known_releases():
-    """Facts that anybody can look up on the index."""
+    """The table states facts that anybody can look up on the index."""
     table = {(row.upstream, row.version): row for row in load_release_table()}
     assert table["numba-cuda", "0.26.0"].uploaded_at.date().isoformat() == "2026-01-30"
     assert table["numba-cuda", "0.19.2"].uploaded_at > table["numba-cuda", "0.24.0"].uploaded_at
@@ -49,7 +49,7 @@ def test_the_table_survives_the_disk(tmp_path):
     "content", ["", "[]", "{}", json.dumps({"version": 2, "releases": []}), '{"version": 1}']
 )
 def test_a_damaged_table_is_one_clear_line(tmp_path, content):
-    """The message names the file."""
+    """The message names the file that is damaged."""
     path = tmp_path / "t.json"
     path.write_text(content)
     with pytest.raises(FixwatchError, match=r"t\.json: "):

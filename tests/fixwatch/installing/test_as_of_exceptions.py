@@ -31,7 +31,7 @@ def test_numpy_is_bound_for_the_days_whose_commits_do_not_compile(moment, expect
     [("2025-10-26", []), ("2025-10-27", ["numba<0.66"]), ("2026-07-02", ["numba<0.66"])],
 )
 def test_numba_is_bound_for_the_days_whose_commits_do_not_import_with_a_newer_one(day, expected):
-    """The next day's import again, so it takes what there is."""
+    """Commits of the next day import again, so they take what there is."""
     moment = datetime.fromisoformat(f"{day}T12:00:00+00:00")
     assert find_commit_constraints("numba-cuda", moment) == expected
     assert find_commit_constraints("numba-cuda", moment + timedelta(days=300)) == []
@@ -49,6 +49,6 @@ def test_numba_is_bound_for_the_days_whose_commits_do_not_import_with_a_newer_on
     ],
 )
 def test_releases_get_what_their_metadata_leaves_out(version, expected):
-    """By version, not by date: 0.19.2 came after 0.21.1."""
+    """The range goes by version, not by date: 0.19.2 came after 0.21.1."""
     assert find_missing_requirements("numba-cuda", version) == expected
     assert find_missing_requirements("numba", version) == []

@@ -33,7 +33,7 @@ def find(upstream, version, of_driver=None):
 
 @pytest.mark.parametrize("release", load_release_table(), ids=lambda r: f"{r.upstream}-{r.version}")
 def test_every_release_of_the_table_gets_a_compiler(release):
-    """By an extra or by name, whatever the driver."""
+    """A release gets a compiler by an extra or by name, whatever the driver."""
     for asked in (None, driver(12, 4), driver(13, 1)):
         extra, requirements, _ = find(release.upstream, release.version, asked)
         assert (extra is not None) is not (requirements == WHEELS)
@@ -50,7 +50,7 @@ def test_every_release_of_the_table_gets_a_compiler(release):
     ],
 )
 def test_numba_cuda_has_extras_from_0_14_on(version, expected):
-    """Before that it takes NVIDIA's wheels, like numba; CUDA 12 where no driver says more."""
+    """Without an extra it takes NVIDIA's wheels, like numba; without a driver CUDA 12."""
     extra, requirements, _ = find("numba-cuda", version)
     assert extra == expected
     assert requirements == (() if expected else WHEELS)
@@ -69,7 +69,7 @@ def test_numba_cuda_has_extras_from_0_14_on(version, expected):
     ],
 )
 def test_cuda_13_is_taken_where_release_driver_and_device_have_it(version, of_driver, expected):
-    """Else CUDA 12, which runs on newer drivers as well."""
+    """Otherwise CUDA 12 is taken, which runs on newer drivers as well."""
     assert find("numba-cuda", version, of_driver)[0] == expected
 
 
@@ -83,21 +83,21 @@ def test_cuda_13_is_taken_where_release_driver_and_device_have_it(version, of_dr
     ],
 )
 def test_where_the_driver_links_no_toolkit_is_newer_than_it(upstream, version, bounded):
-    """It would refuse the PTX; a driver of the next major version takes all of it."""
+    """The driver would refuse the PTX; one of the next major version takes all of it."""
     _, _, constraints = find(upstream, version, driver(12, 4))
     assert constraints == tuple(f"{name}<12.5" for name in bounded)
     assert find(upstream, version, driver(13, 0))[2] == ()
 
 
 def test_a_requirement_names_the_extra():
-    """As pip takes it."""
+    """A requirement names the extra as pip takes it."""
     found = find_cuda_requirements("numba-cuda", Version("0.30.4"), None)
     assert found.name("numba-cuda") == "numba-cuda[cu12]"
     assert find_cuda_requirements("numba", Version("0.68.1"), None).name("numba") == "numba"
 
 
 def test_each_range_has_its_reason_and_reference():
-    """And begins before it ends."""
+    """A range says why and where to look, and begins before it ends."""
     for row in CUDA_PARTS:
         assert row.reason
         assert row.reference

@@ -40,13 +40,13 @@ def metadata(folder, requirements):
     ],
 )
 def test_what_only_an_extra_names_comes_with_its_bounds(tmp_path, requirements, expected):
-    """And what nothing names comes without; other upstreams get nothing."""
+    """What no extra names comes without bounds; other upstreams get nothing."""
     assert find_requirements_beside("numba-cuda", metadata(tmp_path, requirements)) == expected
     assert find_requirements_beside("numba", metadata(tmp_path, requirements)) == []
 
 
 def test_a_file_that_is_no_wheel_is_named(tmp_path):
-    """As an error of the build, not of this program."""
+    """A file that is no wheel is an error of the build, not of this program."""
     path = tmp_path / "x-1-py3-none-any.whl"
     path.write_text("no")
     with pytest.raises(ResolutionError, match=r"x-1-py3-none-any\.whl is not a wheel"):

@@ -69,7 +69,7 @@ def test_a_bare_repository_is_refused(tree, tmp_path):
 
 
 def test_a_repository_without_a_commit_is_refused(tmp_path):
-    """There is no date to take dependencies of."""
+    """Without a commit there is no date to take dependencies of."""
     (tmp_path / "new").mkdir()
     git(tmp_path / "new", "init", "-q")
     assert "has no commit yet" in refuse(tmp_path / "new")

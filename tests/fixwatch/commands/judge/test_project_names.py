@@ -26,7 +26,7 @@ from fixwatch.commands.judge.project_names import find_project_name
     ],
 )
 def test_the_name_that_a_tree_is_built_under(tmp_path, files, name):
-    """From pyproject.toml, setup.cfg or setup.py, none of which is run."""
+    """The name is read from pyproject.toml, setup.cfg or setup.py, none of which is run."""
     for path, text in files.items():
         (tmp_path / path).write_text(text)
     assert find_project_name(tmp_path) == name
