@@ -33,12 +33,11 @@ _REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 _RESULT = re.compile(r"([0-9a-f]{8})-([A-Za-z0-9][A-Za-z0-9._-]{0,99})")
 # Written by every run; the ones of the checkout that merges are its own.
 IGNORED = frozenset({"benchmarks.json", "relevant-commits.jsonl", ".lock"})
-
-
+# All but line ends and tabs.
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 # Path in the shard's folder and reason of what cannot be taken.
 Refused = tuple[str, str]
-_Short = Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9 ._()@/+-]*$")]
+_Short = Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9 ._()@/+-]*$")] | None
 
 
 class RefusedError(Exception):
@@ -51,11 +50,11 @@ class MachineFile(Closed):
 
     version: Literal[1]
     machine: fields.Name
-    arch: _Short | None = None
-    cpu: _Short | None = None
-    num_cpu: _Short | None = None
-    os: _Short | None = None
-    ram: _Short | None = None
+    arch: _Short = None
+    cpu: _Short = None
+    num_cpu: _Short = None
+    os: _Short = None
+    ram: _Short = None
 
 
 _MACHINE_FILE = TypeAdapter(MachineFile)
@@ -63,18 +62,12 @@ _MACHINE_FILE = TypeAdapter(MachineFile)
 
 @dataclass(frozen=True, kw_only=True)
 class Checkout:
-    """What the checkout that merges knows itself.
-
-    Attributes
-    ----------
-    measurement_version
-        The newest meaning of counts that there is.
-    releases
-        Upstream and version of every release.
-    """
+    """What the checkout that merges knows itself."""
 
     measurement_version: int
+    """The newest meaning of counts that there is."""
     releases: frozenset[tuple[str, str]]
+    """Upstream and version of every release."""
 
 
 @dataclass(frozen=True, order=True)
@@ -91,20 +84,11 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Shard:
-    """What a folder that is laid out like `results/` holds.
-
-    Attributes
-    ----------
-    records
-        What can be taken.
-    machines
-        asv's description of each machine, by folder and name.
-    refused
-        Everything else.
-    """
+    """What a folder that is laid out like `results/` holds: what can be taken, and the rest."""
 
     records: dict[Place, Evidence] = field(default_factory=dict)
     machines: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+    """asv's description of each machine, by folder and name."""
     refused: list[Refused] = field(default_factory=list)
 
 

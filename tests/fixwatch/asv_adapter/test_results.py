@@ -42,7 +42,7 @@ def test_batches_of_an_earlier_try_do_not_enter_a_record_of_a_failed_build(
 
 
 def test_a_combination_that_a_result_lacks_is_not_applicable():
-    """It was no part of the suite then; what failed stays a failure."""
+    """A combination that a result lacks is NaN, and one that failed stays None."""
     picked = pick_results([1, None], [["a", "b"]], [["a", "b", "new"]])
     assert picked[:2] == [1, None]
     assert math.isnan(picked[2])
@@ -50,7 +50,7 @@ def test_a_combination_that_a_result_lacks_is_not_applicable():
 
 
 def test_without_a_plan_there_are_no_batches(tmp_path):
-    """A suite that died before it planned anything left nothing."""
+    """A suite that died before it planned anything leaves no plan to read."""
     record = InstallRecord(commit="c", upstream="u", name="n", date="d")
     assert read_plan(record, tmp_path) is None
 
@@ -99,7 +99,7 @@ def test_the_counts_of_asv_are_those_of_the_record(save):
 
 
 def test_a_machine_without_a_device_keeps_the_reason_and_no_result(save):
-    """On a machine that has a device, asv finds the revision unmeasured."""
+    """The record says why nothing ran, and asv gets no result that would stop a later run."""
     record, results = save({"stage": "device", "reason": "no driver"}, [math.nan])
     assert (record.batches[0].stage, results) == ("device", None)
 

@@ -32,7 +32,7 @@ def gap(stage, workload="local-array"):
 
 
 def test_every_committed_result_of_asv_says_what_its_record_says():
-    """No count of asv's files is a second source."""
+    """The values, parameters and versions of asv's files are those derived from the records."""
     assert len(RESULTS) > 200
     for path in RESULTS:
         result, record = json.loads(path.read_text()), load_evidence(evidence_path(path))
@@ -61,7 +61,7 @@ def test_a_gap_that_no_new_try_can_fill_is_not_applicable(batch, expected):
 
 
 def test_an_unknown_count_of_early_returns_is_not_applicable():
-    """It is neither zero nor a failure of the run."""
+    """The value of a count that is not known is NaN, neither zero nor a failure of the run."""
     record = new_record("0.57.0", new_batch(failures=90, early_return_failures=None))
     assert math.isnan(derive_values(record, "track_early_return_failures", AXES)[0])
 
@@ -77,7 +77,7 @@ def test_a_revision_without_batches_failed_unless_it_cannot_be_had():
 
 
 def test_a_machine_without_a_device_leaves_asv_no_result():
-    """Else asv would take the revision for measured, on this and on any later run."""
+    """No result is due where every batch lacks a device: asv would never try again."""
     assert not has_result(new_record("0.57.0", gap("device"), gap("device", "other")))
     assert has_result(new_record("0.57.0", gap("device"), new_batch("other")))
     assert has_result(new_record("0.57.0", not_run_stage="build"))

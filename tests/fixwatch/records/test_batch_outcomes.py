@@ -30,7 +30,7 @@ def test_a_printed_batch_is_kept_without_what_the_record_says():
 
 
 def test_a_gap_keeps_its_stage_and_reason():
-    """Why there is no batch is all that is known of it."""
+    """A batch that was not run is stored with the stage that failed and the reason."""
     gap = describe_batch(PLANNED, BatchResult(stage="import", reason="no module"), {})
     assert (gap.printed, gap.stage, gap.reason) == (None, "import", "no module")
 

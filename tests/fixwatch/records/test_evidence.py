@@ -19,7 +19,7 @@ from tests.fixwatch.sample_records import new_batch, new_controls, new_record
 
 
 def test_a_record_comes_back_as_it_was(tmp_path):
-    """Writing and reading is the identity."""
+    """A record that is written and read again equals the first one."""
     record = new_record("0.57.0", new_batch(failures=90), *new_controls())
     path = tmp_path / "m" / "a.evidence"
     save_evidence(record, path)
@@ -64,7 +64,7 @@ def test_impossible_counts_are_damage(tmp_path, counts):
 
 @pytest.mark.parametrize("content", ["", '{"version": 1, "upst', "[]", '{"version": 1}', "{}"])
 def test_a_damaged_record_is_set_aside_and_named(tmp_path, content):
-    """It is not fatal: the others are read, and the damage is reported in one line."""
+    """A damaged record is renamed and reported in one line, and the others are read."""
     good = new_record("0.57.0", new_batch(failures=90))
     save_evidence(good, tmp_path / "m" / "good.evidence")
     bad = tmp_path / "m" / "bad.evidence"
@@ -90,7 +90,7 @@ def test_a_record_of_a_newer_format_is_refused_and_kept(tmp_path):
 
 
 def test_a_record_of_the_first_format_is_read(tmp_path):
-    """It says nothing of builds."""
+    """A record of version 1 says nothing of builds; the rest is read like any other."""
     path = tmp_path / "old.evidence"
     save_evidence(new_record(), path)
     old = {**json.loads(path.read_text()), "version": 1}
@@ -100,7 +100,7 @@ def test_a_record_of_the_first_format_is_read(tmp_path):
 
 
 def test_what_can_be_measured_again_is_not_complete():
-    """A missing wheel stays missing; a batch that was killed can be run."""
+    """A record is complete if all batches ran, or if there is no wheel; a gap can be filled."""
     failed = BatchEvidence(
         workload="local-array", role="workload", schedule="delay", stage="batch", reason="killed"
     )

@@ -84,7 +84,7 @@ def test_the_committed_results_pass_and_come_out_the_same(tmp_path):
 
 
 def test_merging_again_changes_nothing(tmp_path):
-    """However often."""
+    """A second merge of the same shard writes nothing."""
     put(tmp_path / "shard")
     assert merge(tmp_path, tmp_path / "shard")[0] == 1
     before = content(tmp_path / "results")
@@ -93,7 +93,7 @@ def test_merging_again_changes_nothing(tmp_path):
 
 
 def test_the_order_of_shards_does_not_matter(tmp_path):
-    """Nor whether they are merged at once or one by one; complete and newer stays."""
+    """The complete and newest measurement stays, in any order, at once or one by one."""
     incomplete = change(EVIDENCE, ["batches", 0, "batch"], None)
     variants = {
         "newest": change(EVIDENCE, ["measured_at"], "2026-11-11T00:00:00+00:00"),
@@ -120,7 +120,7 @@ def test_the_order_of_shards_does_not_matter(tmp_path):
 
 
 def test_a_release_that_has_no_wheel_today_does_not_replace_its_counts(tmp_path):
-    """What is never to be measured again has no batches."""
+    """A record without batches does not replace one that has some, though it is newer."""
     put(tmp_path / "counted")
     nothing = {**EVIDENCE, "batches": [], "not_run_stage": "availability", "not_run_reason": "x"}
     result = change(RESULT, ["results"], {})
@@ -131,7 +131,7 @@ def test_a_release_that_has_no_wheel_today_does_not_replace_its_counts(tmp_path)
 
 
 def test_results_of_a_device_have_a_folder_of_their_own(tmp_path):
-    """There they are taken, elsewhere and with another target they are refused."""
+    """Records of a device are taken in `cuda/` and refused elsewhere or with another target."""
     release = {"source": "releases", "name": "0.24.0", "upstream": "numba-cuda"}
     batches = [
         {**EVIDENCE["batches"][0], "schedule": "launch-mix", "batch": None, "reason": "no device"}
@@ -150,7 +150,7 @@ def test_results_of_a_device_have_a_folder_of_their_own(tmp_path):
 
 
 def test_a_workload_keeps_its_role(tmp_path):
-    """A record that calls a workload a control would take it out of every verdict."""
+    """A record that calls a known workload a control is refused."""
     put(tmp_path / "results")
     evidence, result = of_commit("e" * 40)
     put(tmp_path / "shard", change(evidence, ["batches", 0, "role"], "negative-control"), result)
@@ -200,7 +200,7 @@ BATCH = ["batches", 0, "batch"]
     ],
 )
 def test_hostile_evidence_is_refused_by_name(tmp_path, path, value):
-    """And what is good beside it is taken."""
+    """The record is refused under its name, and what is good beside it is taken."""
     shard = tmp_path / "shard"
     stem = f"{EVIDENCE['commit'][:8]}-{ENVIRONMENT}"
     put(shard, change(EVIDENCE, path, value), stem=stem)
@@ -238,7 +238,7 @@ def test_nothing_of_a_hostile_asv_result_is_taken(tmp_path, path, value):
 
 
 def test_an_asv_result_without_a_record_is_refused(tmp_path):
-    """Its counts have nothing to follow from."""
+    """A `.json` without `.evidence` beside it is refused with that reason."""
     put(tmp_path / "shard").unlink()
     n_written, refused = merge(tmp_path, tmp_path / "shard")
     assert (n_written, list(refused.values())) == (0, ["has no .evidence file beside it"])
@@ -264,7 +264,7 @@ def test_a_longer_batch_is_not_replaced_by_a_newer_one_of_the_plan(tmp_path):
 
 
 def test_what_lies_elsewhere_is_refused_and_nothing_outside_is_touched(tmp_path):
-    """Links, folders of other names, files that are no results, huge and special ones."""
+    """Links, other folders and names, huge files and pipes are refused by name."""
     shard = tmp_path / "shard"
     good = put(shard)
     outside = tmp_path / "outside"
@@ -312,7 +312,7 @@ def test_what_lies_elsewhere_is_refused_and_nothing_outside_is_touched(tmp_path)
 
 
 def test_commits_with_the_same_short_hash_are_both_refused(tmp_path):
-    """Whichever came first, its files would be the other's; what is there stays."""
+    """Neither of two such commits is taken, and one that is there already stays."""
     twins = [EVIDENCE["commit"][:8] + character * 32 for character in "ab"]
     for number, commit in enumerate(twins):
         put(tmp_path / f"shard{number}", *of_commit(commit))
@@ -326,7 +326,7 @@ def test_commits_with_the_same_short_hash_are_both_refused(tmp_path):
 
 
 def test_a_shard_of_too_many_files_is_not_read_to_its_end(tmp_path):
-    """Ten thousand files are no shard."""
+    """The reading stops at the limit, and says so."""
     folder = tmp_path / "shard" / "numba-cuda" / MACHINE
     folder.mkdir(parents=True)
     for number in range(10_000):
@@ -338,7 +338,7 @@ def test_a_shard_of_too_many_files_is_not_read_to_its_end(tmp_path):
 
 
 def test_what_is_there_and_cannot_be_read_is_not_overwritten(tmp_path):
-    """A newer program may have written it."""
+    """An unreadable record in the results, perhaps of a newer program, is left alone."""
     path = put(tmp_path / "results")
     path.write_text("{}")
     put(tmp_path / "shard")

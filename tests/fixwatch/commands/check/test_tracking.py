@@ -57,7 +57,7 @@ def test_a_change_opens_an_issue_where_there_is_none():
 
 
 def test_the_same_change_is_told_once():
-    """In the body, or in a comment."""
+    """A change that stands in the issue's body or in a comment is not told again."""
     assert track(FIXED, gh := Gh(issue(3))).kind == "nothing"
     assert gh.done == []
     relapse = compare(RECORDED, (*CONTROLS, *OLD_NUMBA, *RELAPSED_CUDA))
@@ -68,7 +68,7 @@ def test_the_same_change_is_told_once():
 
 
 def test_a_recurrence_reopens_the_issue():
-    """And says what came back."""
+    """A closed issue is reopened, with a comment that says what came back."""
     gh = Gh(issue(3, state="CLOSED"))
     assert track(FIXED, gh).kind == "reopen"
     assert [call for call, _ in gh.done] == ["reopen", "comment"]
@@ -76,14 +76,14 @@ def test_a_recurrence_reopens_the_issue():
 
 
 def test_only_the_marker_makes_an_issue_the_tracking_issue():
-    """Not a quotation of it further down; of several the oldest."""
+    """A body that only quotes the marker is no tracking issue; of several the oldest is."""
     quoting = issue(1, body=f"see {MARKER}")
     assert find_issue(Gh(quoting, issue(9), issue(5)))["number"] == 5
     assert find_issue(Gh(quoting)) is None
 
 
 def test_what_somebody_else_wrote_is_neither_the_issue_nor_known():
-    """Else a stranger's comment would keep a change from being told."""
+    """Issues and comments of others are passed over, even with our own words in them."""
     stranger = {"login": "stranger"}
     assert find_issue(Gh({**issue(1), "author": stranger})) is None
     relapse = compare(RECORDED, (*CONTROLS, *OLD_NUMBA, *RELAPSED_CUDA))
@@ -94,7 +94,7 @@ def test_what_somebody_else_wrote_is_neither_the_issue_nor_known():
 
 
 def test_no_change_writes_nothing():
-    """Whatever issues there are."""
+    """An unchanged check writes neither an issue nor a comment."""
     unchanged = compare(RECORDED, (*CONTROLS, *OLD_NUMBA, *CLEAN_CUDA))
     gh = Gh(issue(3))
     assert track(unchanged, gh).kind == "nothing"
@@ -131,14 +131,14 @@ def test_the_conclusion_is_drawn_from_the_measurements_alone(tmp_path, monkeypat
     ],
 )
 def test_a_file_that_no_check_wrote_is_refused(tmp_path, changes):
-    """In one line."""
+    """A file with other fields, versions, names or sizes is refused in one line."""
     with pytest.raises(FixwatchError) as raised:
         load_comparison(write(tmp_path, **changes))
     assert "\n" not in str(raised.value)
 
 
 def test_without_gh_it_is_said(monkeypatch):
-    """With what to do."""
+    """A missing gh is an error in one line, not a traceback."""
     monkeypatch.setenv("PATH", "")
     with pytest.raises(FixwatchError, match="gh cannot be run"):
         run_gh(["issue", "list"], "")
