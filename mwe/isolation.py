@@ -94,21 +94,9 @@ def run_batch(
 ) -> None:
     """Run the trials up to `n_trials` and count them into `batch`.
 
-    Parameters
-    ----------
-    load_subject
-        Returns what is launched; without fork it must be picklable, since each worker calls it.
-    schedule
-        What paces the threads.
-    batch
-        Where outcomes are counted; its seed gives each trial its own. The trials that it has
-        already are not run again.
-    n_trials
-        At least 1. The batch stops earlier, and says so in its status, after `MAX_HANGS` hangs.
-    isolation
-        How trials are kept apart.
-    report_progress
-        Called after each trial.
+    The trials that the batch has already are not run again. It stops early, and says so in its
+    status, after `MAX_HANGS` hangs. Without fork `load_subject` must be picklable, since each
+    worker calls it. `report_progress` is called after each trial.
 
     Raises
     ------

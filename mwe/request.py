@@ -23,10 +23,6 @@ class BatchRequest:
 
     Attributes
     ----------
-    n_trials
-        At least 1.
-    seed
-        Fixes the schedule's decisions.
     earlier
         What an earlier batch of the same kind and seed printed; its trials are the first of this
         one's and are not run again.

@@ -27,8 +27,6 @@ def run_asv(
 
     Parameters
     ----------
-    configuration, arguments, stdin
-        What it is given.
     log_path
         Where what it prints is appended, its errors too; None for where this process prints.
     environment

@@ -71,16 +71,8 @@ def run_planned_batches(
     Two batches run at a time. Two contenders take turns batch by batch, and in going first, so
     that what the machine does meanwhile meets both alike.
 
-    Parameters
-    ----------
-    contenders
-        One, or two that are compared.
-    planned
-        In the order in which batches are to be started.
-    timeout_s
-        Limit of a batch of the plan's size.
-    check
-        Called between looks at the processes; what it raises ends the run.
+    Batches are started in the order of the plan. `timeout_s` is the limit of one of the plan's
+    size. `check` is called between looks at the processes; what it raises ends the run.
     """
     waiting = []
     for contender in contenders:

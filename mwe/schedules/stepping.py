@@ -14,14 +14,7 @@ def open_watch(
 ) -> AbstractContextManager[Watch]:
     """Return the way of listening for this Python: `sys.monitoring` from 3.12 on, else tracing.
 
-    Parameters
-    ----------
-    granularity
-        What a step is.
-    user_files
-        Files whose functions are the user's.
-    outside_user_code
-        Whether steps outside of the user's functions are wanted.
+    Functions in `user_files` are the user's; `outside_user_code` asks for steps in others too.
     """
     if sys.version_info >= (3, 12):
         from mwe.schedules.monitoring import MonitoringWatch
