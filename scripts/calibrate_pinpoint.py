@@ -152,7 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write the table; return 1 if a bar is missed."""
     options = make_parser(__doc__).parse_args(arguments)
     writer = TableWriter("scripts.calibrate_pinpoint", options, ["numpy", "scipy"])
-    n_histories, n_processes = (2, 1) if options.quick else (250, os.cpu_count() or 1)
+    n_histories, n_processes = (1, 1) if options.quick else (250, os.cpu_count() or 1)
     run = functools.partial(search_one, n_histories=n_histories)
     rows, missed = tabulate(map_in_processes(run, n_histories * len(GROUPS), n_processes))
     columns = ["change", "rate", "unbuildable", "builds, median", "95 %", "minutes, median"]
