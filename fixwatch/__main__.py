@@ -35,12 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         exit_status = int(options.run(options))
         sys.stdout.flush()
         return exit_status
-    except FixwatchError as error:
+    except (FixwatchError, UserError) as error:
         announce(str(error))
-        return error.exit_status
-    except UserError as error:
-        announce(str(error))
-        return FixwatchError.exit_status
+        return getattr(error, "exit_status", FixwatchError.exit_status)
     except KeyboardInterrupt:
         announce("interrupted; what was measured is kept")
         return EXIT_INTERRUPTED

@@ -44,9 +44,12 @@ class FixStatusPublisher(OutputPublisher):  # type: ignore[misc]
         and commits stand side by side.
         """
         html_dir = Path(conf.html_dir)
-        table = load_release_table()
-        folders = find_results_dirs(Path(conf.results_dir))
         try:
+            table = load_release_table()
+            configurations = [load_configuration(Path(name)) for name in CONFIGURATIONS]
+            configured = [configuration.results_dir for configuration in configurations]
+            # The one that is published need not be among them.
+            folders = list(dict.fromkeys(map(Path.resolve, [Path(conf.results_dir), *configured])))
             order = load_order(folders)
         except FixwatchError as error:
             raise UserError(str(error)) from error
@@ -64,19 +67,6 @@ class FixStatusPublisher(OutputPublisher):  # type: ignore[misc]
         rewrite_summaries(graphs, benchmarks, roles, html_dir)
         try:
             add_navigation_item(html_dir)
-            localise_assets(html_dir, log.info)
+            localise_assets(html_dir, log.warning)
         except FixwatchError as error:
             log.warning(str(error))
-
-
-def find_results_dirs(published: Path) -> list[Path]:
-    """Return the results folders of the checkout, the one that is published among them."""
-    folders = [published.resolve()]
-    for name in CONFIGURATIONS:
-        try:
-            folder = load_configuration(Path(name)).results_dir.resolve()
-        except FixwatchError:
-            continue
-        if folder not in folders and folder.is_dir():
-            folders.append(folder)
-    return folders

@@ -31,25 +31,18 @@ class OneLineParser(argparse.ArgumentParser):
 
 
 def add_range(parser: argparse.ArgumentParser, example: str) -> None:
-    """Declare a range of commits and the history that it is of."""
+    """Declare a range of commits, and the configuration of the history that it is of."""
     parser.add_argument("range", help=f"as asv run takes it, such as {example}")
     parser.add_argument(
         "--config",
-        type=Path,
-        default=Path(COMMITS_CONFIGURATION),
+        type=_load_commits_configuration,
+        default=COMMITS_CONFIGURATION,
         help=f"the history: {' or '.join(COMMITS_CONFIGURATIONS)} (default: %(default)s)",
     )
 
 
-def load_commits_configuration(path: Path) -> Configuration:
-    """Read a configuration, and refuse one that has no commits.
-
-    Raises
-    ------
-    FixwatchError
-        If it lists releases, or cannot be read.
-    """
-    configuration = load_configuration(path)
+def _load_commits_configuration(path: str) -> Configuration:
+    configuration = load_configuration(Path(path))
     if configuration.source != "commits":
         raise FixwatchError(
             f"{path}: lists releases, all of which are measured by make dashboard; "

@@ -37,13 +37,7 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, publish, and print what this machine has measured, even where that was cut short.
-
-    Raises
-    ------
-    CouldNotMeasureError
-        If asv stopped before the end, publishing failed, or no release could be measured.
-    """
+    """Measure, publish, and print what this machine has measured, even where that was cut short."""
     machine = describe_machine()
     series: list[Series] = []
     try:

@@ -27,13 +27,7 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Take what validates, and name each file that does not.
-
-    Raises
-    ------
-    RefusedResultsError
-        If anything was refused; the rest is taken all the same.
-    """
+    """Take what validates, and name each file that does not."""
     checkout = Checkout(
         measurement_version=int(MEASUREMENT_VERSION),
         releases=frozenset((release.upstream, release.version) for release in load_release_table()),

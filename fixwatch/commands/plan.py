@@ -7,12 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from fixwatch.commands.command_line import (
-    Subparsers,
-    add_range,
-    announce,
-    load_commits_configuration,
-)
+from fixwatch.commands.command_line import Subparsers, add_range, announce
 from fixwatch.history.mirror import UpstreamMirror
 from fixwatch.history.sharding import plan_shards
 
@@ -28,15 +23,8 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the commits with the reason for each, or a matrix for the jobs that measure them.
-
-    Raises
-    ------
-    FixwatchError
-        If the range cannot be resolved, or the configuration lists releases.
-    """
-    configuration = load_commits_configuration(options.config)
-    mirror = UpstreamMirror(configuration.repository, configuration.project, announce)
+    """Print the commits with the reason for each, or a matrix for the jobs that measure them."""
+    mirror = UpstreamMirror(options.config.repository, options.config.project, announce)
     mirror.pull(announce)
     selected = mirror.select_from_range(options.range)
     if options.shards is not None:

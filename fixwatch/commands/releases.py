@@ -24,13 +24,7 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print a release a line.
-
-    Raises
-    ------
-    CouldNotMeasureError
-        If the index does not answer; the table stays as it is.
-    """
+    """Print a release a line."""
     table = load_release_table()
     if options.refresh:
         found = []

@@ -30,13 +30,7 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the verdicts of one configuration, or of all.
-
-    Raises
-    ------
-    NoResultsError
-        If there are no results.
-    """
+    """Print the verdicts of one configuration, or of all."""
     paths = [options.config] if options.config else [Path(name) for name in CONFIGURATIONS]
     series, order = load_series(paths)
     if options.json:

@@ -21,13 +21,7 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the tracking issue, or print what a dry run would write.
-
-    Raises
-    ------
-    FixwatchError
-        If the file is not what a check writes, or GitHub refuses.
-    """
+    """Write the tracking issue, or print what a dry run would write."""
     comparison = load_comparison(options.file)
     if options.dry_run:
         action = plan_issue(comparison, existing=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import io
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any
@@ -71,6 +72,4 @@ def series_anchor(series: Mapping[str, Any]) -> str:
     """Return the name by which the page's address points to a series of a document."""
     names = ("upstream", "source", "target", "machine", "python", "workload")
     text = "--".join(str(series[name]) for name in names)
-    return "".join(
-        character if character.isalnum() or character in "-._" else "_" for character in text
-    )
+    return re.sub(r"[^A-Za-z0-9._-]", "_", text)

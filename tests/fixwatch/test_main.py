@@ -11,11 +11,12 @@ import pytest
 
 def test_an_unforeseen_error_is_one_line_that_names_its_traceback(project, fixwatch):
     """The exit status is 3, since 1 would be one of judge's answers."""
-    (project / "benchmarks" / "measurement_version").unlink()
+    (project / ".fixwatch").mkdir()
+    (project / ".fixwatch" / "releases.git").write_text("a file where the repository should be")
     done = fixwatch("dashboard")
     assert (done.returncode, done.stdout) == (3, "")
     (line,) = done.stderr.splitlines()
-    assert line.startswith("fixwatch: unexpected FileNotFoundError: ")
+    assert line.startswith("fixwatch: unexpected NotADirectoryError: ")
     assert line.endswith("; please report it with .fixwatch/traceback.log")
     log = (project / ".fixwatch" / "traceback.log").read_text()
     assert log.startswith("Traceback (most recent call last):")

@@ -33,13 +33,7 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, and print the comparison with what is recorded.
-
-    Raises
-    ------
-    CouldNotMeasureError
-        If the package index or the repositories cannot be reached, or asv stops.
-    """
+    """Measure, and print the comparison with what is recorded."""
     commits = options.config or COMMITS_CONFIGURATIONS
     comparison = run_check(describe_machine(), options.output, announce, commits)
     print(render_summary(comparison))

@@ -37,13 +37,7 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Judge the checkout, and print the result.
-
-    Raises
-    ------
-    FixwatchError
-        If there is nothing to judge, or nothing can be measured.
-    """
+    """Judge the checkout, and print the result."""
     judged = run_judge(options.path, options.against, options.workload, announce)
     if options.json:
         print(json.dumps(build_document(judged), indent=1, allow_nan=False))

@@ -6,13 +6,7 @@ import argparse
 import json
 
 from fixwatch.asv_adapter.command import record_machine
-from fixwatch.commands.command_line import (
-    Subparsers,
-    add_output_form,
-    add_range,
-    announce,
-    load_commits_configuration,
-)
+from fixwatch.commands.command_line import Subparsers, add_output_form, add_range, announce
 from fixwatch.commands.pinpoint.document import build_document
 from fixwatch.commands.pinpoint.findings import Finding, Settings
 from fixwatch.commands.pinpoint.measuring import CommitMeasurer
@@ -66,13 +60,7 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Search, print what was found, and return the exit status.
-
-    Raises
-    ------
-    FixwatchError
-        If the arguments make no sense, or asv stops.
-    """
+    """Search, print what was found, and return the exit status."""
     finding = _search(options)
     if options.json:
         print(json.dumps(build_document(finding), indent=1, allow_nan=False))
@@ -84,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _search(options: argparse.Namespace) -> Finding:
-    configuration = load_commits_configuration(options.config)
+    configuration: Configuration = options.config
     if options.max_builds is not None and options.max_builds < 0:
         raise FixwatchError(f"--max-builds is {options.max_builds}; give 0 or more")
     _check_workload(options.workload, configuration)
