@@ -22,14 +22,25 @@ WAIT_S = 120.0
 
 
 class Project:
-    """A copy of the project in which asv measures by one of its configurations."""
+    """A copy of the project in which asv measures by one of its configurations.
+
+    Parameters
+    ----------
+    folder
+        Where the copy is, or is to be made.
+    configuration
+        The name of asv's configuration.
+    """
 
     def __init__(self, folder, configuration):
-        self.path = copy_project(folder / "project")
+        self.path = folder / "project"
         self.environment = project_environment(folder / "home")
         self.configuration = configuration
-        machine = ["machine", "--yes", "--machine", MACHINE, "--os", "o", "--arch", "a"]
-        assert self.asv(*machine, "--cpu", "c", "--num_cpu", "1", "--ram", "1").returncode == 0
+        if not self.path.exists():
+            copy_project(self.path)
+            machine = ["machine", "--yes", "--machine", MACHINE, "--os", "o", "--arch", "a"]
+            done = self.asv(*machine, "--cpu", "c", "--num_cpu", "1", "--ram", "1")
+            assert done.returncode == 0
 
     def command(self, *arguments):
         """Return the command line of an asv call."""
@@ -58,12 +69,24 @@ class Project:
 class ReleaseProject(Project):
     """A project that measures releases, in the simulator unless another configuration is given."""
 
+    # A workload and a control of either kind: enough where what is measured is not the point.
+    FEW_WORKLOADS = ("local-array", "one-thread", "planted-race")
+
     def __init__(self, folder, configuration=RELEASES_CONFIGURATION):
         super().__init__(folder, configuration)
         self.results_dir = load_configuration(self.path / configuration).results_dir
         repository = folder / "releases.git"
         build_release_repository(load_release_table(), repository)
         self.commits = {key: commit for commit, key in read_release_commits(repository).items()}
+
+    def measure_few_workloads(self):
+        """Measure `FEW_WORKLOADS` from now on."""
+        configuration = self.path / self.configuration
+        text = configuration.read_text()
+        old = '"source": "releases"'
+        assert old in text
+        setting = f'{old}, "workloads": {json.dumps(self.FEW_WORKLOADS)}'
+        configuration.write_text(text.replace(old, setting))
 
     def measure(self, *releases, options=(), **environment):
         """Measure releases."""
@@ -92,9 +115,9 @@ class ReleaseProject(Project):
     def evidence(self, release):
         """Return the record of a release."""
         (record,) = [
-            each
-            for each in iter_evidence(self.results_dir)
-            if (each.upstream, each.name) == release
+            record
+            for record in iter_evidence(self.results_dir)
+            if (record.upstream, record.name) == release
         ]
         return record
 

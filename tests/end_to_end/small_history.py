@@ -3,45 +3,89 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
+
+import portalocker
 
 from fixwatch.layout import COMMITS_CONFIGURATION
 from fixwatch.records.evidence import iter_evidence
 from tests.end_to_end.measuring import MACHINE, Project, counts
-from tests.subjects.small_numba import HISTORY, create_small_numba
+from tests.subjects.small_numba import HISTORY, create_small_numba, list_small_numba
 
 RANGE = "v0.57..main"
 # All but those that touch nothing of the target.
 MEASURED = [name for name, *_ in HISTORY if name not in ("prose", "remark")]
-# What the small simulator has; the others need more of the API.
-SETTINGS = (
-    '"batch_timeout_s": 6, "workloads": ["local-array", "same-module", "helper-without-cuda", '
-    '"one-thread", "planted-race"]'
-)
+AFFECTED = {"appeared", "racy", "last-racy"}
+# Stage and reason of what cannot be measured.
+NOT_RUN = {
+    "unbuildable": ("build", "this commit does not build"),
+    "unimportable": ("import", "this commit does not import"),
+    "endless": ("batch", "did not finish within 6 s"),
+}
+# A workload and a control of either kind; the small simulator lacks what most others need.
+SETTINGS = '"batch_timeout_s": 6, "workloads": ["local-array", "one-thread", "planted-race"]'
+# Longer than a scan takes on the slowest machine.
+MAX_WAIT_S = 900.0
 
 
 class SmallHistory(Project):
-    """A project that measures the small upstream."""
+    """A project that measures the small upstream.
 
-    def __init__(self, folder):
+    Parameters
+    ----------
+    folder
+        Where the project is, or is to be made.
+    upstream
+        The upstream's repository; None for one beside the project.
+    """
+
+    def __init__(self, folder, upstream=None):
+        is_new = not (folder / "project").exists()
         super().__init__(folder, COMMITS_CONFIGURATION)
-        self.commits = create_small_numba(folder / "small-numba")
+        self.upstream = upstream or folder / "small-numba"
+        if is_new:
+            create_small_numba(self.upstream)
+            self._configure("https://github.com/numba/numba.git", self._url())
+            self._configure('"upstream": "numba"', f'"upstream": "numba", {SETTINGS}')
+        self.commits = list_small_numba(self.upstream)
         self.names = {commit: name for name, commit in self.commits.items()}
+        self.results = self.path / "results" / "numba"
+
+    def _url(self):
+        return (self.upstream / ".git").as_posix()
+
+    def _configure(self, old, new):
         configuration = self.path / COMMITS_CONFIGURATION
         text = configuration.read_text()
-        for old, new in (
-            ("https://github.com/numba/numba.git", (folder / "small-numba" / ".git").as_posix()),
-            ('"upstream": "numba"', f'"upstream": "numba", {SETTINGS}'),
-        ):
-            assert old in text
-            text = text.replace(old, new)
-        configuration.write_text(text)
-        self.results = self.path / "results" / "numba"
+        assert old in text
+        configuration.write_text(text.replace(old, new))
+
+    def tag_upstream(self, name, tag):
+        """Tag a commit, in an upstream of this project's own."""
+        shared, shared_url = self.upstream, self._url()
+        self.upstream = self.path.parent / "small-numba"
+        shutil.copytree(shared, self.upstream)
+        self._configure(shared_url, self._url())
+        shutil.rmtree(self.path / ".fixwatch" / "mirrors")
+        subprocess.run(["git", "-C", self.upstream, "tag", tag, self.commits[name]], check=True)
+
+    def copy_to(self, folder):
+        """Return a copy with its results, environment and wheels; the upstream is the same."""
+        shutil.copytree(self.path, folder / "project", symlinks=True)
+        shutil.copytree(self.path.parent / "home", folder / "home", symlinks=True)
+        return SmallHistory(folder, self.upstream)
 
     def run(self, *options):
         """Scan the whole history to its end."""
         return self.asv("run", "--machine", MACHINE, *options, RANGE)
+
+    def run_commits(self, names, *options):
+        """Measure some commits by name."""
+        hashes = "\n".join(self.commits[name] for name in names)
+        return self.asv("run", "--machine", MACHINE, *options, "HASHFILE:-", stdin=hashes)
 
     def records(self):
         """Return the evidence by the commit's name; a damaged file is a failure."""
@@ -72,34 +116,57 @@ class SmallHistory(Project):
         """Return the status of the workload."""
         done = self.fixwatch("status", "--json", "--config", COMMITS_CONFIGURATION)
         assert done.returncode == 0, done.stderr
-        return next(
-            each
-            for each in json.loads(done.stdout)["upstreams"]
-            if each["workload"] == "local-array"
-        )
+        upstreams = json.loads(done.stdout)["upstreams"]
+        return next(entry for entry in upstreams if entry["workload"] == "local-array")
+
+
+def copy_measured_history(tmp_path_factory, name):
+    """Return a copy of a project in which the whole history was measured.
+
+    One scan serves all tests: the first process of the test run that asks for it makes it, the
+    others wait for that.
+    """
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    folder, scanned = root / "measured-history", root / "measured-history.scanned"
+    with portalocker.Lock(f"{folder}.lock", timeout=MAX_WAIT_S):
+        if not scanned.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            done = SmallHistory(folder).run()
+            # asv says with 2 that it went through and something failed.
+            assert done.returncode == 2, done.stdout + done.stderr
+            scanned.touch()
+    return SmallHistory(folder).copy_to(tmp_path_factory.mktemp(name))
+
+
+def copy_unmeasured_history(tmp_path_factory, name):
+    """Return a copy without results: with the mirror, the environment and the wheels."""
+    history = copy_measured_history(tmp_path_factory, name)
+    shutil.rmtree(history.results)
+    return history
+
+
+def check_records(records):
+    """Check that each record has counts of the right kind or says why not."""
+    for name, record in records.items():
+        assert record.is_complete is (name not in NOT_RUN)
+        if record.is_complete:
+            assert (counts(record, "local-array")[0] > 0) is (name in AFFECTED)
+            continue
+        stage, reason = NOT_RUN[name]
+        gaps = [(record.not_run_stage, record.not_run_reason or "")]
+        gaps += [(b.stage, b.reason or "") for b in record.batches if b.workload == "local-array"]
+        assert any(at == stage and reason in text for at, text in gaps), gaps
+        assert all(len(text) <= 2000 for _, text in gaps)
 
 
 def check_verdicts(history):
     """Check that each commit was measured or says why not, and that the changes are placed."""
     records = history.records()
     assert sorted(records) == sorted(MEASURED)
-    affected = [
-        name
-        for name, record in records.items()
-        if record.is_complete and counts(record, "local-array")[0] > 0
-    ]
-    assert sorted(affected) == ["appeared", "last-racy", "racy"]
-    for name, stage, reason in (
-        ("unbuildable", "build", "this commit does not build"),
-        ("unimportable", "import", "this commit does not import"),
-        ("endless", "batch", "did not finish within 6 s"),
-    ):
-        record = records[name]
-        assert not record.is_complete
-        gaps = [(record.not_run_stage, record.not_run_reason or "")]
-        gaps += [(b.stage, b.reason or "") for b in record.batches if b.workload == "local-array"]
-        assert any(stage == each and reason in text for each, text in gaps), gaps
-        assert all(len(text) <= 2000 for _, text in gaps)
+    check_records(records)
     entry = history.entry()
     assert entry["state"] == "fixed"
     names = [
@@ -114,11 +181,11 @@ def check_verdicts(history):
     assert [change["exact"] for change in entry["transitions"]] == [True, True]
     assert entry["unmeasured"] == []
     not_run = {
-        history.names[each["revision"]["commit"]]
-        for each in entry["measurements"]
-        if each["verdict"] == "not-run"
+        history.names[measurement["revision"]["commit"]]
+        for measurement in entry["measurements"]
+        if measurement["verdict"] == "not-run"
     }
-    assert not_run == {"unbuildable", "unimportable", "endless"}
-    for each in entry["measurements"]:
+    assert not_run == NOT_RUN.keys()
+    for measurement in entry["measurements"]:
         # Never a zero where nothing ran.
-        assert (each["trials"] is None) is (each["verdict"] == "not-run")
+        assert (measurement["trials"] is None) is (measurement["verdict"] == "not-run")

@@ -8,19 +8,24 @@ import subprocess
 
 import pytest
 
-from tests.end_to_end.small_history import MEASURED, SmallHistory, check_verdicts
+from tests.end_to_end.small_history import (
+    MEASURED,
+    check_records,
+    check_verdicts,
+    copy_measured_history,
+)
 
 pytestmark = pytest.mark.end_to_end
 
 
+# A commit with the race, one that does not build, and one without the race.
+FEW = ("appeared", "unbuildable", "fixed")
+
+
 @pytest.fixture(scope="module")
 def history(tmp_path_factory):
-    """Return the project after one scan."""
-    history = SmallHistory(tmp_path_factory.mktemp("history"))
-    done = history.run()
-    # asv says with 2 that it went through and something failed.
-    assert done.returncode == 2, done.stdout + done.stderr
-    return history
+    """Return a project after one scan of the whole history."""
+    return copy_measured_history(tmp_path_factory, "history")
 
 
 def test_each_commit_is_measured_or_says_why_not(history):
@@ -29,7 +34,7 @@ def test_each_commit_is_measured_or_says_why_not(history):
 
 
 def test_a_second_run_repeats_nothing(history):
-    """Neither what was measured nor what failed."""
+    """With --skip-existing asv tries neither what was measured nor what failed."""
     before = history.records()
     done = history.run("--skip-existing")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -37,7 +42,7 @@ def test_a_second_run_repeats_nothing(history):
 
 
 def test_failures_can_be_tried_again(history):
-    """And only they: a commit that was measured keeps its record."""
+    """With --skip-existing-successful the three failures are tried, and no measured commit."""
     before = history.records()
     history.run("--skip-existing-successful")
     after = history.records()
@@ -46,29 +51,33 @@ def test_failures_can_be_tried_again(history):
     check_verdicts(history)
 
 
-def test_with_everything_built_nothing_is_built_again(history):
-    """The wheels of the scan serve the next one."""
-    shutil.rmtree(history.results)
-    wheels = history.wheels()
-    assert len(wheels) == len(MEASURED) - 1
-    done = history.run()
-    assert done.returncode == 2, done.stdout + done.stderr
-    assert history.wheels() == wheels
-    check_verdicts(history)
-
-
 def test_the_published_site_has_the_whole_history(history):
-    """From the results alone, without measuring."""
+    """The site is made from the results alone, without measuring."""
     done = history.asv("publish", "--no-pull")
     assert done.returncode == 0, done.stdout + done.stderr
     html = history.path / "html"
     document = json.loads((html / "fix-status.json").read_text())
-    entry = next(each for each in document["upstreams"] if each["workload"] == "local-array")
-    assert len({each["revision"]["commit"] for each in entry["measurements"]}) == len(MEASURED)
+    entry = next(e for e in document["upstreams"] if e["workload"] == "local-array")
+    measured = {measurement["revision"]["commit"] for measurement in entry["measurements"]}
+    assert len(measured) == len(MEASURED)
     page = (html / "fix-status.html").read_text()
     assert "this commit does not import" in page
     graphs = list(html.glob("graphs/**/track_failures.json"))
     assert graphs
+
+
+def test_with_everything_built_nothing_is_built_again(history):
+    """The wheels of the scan serve the next one."""
+    wheels = history.wheels()
+    assert len(wheels) == len(MEASURED) - 1
+    before = history.records()
+    done = history.run_commits(FEW)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert history.wheels() == wheels
+    after = history.records()
+    again = {name for name in MEASURED if after[name].measured_at != before[name].measured_at}
+    assert again == set(FEW)
+    check_verdicts(history)
 
 
 def test_a_full_disk_stops_the_scan_and_loses_nothing(history):
@@ -77,12 +86,13 @@ def test_a_full_disk_stops_the_scan_and_loses_nothing(history):
         pytest.skip("cannot mount a small file system here: no mount command")
     shutil.rmtree(history.results)
     history.results.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=40k", "tmpfs", str(history.results)]
+    # Room for the list of commits and benchmarks, and for the files of one commit.
+    mount = ["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", str(history.results)]
     done = subprocess.run(mount, capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip(f"cannot mount a small file system here: {done.stderr.strip()}")
     try:
-        stopped = history.run()
+        stopped = history.run_commits(FEW)
         assert stopped.returncode == 1
         assert "No space left on device" in stopped.stdout + stopped.stderr
         assert "Traceback" not in stopped.stdout + stopped.stderr
@@ -92,10 +102,11 @@ def test_a_full_disk_stops_the_scan_and_loses_nothing(history):
             json.loads(path.read_text())
         grow = ["mount", "-o", "remount,size=8m", str(history.results)]
         subprocess.run(grow, check=True)
-        done = history.run("--skip-existing")
+        done = history.run_commits(FEW, "--skip-existing")
         assert done.returncode == 2, done.stdout + done.stderr
-        check_verdicts(history)
         after = history.records()
+        assert after.keys() == set(FEW)
+        check_records(after)
         for name, record in before.items():
             # The last one may have had evidence and no room for asv's own file.
             assert after[name].batches == record.batches

@@ -33,7 +33,7 @@ def undated(record):
 
 
 def test_kills_at_random_moments_lose_and_repeat_nothing(tmp_path):
-    """Twenty times, the whole group or asv alone; what was finished stays as it was."""
+    """Twenty kills, of the whole group or of asv alone, leave what was finished as it was."""
     history = SmallHistory(tmp_path)
     chance = random.Random(SEED)
     start_s = time.monotonic()

@@ -15,8 +15,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from fixwatch.__main__ import main
 from fixwatch.layout import COMMITS_CONFIGURATION, RELEASES_CONFIGURATION
-from tests.end_to_end.small_history import SmallHistory
+from tests.end_to_end.small_history import copy_unmeasured_history
 
 pytestmark = pytest.mark.end_to_end
 
@@ -37,17 +38,25 @@ def pinpoint(history, *arguments):
 
 def names(history, revisions):
     """Return the small upstream's own names of revisions."""
-    return [history.names[each["commit"]] for each in revisions]
+    return [history.names[revision["commit"]] for revision in revisions]
 
 
 @pytest.fixture(scope="module")
 def history(tmp_path_factory):
     """Return a project with nothing measured."""
-    return SmallHistory(tmp_path_factory.mktemp("history"))
+    return copy_unmeasured_history(tmp_path_factory, "history")
+
+
+def test_a_limit_of_builds_leaves_it_undecided(history):
+    """The exit status is 4, and what was measured is kept for the next call."""
+    status, document = pinpoint(history, FIX, "--max-builds", "1")
+    assert (status, document["answer"]) == (4, "not-decided")
+    assert len(history.records()) == document["spent"]["builds"] == 1
 
 
 def test_the_fix_is_found_between_gaps_and_checked_against_its_direct_parent(history):
     """Two commits cannot be measured; the parent touches nothing relevant and is measured too."""
+    n_before = len(history.records())
     status, document = pinpoint(history, FIX)
     assert (status, document["answer"], document["kind"]) == (0, "found", "fixed")
     assert history.names[document["at"]["commit"]] == "fixed"
@@ -55,17 +64,17 @@ def test_the_fix_is_found_between_gaps_and_checked_against_its_direct_parent(his
     assert (document["exact"], document["missing"]) == (True, [])
     assert document["probability"] >= 0.99
     assert document["candidates"] == 6
-    counted = names(history, [each["revision"] for each in document["measurements"]])
+    counted = names(history, [found["revision"] for found in document["measurements"]])
     assert {"racy", "remark", "fixed"} <= set(counted)
-    assert document["spent"]["builds"] == len(history.records())
+    assert document["spent"]["builds"] == len(history.records()) - n_before
     # What it measured is kept like any other: with its controls, and for the status.
     record = history.records()["fixed"]
-    assert {"planted-race", "same-module"} <= {each.workload for each in record.batches}
+    assert {"planted-race", "one-thread"} <= {batch.workload for batch in record.batches}
     assert history.entry()["fixed_in"]["commit"] == history.commits["fixed"]
 
 
 def test_a_second_search_measures_nothing(history):
-    """Everything is on disk; the answer is the same."""
+    """Everything is on disk, and the answer is the same."""
     before = history.records()
     status, document = pinpoint(history, FIX)
     assert (status, history.names[document["at"]["commit"]]) == (0, "fixed")
@@ -83,21 +92,21 @@ def test_an_appearance_is_found_and_what_does_not_build_is_passed_over(history):
 
 def test_a_silent_range_gets_more_trials_than_the_plan_and_no_change(history):
     """Its two ends go on until a rate of one in a thousand would have shown."""
-    before = {name: each for name, each in history.records().items() if name == "newest"}
+    before = history.records()["newest"]
     status, document = pinpoint(history, "main~1..main")
     assert (status, document["answer"]) == (0, "no-change")
     assert (document["kind"], document["places"]) == (None, [])
-    delay = [each for each in document["measurements"] if each["schedule"] == "delay"]
-    assert max(each["trials"] for each in delay) > 100
-    assert sum(each["failures"] for each in delay) == 0
-    for name, record in history.records().items():
-        batches = {(b.workload, b.schedule): b.printed for b in record.batches}
-        for old in before[name].batches if name in before else ():
-            new = batches[old.workload, old.schedule]
-            # Other batches are as they were; the longer one is the same batch, gone on.
-            is_longer = (old.workload, old.schedule) == ("local-array", "delay")
-            assert new.seed == old.printed.seed
-            assert new == old.printed or (is_longer and new.trials > old.printed.trials)
+    delay = [batch for batch in document["measurements"] if batch["schedule"] == "delay"]
+    assert max(batch["trials"] for batch in delay) > 100
+    assert sum(batch["failures"] for batch in delay) == 0
+    newest = history.records()["newest"]
+    batches = {(b.workload, b.schedule): b.printed for b in newest.batches}
+    for old in before.batches:
+        new = batches[old.workload, old.schedule]
+        # Other batches are as they were; the longer one is the same batch, gone on.
+        is_longer = (old.workload, old.schedule) == ("local-array", "delay")
+        assert new.seed == old.printed.seed
+        assert new == old.printed or (is_longer and new.trials > old.printed.trials)
     # asv's own result has the same number.
     (result,) = [
         json.loads(path.read_text())
@@ -105,7 +114,7 @@ def test_a_silent_range_gets_more_trials_than_the_plan_and_no_change(history):
     ]
     (recorded,) = [
         b.printed.trials
-        for b in history.records()["newest"].batches
+        for b in newest.batches
         if (b.workload, b.schedule) == ("local-array", "delay")
     ]
     columns = dict(zip(result["result_columns"], result["results"]["track_trials"], strict=False))
@@ -124,17 +133,9 @@ def test_a_range_with_two_changes_is_refused_with_both(history):
     """Once what is on disk shows them; a search for one would make nonsense of it."""
     done = history.fixwatch("pinpoint", "v0.57..main")
     assert (done.returncode, done.stdout) == (2, "")
-    (line,) = [each for each in done.stderr.splitlines() if "changes" in each]
+    (line,) = [line for line in done.stderr.splitlines() if "changes" in line]
     assert "has 2 changes: appeared in" in line
     assert "Traceback" not in done.stderr
-
-
-def test_a_limit_of_builds_leaves_it_undecided(tmp_path):
-    """Exit status 4, and what was measured is kept for the next call."""
-    history = SmallHistory(tmp_path)
-    status, document = pinpoint(history, FIX, "--max-builds", "1")
-    assert (status, document["answer"]) == (4, "not-decided")
-    assert len(history.records()) == document["spent"]["builds"] == 1
 
 
 @pytest.mark.parametrize(
@@ -154,20 +155,23 @@ def test_a_limit_of_builds_leaves_it_undecided(tmp_path):
         ((), "required: range"),
     ],
 )
-def test_bad_input_gets_one_line(history, arguments, message):
-    """What was found and what to do; nothing is measured."""
+def test_bad_input_gets_one_line(history, monkeypatch, capsys, arguments, message):
+    """The line says what was found and what to do, and nothing is measured."""
     before = history.records()
-    done = history.fixwatch("pinpoint", *arguments)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert message in done.stderr.splitlines()[-1]
-    assert "Traceback" not in done.stderr
+    monkeypatch.chdir(history.path)
+    # In this process: a new one takes a second to import what none of these cases differs in.
+    assert main(["pinpoint", *arguments]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert message in printed.err.splitlines()[-1]
+    assert "Traceback" not in printed.err
     assert history.records() == before
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
-def test_a_search_that_is_killed_goes_on_where_it_was(tmp_path):
-    """At random moments, with its whole group or alone: nothing finished is lost or repeated."""
-    history = SmallHistory(tmp_path)
+def test_a_search_that_is_killed_goes_on_where_it_was(tmp_path_factory):
+    """Kills at random moments, of the whole group or alone, lose and repeat nothing finished."""
+    history = copy_unmeasured_history(tmp_path_factory, "killed-search")
     chance = random.Random(SEED)
     finished = {}
     n_kills, patience_s = 0, 8.0

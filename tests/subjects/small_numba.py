@@ -166,17 +166,21 @@ def create_small_numba(folder: Path) -> dict[str, str]:
     """Make the repository in an empty folder; return the commits by name, oldest first."""
     folder.mkdir(parents=True)
     _git(folder, "init", "-q", "-b", "main")
-    commits = {}
     for name, tag, day, files in HISTORY:
         for path, text in files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text)
         _git(folder, "add", "-A")
         _git(folder, "commit", "-q", "-m", name, day=day)
-        commits[name] = _git(folder, "rev-parse", "HEAD")
         if tag:
             _git(folder, "tag", tag)
-    return commits
+    return list_small_numba(folder)
+
+
+def list_small_numba(folder: Path) -> dict[str, str]:
+    """Return the commits of the repository's branch by name, oldest first."""
+    lines = _git(folder, "log", "--reverse", "--format=%s %H", "main").splitlines()
+    return dict(line.split() for line in lines)
 
 
 def _git(folder: Path, *arguments: str, day: str = "2023-05-01") -> str:
