@@ -96,13 +96,12 @@ class SpooledPlan:
 
 
 def read_spool(folder: Path) -> SpooledPlan | None:
-    """Return what lies in a spool; None without a plan that this version can read."""
+    """Return what lies in a spool; None without a plan."""
     plan = _read_json(folder / PLAN_NAME)
-    try:
-        identity = plan["identity"]
-        planned = [PlannedBatch(**entry) for entry in plan["planned"]]
-    except (KeyError, TypeError):  # none, or one of another version
+    if not plan:
         return None
+    identity = plan["identity"]
+    planned = [PlannedBatch(**entry) for entry in plan["planned"]]
     return SpooledPlan(
         identity["measurement_version"],
         tuple((batch, _read_result(folder, batch, identity)) for batch in planned),

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.end_to_end
 
 RELEASE = ("numba-cuda", "0.30.4")
 NO_SUCH_DRIVER = "/nowhere/libcuda.so.1"
-COMPILABLE = {name for name, each in WORKLOADS.items() if Target.CUDA in each.targets}
+COMPILABLE = {name for name, workload in WORKLOADS.items() if Target.CUDA in workload.targets}
 
 
 def install_newest(upstream, folder):
@@ -32,11 +32,11 @@ def install_newest(upstream, folder):
     python = next(folder.glob("[bS]*/python*"))
     release = max(
         (
-            each
-            for each in load_release_table()
-            if each.upstream == upstream and each.has_wheel_for(sys.version_info[:2])
+            candidate
+            for candidate in load_release_table()
+            if candidate.upstream == upstream and candidate.has_wheel_for(sys.version_info[:2])
         ),
-        key=lambda each: each.parsed_version,
+        key=lambda candidate: candidate.parsed_version,
     )
     parts = find_cuda_requirements(upstream, Version(release.version), None)
     resolution = resolve_as_of(
@@ -54,8 +54,8 @@ def compile_to_ptx(python, *arguments):
     command = [python, "-m", "mwe", "--ptx", *arguments, "--json"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     kernels = json.loads(done.stdout)["workloads"]
-    compiled = {name: each["ptx"] for name, each in kernels.items() if each["is_complete"]}
-    refused = {name: each["reason"] for name, each in kernels.items() if not each["is_complete"]}
+    compiled = {name: found["ptx"] for name, found in kernels.items() if found["is_complete"]}
+    refused = {name: found["reason"] for name, found in kernels.items() if not found["is_complete"]}
     return done.returncode, compiled, refused
 
 
@@ -67,7 +67,7 @@ def assert_is_ptx(text, target):
 
 
 def test_the_newest_numba_cuda_compiles_every_kernel(tmp_path):
-    """With the compiler of its extra, for two generations, and no driver."""
+    """The compiler of its extra does so for two generations of devices, without a driver."""
     python = install_newest("numba-cuda", tmp_path)
     status, compiled, refused = compile_to_ptx(python)
     assert (status, refused) == (0, {})
@@ -80,7 +80,7 @@ def test_the_newest_numba_cuda_compiles_every_kernel(tmp_path):
 
 
 def test_the_built_in_target_compiles_every_kernel(tmp_path):
-    """With NVIDIA's wheels; its device functions return arrays only because they are inlined."""
+    """NVIDIA's wheels suffice; functions return arrays only because they are inlined."""
     status, compiled, refused = compile_to_ptx(install_newest("numba", tmp_path))
     assert (status, refused) == (0, {})
     assert compiled.keys() == COMPILABLE
@@ -114,14 +114,14 @@ def test_nothing_is_measured_and_the_reason_is_kept(project):
 
 
 def test_the_toolkit_was_installed_as_of_the_upload_day(project):
-    """By the release's own extra."""
+    """The packages are those that the release's own extra names."""
     packages = project.evidence(RELEASE).packages
     assert packages["cuda-toolkit"].startswith(("12.", "13."))
     assert any(name.startswith("nvidia-nvjitlink") for name in packages)
 
 
 def test_the_status_says_so_and_reads_no_zero(project):
-    """The one line is on the terminal, and no count anywhere."""
+    """The terminal has one line that says so, and there is no count anywhere."""
     command = [sys.executable, "-m", "fixwatch", "status"]
     printed, document = (
         subprocess.run(
@@ -137,7 +137,7 @@ def test_the_status_says_so_and_reads_no_zero(project):
     assert "numba-cuda on a device (releases, local-array): not run (0.30.4: device:" in printed
     for entry in json.loads(document)["upstreams"]:
         assert (entry["state"], entry["target"]) == ("not-run", "cuda")
-        assert {each["failures"] for each in entry["measurements"]} == {None}
+        assert {measurement["failures"] for measurement in entry["measurements"]} == {None}
 
 
 def test_it_is_tried_again(project):

@@ -45,7 +45,7 @@ def run_mwe(python: Path, *arguments):
 
 
 def test_a_simulator_that_does_not_import_is_no_outcome(environment):
-    """numba-cuda 0.19.1 without cuda-bindings: exit 3, one line with the reason, no counts."""
+    """numba-cuda 0.19.1 without cuda-bindings exits with 3, one line of reason and no counts."""
     python = install(environment, "numba-cuda", "0.19.1")
     done = run_mwe(python)
     assert done.returncode == 3
@@ -55,7 +55,7 @@ def test_a_simulator_that_does_not_import_is_no_outcome(environment):
 
 
 def test_what_the_metadata_leaves_out_makes_it_measurable(environment):
-    """The same release with what the table of exceptions adds, and it is affected."""
+    """The same release is affected, with what the table of exceptions adds."""
     extra = find_missing_requirements("numba-cuda", "0.19.1")
     python = install(environment, "numba-cuda", "0.19.1", *extra)
     # Measured 0.8 a trial and more; with p >= 0.5, P(no failure in 40) <= 2**-40.
@@ -65,7 +65,7 @@ def test_what_the_metadata_leaves_out_makes_it_measurable(environment):
 
 
 def test_numba_cuda_out_of_effect_is_not_measured_as_if_it_were(environment):
-    """With its .pth file gone the built-in target would run: exit 3 instead."""
+    """With its .pth file gone the built-in target would run; the exit status is 3 instead."""
     python = install(environment, "numba-cuda", "0.24.0")
     (redirector,) = environment.glob("lib*/python*/site-packages/*numba_cuda*.pth")
     redirector.unlink()

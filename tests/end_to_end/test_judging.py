@@ -21,7 +21,7 @@ pytestmark = pytest.mark.end_to_end
 
 # What the small simulator has; the others need more of the API.
 LIMITED = ("--workload", "local-array", "--workload", "same-module")
-SLOWLY = "import time; time.sleep(0.01)\n            for block in range(n_blocks):"
+SLOWLY = "import time; time.sleep(0.005)\n            for block in range(n_blocks):"
 COUNTING_WITHOUT_LOCK = """
 from contextlib import contextmanager
 
@@ -114,15 +114,15 @@ def project(tmp_path_factory):
 def find(document, workload, schedule):
     """Return one measurement of a document."""
     (found,) = [
-        each
-        for each in document["measurements"]
-        if (each["workload"], each["schedule"]) == (workload, schedule)
+        measurement
+        for measurement in document["measurements"]
+        if (measurement["workload"], measurement["schedule"]) == (workload, schedule)
     ]
     return found
 
 
 def test_an_affected_tree_is_observed(project):
-    """Under both schedules, and the second time nothing is built."""
+    """It fails under both schedules, and the second time nothing is built."""
     project.checkout("last-racy")
     status, document = project.judge_as_json()
     assert (status, document["verdict"]) == (1, "observed")
@@ -156,7 +156,7 @@ def test_a_fix_that_costs_is_not_observed_beside_its_base(project):
     # Below 1e-9 by the plan's arithmetic, see docs/method.md.
     assert document["wrong_fixes"]["chance_of_passing"] < 1e-9
     cost = document["launch_cost"]
-    # 10 ms on top of a few; a machine would have to be slower by that for one of the two only.
+    # 5 ms on top of about two; a machine would have to be slower by that for one of the two only.
     assert 1 < cost["low"] <= cost["ratio"] <= cost["high"]
 
 
@@ -170,7 +170,7 @@ def test_silence_without_a_reference_is_no_verdict(project):
 
 
 def test_committed_results_serve_as_a_reference(project):
-    """Of another machine, and labelled so."""
+    """They are of another machine, and the document says so."""
     project.checkout("newest")
     shutil.copytree(ROOT / "results" / "numba", project.path / "results" / "numba")
     try:
@@ -187,7 +187,7 @@ def test_committed_results_serve_as_a_reference(project):
 
 
 def test_a_wrong_fix_that_is_not_committed_is_observed(project):
-    """A reference count without a lock, on top of the right fix; its content has a hash."""
+    """A reference count without a lock is seen through, on top of the right fix as it is."""
     project.checkout("fixed", {"numba/cuda/swap.py": COUNTING_WITHOUT_LOCK, "notes.txt": "mine"})
     status, document = project.judge_as_json()
     assert (status, document["verdict"]) == (1, "observed")
@@ -206,15 +206,15 @@ def test_a_wrong_fix_that_is_not_committed_is_observed(project):
     ],
 )
 def test_what_does_not_build_or_import_has_no_verdict(project, changes, reason):
-    """Neither clean nor affected, and no number reads 0."""
+    """It is neither clean nor affected, and no number reads 0."""
     project.checkout("fixed", changes)
     status, document = project.judge_as_json()
     assert (status, document["verdict"]) == (3, "could-not-measure")
     assert reason in document["reason"]
-    for each in document["measurements"]:
-        if each["workload"] != "planted-race":
-            assert each["trials"] is None
-            assert each["verdict"] == "not-run"
+    for measurement in document["measurements"]:
+        if measurement["workload"] != "planted-race":
+            assert measurement["trials"] is None
+            assert measurement["verdict"] == "not-run"
     done = project.judge()
     assert done.returncode == 3
     assert reason in done.stdout
@@ -256,7 +256,7 @@ def test_a_judge_that_was_killed_goes_on_where_it_was(project):
 
 
 def test_an_unknown_revision_is_one_line(project):
-    """It names the newest release tag."""
+    """The line names the newest release tag."""
     done = project.judge("--against", "no-such-thing")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1

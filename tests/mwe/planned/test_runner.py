@@ -94,16 +94,6 @@ def test_a_batch_of_another_identity_is_not_taken(new_contender):
     assert other.load(PLANTED) is None
 
 
-def test_a_plan_of_another_version_is_no_plan(new_contender):
-    """Entries with other fields, as an older checkout left them, are not read."""
-    spool = new_contender().spool
-    assert read_spool(spool.folder) is None
-    spool.save_plan([PLANTED])
-    path = spool.folder / "plan.json"
-    path.write_text(path.read_text().replace('"n_trials"', '"file"'))
-    assert read_spool(spool.folder) is None
-
-
 def test_a_dropped_spool_has_nothing(new_contender):
     """Whoever asks again after an answer gets a new measurement."""
     contender = new_contender()
