@@ -79,13 +79,10 @@ def test_what_ends_the_process_costs_one_trial(subject, mode, detail, can_fork):
     assert batch.failures_by_mode == {mode: 1}
     assert (batch.trials, batch.failing_trials, batch.status) == (4, [3], "complete")
     assert detail in batch.details[0]
-
-
-def test_a_hang_keeps_the_stacks_of_all_threads():
-    """The stack shows the function that waits."""
-    batch = run(functools.partial(HangingSubject, 1), n_trials=1)
-    assert "in misbehave" in batch.details[0]
-    assert "in launch" in batch.details[0]
+    if mode == "hang":
+        # The stacks of all threads show the function that waits.
+        assert "in misbehave" in batch.details[0]
+        assert "in launch" in batch.details[0]
 
 
 def test_a_workload_that_always_hangs_stops_the_batch():
