@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numba import config, cuda
 
-from mwe.workloads import device_functions
+from mwe.workloads import allocators
 from mwe.workloads.chunked import kernels
 from mwe.workloads.chunked.transfers import SENTINEL, BatchShape, BatchTransfer
 from mwe.workloads.chunked.watcher import WritebackWatcher
@@ -48,7 +48,7 @@ class ChunkedSubject(CompiledSubject):
     make_transfer: Callable[[BatchShape, WritebackWatcher], BatchTransfer] = BatchTransfer
 
     def __init__(self, build: Callable[[], Any], n_threads: int) -> None:
-        super().__init__(build, (device_functions, kernels), n_threads)
+        super().__init__(build, (allocators, kernels), n_threads)
         run_bytes = int(np.prod(RUN_SHAPE)) * np.dtype(np.float32).itemsize
         self.shape = BatchShape(
             run_shape=RUN_SHAPE,
@@ -130,7 +130,7 @@ def chunked_local(n_threads: int = N_THREADS) -> Subject:
     """Return the workload: the kernel's working array comes from another module."""
 
     def build() -> Any:
-        allocate_work = device_functions.build_local_allocator(RUN_SHAPE[1])
+        allocate_work = allocators.build_local_allocator(RUN_SHAPE[1])
         return kernels.build_local_kernel(allocate_work, RUN_SHAPE)
 
     return ChunkedSubject(build, n_threads)

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from mwe.workloads import device_functions
+from mwe.workloads import allocators
 from mwe.workloads.inlining import ensure_inlined
 from mwe.workloads.kernel_subject import KernelSubject
-from mwe.workloads.local_array import kernels
+from mwe.workloads.local_array import kernels, plain_helper
 from mwe.workloads.local_array.reproducer import allocator, kernel
 from mwe.workloads.subject import N_EARLY_RETURNS, N_THREADS, Subject
 
@@ -51,9 +51,9 @@ def shared_array(n_threads: int = N_THREADS) -> Subject:
 
     def build() -> Any:
         block_size = n_threads + N_EARLY_RETURNS
-        return kernels.build_shared_kernel(device_functions.build_shared_allocator(block_size))
+        return kernels.build_shared_kernel(allocators.build_shared_allocator(block_size))
 
-    return _make_subject(build, n_threads, device_functions, kernels)
+    return _make_subject(build, n_threads, allocators, kernels)
 
 
 def same_module(n_threads: int = N_THREADS) -> Subject:
@@ -65,6 +65,6 @@ def helper_without_cuda(n_threads: int = N_THREADS) -> Subject:
     """Return the control whose helper touches nothing of cuda at run time."""
 
     def build() -> Any:
-        return kernels.build_plain_helper_kernel(device_functions.build_fill(), BUFFER_SIZE)
+        return kernels.build_plain_helper_kernel(plain_helper.build_fill(), BUFFER_SIZE)
 
-    return _make_subject(build, n_threads, device_functions, kernels)
+    return _make_subject(build, n_threads, plain_helper, kernels)

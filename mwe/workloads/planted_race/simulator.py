@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 # The name makes the failure's message that of the real race, so that it takes the same way
@@ -21,10 +21,18 @@ Globals = dict[str, Any]
 Swap = Callable[[Globals], AbstractContextManager[None]]
 
 
+class FakeLocal:
+    """Stands for ``cuda.local``."""
+
+    def array(self, size: int) -> list[float]:
+        """Return a zeroed buffer of `size` elements."""
+        return [0.0] * size
+
+
 class FakeCuda:
     """Stands for what the simulator puts in the place of ``numba.cuda``."""
 
-    local = SimpleNamespace(array=lambda size: [0.0] * size)
+    local = FakeLocal()
 
 
 @contextmanager

@@ -1,4 +1,8 @@
-"""Device functions in a module apart from every kernel's; arrays are of float32."""
+"""Device functions that make an array of float32, in a module apart from every kernel's.
+
+The simulator walks this module's globals at each call, so how many there are is part of what is
+measured.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +32,3 @@ def build_shared_allocator(n_elements: int) -> Any:
         return cuda.shared.array(n_elements, np.float32)
 
     return allocate
-
-
-def build_fill() -> Any:
-    """Return ``fill_first(buffer)``, which writes 1.0 to element 0 and uses nothing of cuda."""
-
-    @cuda.jit(device=True, inline=True)  # type: ignore[untyped-decorator,unused-ignore]
-    def fill_first(buffer):  # type: ignore[no-untyped-def]
-        buffer[0] = 1.0
-
-    return fill_first
