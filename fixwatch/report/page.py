@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import shlex
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,13 +46,13 @@ _POLICY = (
 
 
 def render_pages(
-    series: Sequence[Series], document: Mapping[str, Any], table: Iterable[Release]
+    all_series: Sequence[Series], document: Mapping[str, Any], table: Iterable[Release]
 ) -> dict[str, str]:
     """Return the pages as HTML by file name; every text in them is escaped.
 
     Parameters
     ----------
-    series
+    all_series
         In the order of the document's upstreams.
     document
         As `fixwatch.report.status.build_document` returns it.
@@ -60,7 +61,8 @@ def render_pages(
     """
     environment = _create_environment()
     rows = [
-        _describe_row(one, entry) for one, entry in zip(series, document["upstreams"], strict=True)
+        _describe_row(series, entry)
+        for series, entry in zip(all_series, document["upstreams"], strict=True)
     ]
     rows.sort(
         key=lambda row: (
@@ -93,9 +95,9 @@ def render_pages(
             **shared,
             page="overview",
             rows=[{**row, "is_headline": id(row) in headlines} for row in rows],
-            upstreams=advise_on_releases(series, table),
-            allocations=list_allocations(series),
-            work_arounds=list_allocations(series, NEGATIVE_CONTROL),
+            upstreams=advise_on_releases(all_series, table),
+            allocations=list_allocations(all_series),
+            work_arounds=list_allocations(all_series, NEGATIVE_CONTROL),
             checked_at=checked_at,
             age_days=age_days,
             is_stale=age_days > MAX_AGE_DAYS,
@@ -132,17 +134,12 @@ def _create_environment() -> jinja2.Environment:
 
 def _choose_headlines(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return the workload that speaks for each history: the worst, of several the first."""
-    chosen: dict[tuple[str, ...], Mapping[str, Any]] = {}
+    histories: dict[tuple[str, ...], list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
-        entry = row["entry"]
-        if row["is_control"]:
-            continue
-        names = ("upstream", "source", "target", "machine", "python")
-        place = tuple(str(entry[name]) for name in names)
-        other = chosen.get(place)
-        if other is None or _rank(row) < _rank(other):
-            chosen[place] = row
-    return list(chosen.values())
+        if not row["is_control"]:
+            names = ("upstream", "source", "target", "machine", "python")
+            histories[tuple(row["entry"][name] for name in names)].append(row)
+    return [min(own, key=_rank) for own in histories.values()]
 
 
 def _rank(row: Mapping[str, Any]) -> tuple[int, bool, str]:

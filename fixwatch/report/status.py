@@ -19,13 +19,13 @@ FORMAT_VERSION = 1
 
 
 def build_document(
-    series: Sequence[Series], generated_at: datetime, order: RevisionOrder
+    all_series: Sequence[Series], generated_at: datetime, order: RevisionOrder
 ) -> dict[str, Any]:
     """Return the document for ``fix-status.json``.
 
     Parameters
     ----------
-    series
+    all_series
         As `build_series` returns them.
     generated_at
         In UTC.
@@ -35,7 +35,7 @@ def build_document(
     return {
         "version": FORMAT_VERSION,
         "generated_at": generated_at.isoformat(timespec="seconds"),
-        "upstreams": [_describe_series(one, order) for one in series],
+        "upstreams": [_describe_series(series, order) for series in all_series],
     }
 
 

@@ -22,15 +22,15 @@ _STYLES = {
 }
 
 
-def print_status_table(series: Sequence[Series], console: Console) -> None:
+def print_status_table(all_series: Sequence[Series], console: Console) -> None:
     """Print the answers, then a table of every upstream and workload, controls last."""
-    places = {(one.key.machine, one.key.python) for one in series}
-    for one in series:
-        if one.role == WORKLOAD:
-            key = one.key
+    places = {(series.key.machine, series.key.python) for series in all_series}
+    for series in all_series:
+        if series.role == WORKLOAD:
+            key = series.key
             place = f" on {key.machine}, Python {key.python}" if len(places) > 1 else ""
             named = name_place(key.upstream, key.target)
-            line = f"{named} ({key.source}, {key.workload}{place}): {describe_state(one)}"
+            line = f"{named} ({key.source}, {key.workload}{place}): {describe_state(series)}"
             console.print(escape(line), soft_wrap=True)
     console.print()
     table = Table(show_edge=False, pad_edge=False)
@@ -40,16 +40,16 @@ def print_status_table(series: Sequence[Series], console: Console) -> None:
         table.add_column("machine, Python")
     table.add_column("what was measured", overflow="fold")
     ordered = sorted(
-        series,
-        key=lambda one: (
-            one.key.target != SIMULATOR,
-            one.key.upstream,
-            one.role != WORKLOAD,
-            one.key,
+        all_series,
+        key=lambda series: (
+            series.key.target != SIMULATOR,
+            series.key.upstream,
+            series.role != WORKLOAD,
+            series.key,
         ),
     )
-    for one in ordered:
-        key, state, is_control = one.key, one.state.state.value, one.role != WORKLOAD
+    for series in ordered:
+        key, state, is_control = series.key, series.state.state.value, series.role != WORKLOAD
         columns = [escape(f"{key.machine}, {key.python}")] if len(places) > 1 else []
         table.add_row(
             key.upstream,
@@ -57,9 +57,9 @@ def print_status_table(series: Sequence[Series], console: Console) -> None:
             key.target,
             key.workload,
             f"control: {state}" if is_control else f"[{_STYLES[state]}]{state}[/]",
-            format_confidence(one),
+            format_confidence(series),
             *columns,
-            escape(describe_state(one)),
+            escape(describe_state(series)),
             style="dim" if is_control else None,
         )
     console.print(table)

@@ -51,27 +51,27 @@ class AllocationRow:
     bound: float | None
 
 
-def list_allocations(series: Sequence[Series], role: str = WORKLOAD) -> list[AllocationRow]:
+def list_allocations(all_series: Sequence[Series], role: str = WORKLOAD) -> list[AllocationRow]:
     """Return how each way of allocating fares on the revisions where some workload failed.
 
     Those that were not measured there are left out. With the role of negative controls these are
     the work-arounds: what can be done instead on an affected revision.
     """
     affected = {
-        (one.key.upstream, one.key.source, revision.record.commit)
-        for one in series
-        if one.role == WORKLOAD and one.key.target == SIMULATOR
-        for revision in one.revisions
+        (series.key.upstream, series.key.source, revision.record.commit)
+        for series in all_series
+        if series.role == WORKLOAD and series.key.target == SIMULATOR
+        for revision in series.revisions
         if revision.verdict is Verdict.OBSERVED
     }
     rows = []
-    for one in series:
-        if one.role != role or one.key.target != SIMULATOR:
+    for series in all_series:
+        if series.role != role or series.key.target != SIMULATOR:
             continue
-        key = one.key
+        key = series.key
         counted = [
             (revision.record.commit, counts)
-            for revision in one.revisions
+            for revision in series.revisions
             if (key.upstream, key.source, revision.record.commit) in affected
             and (counts := revision.counts)
         ]
@@ -84,7 +84,7 @@ def list_allocations(series: Sequence[Series], role: str = WORKLOAD) -> list[All
                 source=key.source,
                 workload=key.workload,
                 description=DESCRIPTIONS.get(key.workload, key.workload),
-                state=one.state.state.value,
+                state=series.state.state.value,
                 n_revisions=len({commit for commit, _ in counted}),
                 counts=pooled,
                 bound=None if pooled.n_failures else upper_bound(pooled),

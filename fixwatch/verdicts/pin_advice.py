@@ -64,7 +64,7 @@ class UpstreamReleases:
 
 
 def advise_on_releases(
-    series: Sequence[Series], table: Iterable[Release]
+    all_series: Sequence[Series], table: Iterable[Release]
 ) -> list[UpstreamReleases]:
     """Say of the released versions of each upstream which may be pinned.
 
@@ -74,7 +74,7 @@ def advise_on_releases(
 
     Parameters
     ----------
-    series
+    all_series
         Of any upstream, source and workload.
     table
         What was uploaded; a tag alone can be pinned by nobody.
@@ -83,9 +83,9 @@ def advise_on_releases(
         (release.upstream, release.parsed_version) for release in table if not release.is_yanked
     }
     grouped: dict[str, dict[str, list[Series]]] = defaultdict(lambda: defaultdict(list))
-    for one in series:
-        if one.role == WORKLOAD and one.key.target == SIMULATOR:
-            grouped[one.key.upstream][one.key.source].append(one)
+    for series in all_series:
+        if series.role == WORKLOAD and series.key.target == SIMULATOR:
+            grouped[series.key.upstream][series.key.source].append(series)
     advised = []
     for upstream, by_source in sorted(grouped.items()):
         source = "releases" if "releases" in by_source else "commits"
@@ -99,16 +99,16 @@ def advise_on_releases(
 
 
 def _assess_releases(
-    series: Sequence[Series], uploaded: Collection[tuple[str, Version]]
+    all_series: Sequence[Series], uploaded: Collection[tuple[str, Version]]
 ) -> tuple[ReleaseAssessment, ...]:
     by_version: dict[Version, list[ReleaseAssessment]] = defaultdict(list)
-    for one in series:
-        for index, revision in enumerate(one.revisions):
+    for series in all_series:
+        for index, revision in enumerate(series.revisions):
             record, verdict = revision.record, revision.verdict
             version = record.version
-            if version is None or (one.key.upstream, version) not in uploaded:
+            if version is None or (series.key.upstream, version) not in uploaded:
                 continue
-            odds = one.history.affected[index]
+            odds = series.history.affected[index]
             if verdict is Verdict.NOT_OBSERVED and (odds or 0.0) > 1 - MIN_PROBABILITY:
                 verdict = Verdict.INCONCLUSIVE
             by_version[version].append(
@@ -118,7 +118,7 @@ def _assess_releases(
                     commit=record.commit,
                     verdict=verdict,
                     counts=revision.counts,
-                    workloads=(one.key.workload,) if verdict is Verdict.OBSERVED else (),
+                    workloads=(series.key.workload,) if verdict is Verdict.OBSERVED else (),
                 )
             )
     return tuple(_merge(by_version[version]) for version in sorted(by_version, reverse=True))

@@ -127,10 +127,10 @@ def judge(judged: Evidence, base: Evidence | None = None) -> JudgedTree:
 def _judge_each_workload(judged: Evidence, reference: Reference) -> list[JudgedRevision]:
     """Judge a record by workload, workloads before controls, in the order of the plan."""
     names = list(dict.fromkeys(batch.workload for batch in judged.batches))
-    series = build_series([judged, *reference.records], reference.order)
-    own = [one for one in series if one.key.workload in names]
-    own.sort(key=lambda one: (one.role != WORKLOAD, names.index(one.key.workload)))
-    return [revision for one in own if (revision := one.find(judged)) is not None]
+    all_series = build_series([judged, *reference.records], reference.order)
+    own = [series for series in all_series if series.key.workload in names]
+    own.sort(key=lambda series: (series.role != WORKLOAD, names.index(series.key.workload)))
+    return [revision for series in own if (revision := series.find(judged)) is not None]
 
 
 def _find_trouble(judged: Assessment) -> str | None:

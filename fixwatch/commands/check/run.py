@@ -119,19 +119,19 @@ class _Wanted:
 def read_recorded(configurations: Iterable[str] = CONFIGURATIONS) -> list[Recorded]:
     """Return the status of each upstream from the results on disk, the worst of its series."""
     folders = [load_configuration(Path(name)).results_dir for name in configurations]
-    series = build_series(
+    all_series = build_series(
         [record for folder in folders for record in iter_evidence(folder)], load_order(folders)
     )
     found = []
     for upstream in FIRST_VERSIONS:
         own = [
-            one
-            for one in series
-            if (one.key.upstream, one.key.target) == (upstream, SIMULATOR)
-            and one.key.workload == FALLBACK_WORKLOAD
+            series
+            for series in all_series
+            if (series.key.upstream, series.key.target) == (upstream, SIMULATOR)
+            and series.key.workload == FALLBACK_WORKLOAD
         ]
         if own:
-            worst = min(own, key=lambda one: WORST_FIRST.index(one.state.state))
+            worst = min(own, key=lambda series: WORST_FIRST.index(series.state.state))
             found.append(_describe_recorded(upstream, worst))
         else:
             found.append(Recorded(upstream=upstream, state="not-run", since=None, newest=None))
@@ -185,13 +185,13 @@ def _find_commits(configurations: Sequence[str], announce: Announce) -> list[_Wa
 
 def _judge(measured: Sequence[tuple[_Wanted, Evidence]]) -> list[Checked]:
     """Judge what was measured by this run alone: the rates too are those of its control."""
-    series = build_series([record for _, record in measured], RevisionOrder())
+    all_series = build_series([record for _, record in measured], RevisionOrder())
     checked = []
     for wanted, record in measured:
         judged = [
             revision
-            for one in series
-            if one.role == WORKLOAD and (revision := one.find(record)) is not None
+            for series in all_series
+            if series.role == WORKLOAD and (revision := series.find(record)) is not None
         ]
         verdict = combine_workloads(judged)
         counts = pool_counts(revision.counts for revision in judged if revision.counts)

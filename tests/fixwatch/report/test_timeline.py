@@ -13,9 +13,9 @@ from tests.fixwatch.sample_records import new_batch, new_controls, new_record
 def draw(*records, order=None):
     """Draw the series of the workload."""
     (series,) = [
-        one
-        for one in build_series(records, order or RevisionOrder())
-        if one.key.workload == "local-array"
+        series
+        for series in build_series(records, order or RevisionOrder())
+        if series.key.workload == "local-array"
     ]
     return draw_timeline(series, "what it says")
 

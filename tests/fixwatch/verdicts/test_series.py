@@ -251,13 +251,13 @@ def test_a_silent_natural_batch_is_inconclusive_beside_a_silent_delay_batch():
 
 def test_the_answer_in_words():
     """It is one line with the counts that it rests on."""
-    series = {one.key.workload: one for one in build_series(FIXED, ORDER)}
+    series = {series.key.workload: series for series in build_series(FIXED, ORDER)}
     assert describe_state(series["local-array"]) == (
         "fixed in 0.26.0; last affected 0.24.0 (88 of 100 trials failed, then 0 of 100)"
     )
     assert describe_state(series["same-module"]).startswith("never observed in 4 releases")
     record = new_record("0.57.0", new_batch(failures=9, trials=10), *new_controls())
-    affected = {one.key.workload: one for one in build_series([record], ORDER)}
+    affected = {series.key.workload: series for series in build_series([record], ORDER)}
     assert describe_state(affected["local-array"]) == (
         "affected in every release measured, 0.57.0 to 0.57.0 "
         "(1 measured; newest: 9 of 10 trials failed)"
