@@ -95,7 +95,7 @@ def test_our_pages_are_accessible_and_fit(visit, path, viewport, scheme):
     """axe finds no violation, and the page does not scroll sideways."""
     opened = visit(path, viewport=viewport, color_scheme=scheme)
     for details in opened.page.locator("details").all():
-        details.evaluate("each => { each.open = true }")
+        details.evaluate("element => { element.open = true }")
     results = Axe().run(opened.page)
     assert results.violations_count == 0, results.generate_report()
     width = opened.page.evaluate("document.documentElement.scrollWidth")
