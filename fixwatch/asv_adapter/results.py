@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -188,15 +189,11 @@ def collect_evidence(result: Results, environment: AsOfVirtualenv) -> Evidence |
         describe_batch(batch, missing if found == BatchResult() else found, record.packages)
         for batch, found in planned
     )
-    stage, reason = record.not_run_stage, record.not_run_reason
-    if not batches and reason is None:
-        stage, reason = BATCH, failure
+    if not batches and record.not_run_reason is None:
+        record = replace(record, not_run_stage=BATCH, not_run_reason=failure)
     return Evidence(
-        upstream=record.upstream,
+        **asdict(record),
         source=environment.source,
-        commit=record.commit,
-        name=record.name,
-        date=record.date,
         machine=result.params["machine"],
         environment=environment.name,
         python=environment.python,
@@ -204,12 +201,6 @@ def collect_evidence(result: Results, environment: AsOfVirtualenv) -> Evidence |
         target="cuda" if result.env_vars.get("NUMBA_ENABLE_CUDASIM") == "0" else "simulator",
         measured_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         measurement_version=plan.measurement_version if plan is not None else None,
-        packages=record.packages,
-        build_packages=record.build_packages,
-        extensions=record.extensions,
-        resolved_as_of=record.resolved_as_of,
-        not_run_stage=stage,
-        not_run_reason=reason,
         batches=batches,
     )
 

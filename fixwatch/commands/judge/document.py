@@ -153,20 +153,16 @@ def build_document(run: JudgeRun) -> dict[str, Any]:
     """Return the object that ``--json`` prints."""
     result = run.result
     document = JudgeDocument(
-        verdict=result.verdict,
-        confidence=result.confidence,
-        reason=result.reason,
+        **_describe_result(result),
         measured_at=result.record.measured_at,
         measurement_version=MEASUREMENT_VERSION,
         machine=result.record.machine,
         python=result.record.python,
         judged=_describe_revision(run.judged, result),
-        measurements=_describe_measurements(result),
         reference=ReferenceUsed(
             kind=result.reference.kind, description=result.reference.description
         ),
         wrong_fixes=_describe_wrong_fixes(result),
-        broken_controls=list(result.broken_controls),
         against=_describe_base(run),
         launch_cost=_describe_cost(run.launch_cost),
     )
@@ -192,13 +188,20 @@ def _describe_revision(snapshot: Snapshot, result: JudgedTree) -> JudgedRevision
     )
 
 
-def _describe_measurements(result: JudgedTree) -> list[MeasuredBatch]:
-    """Return the measurements; a judge's all have a batch, if only one that was not run."""
-    return [
-        _describe_measurement(measurement, measurement.batch)
-        for measurement in result.measurements
-        if measurement.batch is not None
-    ]
+def _describe_result(result: JudgedTree) -> dict[str, Any]:
+    """Return what is said of the judged tree and of the base alike."""
+    return {
+        "verdict": result.verdict,
+        "confidence": result.confidence,
+        "reason": result.reason,
+        "broken_controls": list(result.broken_controls),
+        # A judge's measurements all have a batch, if only one that was not run.
+        "measurements": [
+            _describe_measurement(measurement, measurement.batch)
+            for measurement in result.measurements
+            if measurement.batch is not None
+        ],
+    }
 
 
 def _describe_measurement(measurement: Measurement, batch: BatchEvidence) -> MeasuredBatch:
@@ -236,14 +239,7 @@ def _describe_base(run: JudgeRun) -> MeasuredBase | None:
     result = run.base_result
     if run.base is None or result is None:
         return None
-    return MeasuredBase(
-        verdict=result.verdict,
-        confidence=result.confidence,
-        reason=result.reason,
-        broken_controls=list(result.broken_controls),
-        revision=_describe_revision(run.base, result),
-        measurements=_describe_measurements(result),
-    )
+    return MeasuredBase(**_describe_result(result), revision=_describe_revision(run.base, result))
 
 
 def _describe_cost(cost: LaunchCost | None) -> CostOfLaunch | None:
