@@ -13,6 +13,7 @@ from pathlib import Path
 
 from fixwatch.durable_files import write_text_atomically
 from fixwatch.errors import FixwatchError
+from fixwatch.records.fields import Closed, Probability
 from fixwatch.statistics.binomial import Counts, chance_of_silence
 
 TABLE_PATH = Path(__file__).with_name("wrong_fixes.json")
@@ -39,11 +40,11 @@ class WrongFixTable:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChanceOfPassing:
+class ChanceOfPassing(Closed):
     """The chance that a wrong fix would have been silent in all trials of a run."""
 
     variant: str
-    chance: float
+    chance: Probability
 
 
 def load_wrong_fixes(path: Path = TABLE_PATH) -> WrongFixTable:

@@ -17,7 +17,7 @@ from fixwatch.statistics.binomial import Counts, interval, upper_bound
 from fixwatch.verdicts.assessment import Measurement
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.working_tree import JudgedTree, TreeVerdict
-from fixwatch.verdicts.wrong_fixes import load_wrong_fixes
+from fixwatch.verdicts.wrong_fixes import ChanceOfPassing, load_wrong_fixes
 from mwe.planned.plan import MEASUREMENT_VERSION
 
 FORMAT_VERSION: Literal[1] = 1
@@ -78,21 +78,13 @@ class ReferenceUsed(Closed):
 
 
 @dataclass(frozen=True, kw_only=True)
-class WrongFix(Closed):
-    """A wrong fix of a known kind, and its chance of having been as silent."""
-
-    variant: str
-    chance: Probability
-
-
-@dataclass(frozen=True, kw_only=True)
 class WrongFixes(Closed):
     """The chance that a wrong fix of a known kind would have been as silent."""
 
     measured_with: str
     chance_of_passing: Probability
     """The chance of the worst of them."""
-    variants: Annotated[list[WrongFix], Field(min_length=1)]
+    variants: Annotated[list[ChanceOfPassing], Field(min_length=1)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,7 +223,7 @@ def _describe_wrong_fixes(result: JudgedTree) -> WrongFixes | None:
     return WrongFixes(
         measured_with=load_wrong_fixes().measured_with,
         chance_of_passing=chances[0].chance,
-        variants=[WrongFix(variant=found.variant, chance=found.chance) for found in chances],
+        variants=list(chances),
     )
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
-from pydantic import Field
 
-from fixwatch.commands.pinpoint.findings import Finding
+from fixwatch.commands.pinpoint.findings import Finding, Spent
 from fixwatch.history.listing import ListedCommit
 from fixwatch.records import fields
 from fixwatch.records.fields import Closed, IsoMoment, Number, Probability
@@ -54,16 +53,6 @@ class UnmeasurableCommit(Closed):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Effort(Closed):
-    """What this call took; an earlier one that was interrupted is not in it."""
-
-    builds: Number
-    """Commits that were built, or could not be."""
-    trials: Number
-    duration_s: Annotated[float, Field(ge=0)]
-
-
-@dataclass(frozen=True, kw_only=True)
 class PinpointDocument(Closed):
     """What python -m fixwatch pinpoint --json prints."""
 
@@ -100,7 +89,7 @@ class PinpointDocument(Closed):
     measurements: list[MeasuredCommit]
     """What the answer rests on, oldest commit first."""
     unmeasurable: list[UnmeasurableCommit]
-    spent: Effort
+    spent: Spent
 
 
 def build_document(finding: Finding) -> dict[str, Any]:
@@ -131,7 +120,7 @@ def build_document(finding: Finding) -> dict[str, Any]:
             UnmeasurableCommit(revision=_describe(commits[index]), **asdict(gap))
             for index, gap in sorted(finding.observations.gaps.items())
         ],
-        spent=Effort(**asdict(finding.spent)),
+        spent=finding.spent,
     )
     return asdict(document)
 

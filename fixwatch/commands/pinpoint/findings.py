@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from fixwatch.commands.pinpoint.observations import MeasuringSetup, Observations
 from fixwatch.history.listing import ListedCommit
+from fixwatch.records.fields import Closed, Number
 from fixwatch.statistics.search_planning import SearchAnswer, find_answer
 from fixwatch.statistics.single_change import SingleChange
 
@@ -37,20 +40,14 @@ class Settings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spent:
-    """What a search took; what was measured before is not in it.
+class Spent(Closed):
+    """What this search took; what an earlier one measured is not in it."""
 
-    Attributes
-    ----------
-    builds
-        Commits that were built, or could not be.
-    trials
-        Of the workload that was searched with.
-    """
-
-    builds: int
-    trials: int
-    duration_s: float
+    builds: Number
+    """Commits that were built, or could not be."""
+    trials: Number
+    """Trials of the workload that was searched with."""
+    duration_s: Annotated[float, Field(ge=0)]
 
 
 @dataclass(frozen=True, kw_only=True)
