@@ -8,8 +8,8 @@ Failing trials of 200 under `delay`, `handoff` and `natural`, in the simulator::
 workload               device function                               numba 0.68.1  numba-cuda
                                                                                    0.30.4
 =====================  ============================================  ============  ===========
-`local-array`          in another module, calls cuda.local.array     193, 200, 0   0, 0, 0
-`shared-array`         in another module, calls cuda.shared.array    140, 200, 0   0, 0, 0
+`local-array`          in another module, calls cuda.local.array     198, 200, 0   0, 0, 0
+`shared-array`         in another module, calls cuda.shared.array    127, 200, 0   0, 0, 0
 `same-module`          in the kernel's module                        0, 0, 0       0, 0, 0
 `helper-without-cuda`  in another module, no cuda.* at run time      0, 0, 0       0, 0, 0
 `one-thread`           as `local-array`, one active thread           0, 0, 0       0, 0, 0

@@ -8,7 +8,7 @@ Failing trials of 200 under `delay`, `handoff` and `natural`::
 workload        swap of the helper's global          numba 0.68.1  numba-cuda
                                                      is installed  0.30.4 is
 ==============  ===================================  ============  ===========
-`planted-race`  on each call, without a lock         191, 200, 0   199, 200, 0
+`planted-race`  on each call, without a lock         193, 200, 0   191, 200, 0
 ==============  ===================================  ============  ===========
 
 Measured on 2026-11-21 with CPython 3.11.7 on two busy cores. Each failure was a

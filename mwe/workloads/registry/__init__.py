@@ -8,9 +8,9 @@ Failing trials of 200 under `delay`, `handoff` and `natural`, in the simulator::
 workload               arrays of the three buffers                   numba 0.68.1  numba-cuda
                                                                                    0.30.4
 =====================  ============================================  ============  ===========
-`registry-local`       cuda.local.array in the allocators' module    199, 200, 0   0, 0, 0
-`registry-shared`      slices of a helper's cuda.shared.array        121, 200, 0   0, 0, 0
-`registry-mixed`       both of these, and a slice of a local array   190, 200, 0   0, 0, 0
+`registry-local`       cuda.local.array in the allocators' module    200, 200, 0   0, 0, 0
+`registry-shared`      slices of a helper's cuda.shared.array        124, 200, 0   0, 0, 0
+`registry-mixed`       both of these, and a slice of a local array   195, 200, 0   0, 0, 0
                        of the kernel's own
 `registry-persistent`  slices of arrays of the kernel's own          0, 0, 0       0, 0, 0
 =====================  ============================================  ============  ===========
