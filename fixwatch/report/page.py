@@ -84,9 +84,10 @@ def render_pages(
         ),
         default=None,
     )
-    age_days = _days_between(checked_at, document["generated_at"]) if checked_at else 0
+    made_at = document["generated_at"]
+    age_days = (parse_moment(made_at) - parse_moment(checked_at)).days if checked_at else 0
     shared = {
-        "generated_at": document["generated_at"],
+        "generated_at": made_at,
         "pages": [{"file": file, "title": title} for file, title in files.items()],
         "policy": _POLICY,
     }
@@ -103,7 +104,7 @@ def render_pages(
             is_stale=age_days > MAX_AGE_DAYS,
             max_age_days=MAX_AGE_DAYS,
             script=_SCRIPT,
-            size=_describe_size(),
+            size=timeline.SIZE,
         )
     }
     for file, title in files.items():
@@ -176,21 +177,6 @@ def _name_file(entry: Mapping[str, Any]) -> str:
     if entry["target"] != SIMULATOR:
         names.append(entry["target"])
     return f"fix-status-{'-'.join(names)}.html"
-
-
-def _describe_size() -> dict[str, float]:
-    return {
-        "width": timeline.WIDTH,
-        "height": timeline.HEIGHT,
-        "left": timeline.LEFT,
-        "right": timeline.RIGHT,
-        "top": timeline.TOP,
-        "base": timeline.HEIGHT - timeline.BOTTOM,
-    }
-
-
-def _days_between(earlier: str, later: str) -> int:
-    return (parse_moment(later) - parse_moment(earlier)).days
 
 
 def describe_command(entry: Mapping[str, Any], item: Mapping[str, Any]) -> str:

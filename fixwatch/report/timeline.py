@@ -14,6 +14,10 @@ from fixwatch.verdicts.series import Series
 
 WIDTH, HEIGHT = 960, 260
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 28, 52
+SIZE = {
+    "width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT, "top": TOP,
+    "base": HEIGHT - BOTTOM,
+}  # fmt: skip
 # Labels nearer to each other than this cannot be read.
 MIN_LABEL_DISTANCE = 46
 

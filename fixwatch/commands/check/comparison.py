@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
+from functools import partial
 from typing import Any, Literal
 
 from fixwatch.records import fields
@@ -135,25 +136,17 @@ def _compare_one(
         if revision.upstream == recorded.upstream and revision.kind in NEWEST_KINDS
     ]
 
-    def compared(outcome: CheckResult, new: str, detail: str) -> UpstreamComparison:
-        return UpstreamComparison(
-            upstream=recorded.upstream,
-            outcome=outcome,
-            old=recorded.state,
-            new=new,
-            detail=detail,
-        )
-
+    compared = partial(UpstreamComparison, upstream=recorded.upstream, old=recorded.state)
+    unknown = partial(compared, outcome=CheckResult.COULD_NOT_MEASURE, new="not known")
     expected = _EXPECTED.get(State(recorded.state))
     if broken is not None or expected is None:
-        detail = broken or "nothing sure is recorded"
-        return compared(CheckResult.COULD_NOT_MEASURE, "not known", detail)
+        return unknown(detail=broken or "nothing sure is recorded")
     decided = [revision for revision in newest if revision.verdict.is_decided]
     differing = [revision for revision in decided if revision.verdict is not expected]
     if differing:
         new = "fixed" if expected is Verdict.OBSERVED else "affected"
         detail = f"{_list_counts(differing)}; recorded up to {recorded.newest}"
-        return compared(CheckResult.CHANGED, new, detail)
+        return compared(outcome=CheckResult.CHANGED, new=new, detail=detail)
     undecided = [
         f"{revision.kind} {revision.name} is {revision.verdict.value}: "
         f"{revision.reason or 'no reason is known'}"
@@ -163,8 +156,8 @@ def _compare_one(
     kinds = {revision.kind for revision in newest}
     undecided += [f"no {kind} was measured" for kind in NEWEST_KINDS if kind not in kinds]
     if undecided:
-        return compared(CheckResult.COULD_NOT_MEASURE, "not known", "; ".join(undecided))
-    return compared(CheckResult.UNCHANGED, recorded.state, _list_counts(decided))
+        return unknown(detail="; ".join(undecided))
+    return compared(outcome=CheckResult.UNCHANGED, new=recorded.state, detail=_list_counts(decided))
 
 
 def _list_counts(revisions: Sequence[Checked]) -> str:

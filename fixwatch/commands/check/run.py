@@ -37,7 +37,7 @@ from fixwatch.upstream_texts import parse_moment
 from fixwatch.verdicts.assessment import combine_workloads
 from fixwatch.verdicts.controls import WORKLOAD
 from fixwatch.verdicts.series import FALLBACK_WORKLOAD, Series, build_series
-from fixwatch.verdicts.states import WORST_FIRST
+from fixwatch.verdicts.states import WORST_FIRST, State
 from fixwatch.verdicts.targets import SIMULATOR
 
 Announce = Callable[[str], None]
@@ -122,29 +122,25 @@ def read_recorded(configurations: Iterable[str] = CONFIGURATIONS) -> list[Record
     all_series = build_series(
         [record for folder in folders for record in iter_evidence(folder)], load_order(folders)
     )
-    found = []
-    for upstream in FIRST_VERSIONS:
-        own = [
-            series
-            for series in all_series
-            if (series.key.upstream, series.key.target) == (upstream, SIMULATOR)
-            and series.key.workload == FALLBACK_WORKLOAD
-        ]
-        if own:
-            worst = min(own, key=lambda series: WORST_FIRST.index(series.state.state))
-            found.append(_describe_recorded(upstream, worst))
-        else:
-            found.append(Recorded(upstream=upstream, state="not-run", since=None, newest=None))
-    return found
+    return [_describe_recorded(upstream, all_series) for upstream in FIRST_VERSIONS]
 
 
-def _describe_recorded(upstream: str, series: Series) -> Recorded:
-    since, counted = series.state.since, series.history.counted
+def _describe_recorded(upstream: str, all_series: Iterable[Series]) -> Recorded:
+    own = [
+        series
+        for series in all_series
+        if (series.key.upstream, series.key.target) == (upstream, SIMULATOR)
+        and series.key.workload == FALLBACK_WORKLOAD
+    ]
+    if not own:
+        return Recorded(upstream=upstream, state=State.NOT_RUN.value, since=None, newest=None)
+    worst = min(own, key=lambda series: WORST_FIRST.index(series.state.state))
+    since, counted = worst.state.since, worst.history.counted
     return Recorded(
         upstream=upstream,
-        state=series.state.state.value,
-        since=series.revisions[since].record.name if since is not None else None,
-        newest=series.revisions[counted[-1]].record.name if counted else None,
+        state=worst.state.state.value,
+        since=worst.revisions[since].record.name if since is not None else None,
+        newest=worst.revisions[counted[-1]].record.name if counted else None,
     )
 
 

@@ -111,9 +111,10 @@ class Search:
                     observations = self._observe()
                     change = observations.infer()
                     # It may lie in one of them; the newest, the direct parent, tells.
-                    step = self._visit(at + n_between - 1, observations)
-                    if step is None:
+                    parent = at + n_between - 1
+                    if observations.trials[parent].any() or parent in observations.gaps:
                         continue
+                    step = Step(parent, TRIALS[0])
             if step is None or self._has_spent_all(step, observations):
                 break
             observations = self._measure(step, observations)
@@ -176,12 +177,6 @@ class Search:
         ]
         self._commits[at:at] = between
         return len(between)
-
-    @staticmethod
-    def _visit(index: int, observations: Observations) -> Step | None:
-        """Return a step at a commit; None if it was measured, or cannot be."""
-        is_known = observations.trials[index].any() or index in observations.gaps
-        return None if is_known else Step(index, TRIALS[0])
 
     def _has_spent_all(self, step: Step, observations: Observations) -> bool:
         limit = self._settings.max_builds
