@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timezone
 from importlib.metadata import version as find_version
@@ -35,7 +36,7 @@ from fixwatch.installing.as_of_exceptions import (
     find_commit_constraints,
     find_missing_requirements,
 )
-from fixwatch.installing.builds import Build, build_commit, find_build, install_commit
+from fixwatch.installing.builds import build_commit, find_build, install_commit
 from fixwatch.installing.cuda_parts import (
     NO_CUDA_REQUIREMENTS,
     CudaRequirements,
@@ -188,21 +189,19 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
             *find_missing_requirements(release.upstream, release.version),
         ]
 
-        def install() -> Resolution:
-            return self.environment.install_as_of(
-                requirements,
-                release.resolved_as_of,
-                constraints=parts.constraints,
-                exempt=[release.upstream],
-                tools=TOOL_PINS,
-            )
-
         try:
-            resolution = self._attempt(record, INSTALL, install)
+            with self._recording(record, INSTALL):
+                resolution = self.environment.install_as_of(
+                    requirements,
+                    release.resolved_as_of,
+                    constraints=parts.constraints,
+                    exempt=[release.upstream],
+                    tools=TOOL_PINS,
+                )
         except NoSolutionError as error:
             self._declare_unavailable(record, shorten_output(str(error)))
-            return
-        self._write_record(record, resolution)
+        else:
+            self._write_record(record, resolution)
 
     def _find_cuda_parts(self, upstream: str, version: Version) -> CudaRequirements:
         """Return what a revision needs besides for a device; nothing for the simulator."""
@@ -213,8 +212,8 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
     def _declare_unavailable(self, record: InstallRecord, reason: str) -> None:
         """Say that a release can never be measured here, and let the benchmarks say so too."""
         log.warning(f"{record.upstream} {record.name}: {reason}")
-        python = self.environment.python
-        self._attempt(record, INSTALL, lambda: install_exactly(TOOL_PINS, self.path, python))
+        with self._recording(record, INSTALL):
+            install_exactly(TOOL_PINS, self.path, self.environment.python)
         replace(record, not_run_stage=AVAILABILITY, not_run_reason=reason).write(self.path)
 
     def _install_commit(self, repo: Any, commit_hash: str) -> None:
@@ -233,14 +232,12 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
         build = find_build(Path(cached), constraints, self.environment.python) if cached else None
         log.info(f"{'Installing' if build else 'Building'} {repo.get_decorated_hash(commit_hash)}")
 
-        def check_out_and_build() -> Build:
-            self.checkout_project(repo, commit_hash)
-            folder = Path(self._cache.create_cache_dir(commit_hash))
-            source = Path(self._build_root)
-            return build_commit(source, folder, committed_at, constraints, self.environment)
-
         if build is None:
-            build = self._attempt(record, BUILD, check_out_and_build)
+            with self._recording(record, BUILD):
+                self.checkout_project(repo, commit_hash)
+                folder = Path(self._cache.create_cache_dir(commit_hash))
+                source = Path(self._build_root)
+                build = build_commit(source, folder, committed_at, constraints, self.environment)
             self._cache.finalize_cache_dir(commit_hash)
             cached = self._cache.get_cache_dir(commit_hash)
         wheel = Path(cached) / build.wheel
@@ -248,20 +245,21 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
         _, version, _, _ = parse_wheel_filename(wheel.name)
         parts = self._find_cuda_parts(upstream, version)
 
-        def install() -> Resolution:
-            return install_commit(upstream, wheel, committed_at, self.environment, parts, TOOL_PINS)
-
-        resolution = self._attempt(record, INSTALL, install)
+        with self._recording(record, INSTALL):
+            resolution = install_commit(
+                upstream, wheel, committed_at, self.environment, parts, TOOL_PINS
+            )
         self._write_record(record, resolution)
 
-    def _attempt(self, record: InstallRecord, stage: str, step: Callable[[], Any]) -> Any:
-        """Run a step; a failure goes into the record, and to asv as the one error it takes.
+    @contextlib.contextmanager
+    def _recording(self, record: InstallRecord, stage: str) -> Iterator[None]:
+        """Put a failure of this block into the record, and give asv the one error that it takes.
 
         That a release has no solution passes through; of a commit it may change, because some of
         its dependencies are taken as of today.
         """
         try:
-            return step()
+            yield
         except (ResolutionError, util.ProcessError) as error:
             if isinstance(error, NoSolutionError) and self.source == "releases":
                 raise

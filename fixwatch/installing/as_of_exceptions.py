@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
 
+from packaging.requirements import Requirement
 from packaging.version import Version
 
-from fixwatch.installing.wheel_metadata import WheelMetadata
+from fixwatch.installing.wheel_metadata import select_requirements
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,13 +130,13 @@ def find_missing_requirements(upstream: str, version: str) -> list[str]:
 
 
 def find_requirements_beside(
-    upstream: str, metadata: WheelMetadata, *, with_extras: bool = True
+    upstream: str, requirements: Sequence[Requirement], *, with_extras: bool = True
 ) -> list[str]:
     """Return what a commit needs besides what its wheel names for everybody.
 
     Without extras it is what no extra of the wheel names either.
     """
-    required = {requirement.name for requirement in metadata.find_requirements()}
+    required = {requirement.name for requirement in select_requirements(requirements)}
     found = []
     for row in MISSING_FROM_METADATA:
         if row.upstream != upstream or row.requirement in required:
@@ -144,7 +146,7 @@ def find_requirements_beside(
         elif with_extras:
             found += [
                 f"{row.requirement}{requirement.specifier}"
-                for requirement in metadata.find_requirements(row.extra)
+                for requirement in select_requirements(requirements, row.extra)
                 if requirement.name == row.requirement
             ]
     return found

@@ -19,7 +19,7 @@ from fixwatch.installing.as_of_exceptions import (
     find_requirements_beside,
 )
 from fixwatch.installing.cuda_parts import NO_CUDA_REQUIREMENTS, CudaRequirements
-from fixwatch.installing.wheel_metadata import read_build_requirements, read_wheel_metadata
+from fixwatch.installing.wheel_metadata import read_build_requirements, read_requirements
 
 DESCRIPTION_NAME = "fixwatch-build.json"
 FORMAT_VERSION = 2
@@ -110,7 +110,7 @@ def install_commit(
     """
     # What an extra names has the bounds of its own generation of CUDA.
     beside = find_requirements_beside(
-        upstream, read_wheel_metadata(wheel), with_extras=parts.extra is None
+        upstream, read_requirements(wheel), with_extras=parts.extra is None
     )
     named = f"{parts.name(upstream)} @ {wheel.absolute().as_uri()}"
     return environment.install_as_of(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Iterable
 from email.parser import BytesParser
 from pathlib import Path
 
@@ -23,23 +23,8 @@ else:
 DEFAULT_BUILD_REQUIREMENTS = ("setuptools", "wheel", "numpy")
 
 
-@dataclass(frozen=True)
-class WheelMetadata:
-    """The requirements of a wheel, canonical names, those by URL left out."""
-
-    requirements: tuple[Requirement, ...]
-
-    def find_requirements(self, extra: str = "") -> list[Requirement]:
-        """Return the requirements for everybody; with an extra, those that only it brings.
-
-        Markers are taken for the running platform.
-        """
-        found = [line for line in self.requirements if _applies(line, extra)]
-        return [line for line in found if not (extra and _applies(line, ""))]
-
-
-def read_wheel_metadata(wheel: Path) -> WheelMetadata:
-    """Read the requirements of a wheel.
+def read_requirements(wheel: Path) -> list[Requirement]:
+    """Return the requirements of a wheel under canonical names, those by URL left out.
 
     Raises
     ------
@@ -52,7 +37,16 @@ def read_wheel_metadata(wheel: Path) -> WheelMetadata:
             message = BytesParser().parsebytes(archive.read(name))
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise ResolutionError(f"{wheel.name} is not a wheel: {error}") from error
-    return WheelMetadata(tuple(_parse(message.get_all("Requires-Dist") or [])))
+    return _parse(message.get_all("Requires-Dist") or [])
+
+
+def select_requirements(requirements: Iterable[Requirement], extra: str = "") -> list[Requirement]:
+    """Return the requirements for everybody; with an extra, those that only it brings.
+
+    Markers are taken for the running platform.
+    """
+    found = [line for line in requirements if _applies(line, extra)]
+    return [line for line in found if not (extra and _applies(line, ""))]
 
 
 def read_build_requirements(source: Path) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from fixwatch.installing.as_of import ResolutionError
 from fixwatch.installing.as_of_exceptions import find_requirements_beside
-from fixwatch.installing.wheel_metadata import read_build_requirements, read_wheel_metadata
+from fixwatch.installing.wheel_metadata import read_build_requirements, read_requirements
 
 # Of numba-cuda 0.16.0, 0.24.0 and 0.0.12.
 EXTRAS_ONLY = [
@@ -21,13 +21,13 @@ FOR_EVERYBODY = ["numba>=0.60.0", "cuda-bindings>=12.9.1,<14.0.0", "cuda-core>=0
 NOTHING: list[str] = []
 
 
-def metadata(folder, requirements):
+def read(folder, requirements):
     """Write a wheel with these requirements, and read it."""
     path = folder / "x-1-py3-none-any.whl"
     lines = "".join(f"Requires-Dist: {line}\n" for line in requirements)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("x-1.dist-info/METADATA", f"Name: x\nVersion: 1\n{lines}")
-    return read_wheel_metadata(path)
+    return read_requirements(path)
 
 
 @pytest.mark.parametrize(
@@ -41,8 +41,8 @@ def metadata(folder, requirements):
 )
 def test_what_only_an_extra_names_comes_with_its_bounds(tmp_path, requirements, expected):
     """What no extra names comes without bounds; other upstreams get nothing."""
-    assert find_requirements_beside("numba-cuda", metadata(tmp_path, requirements)) == expected
-    assert find_requirements_beside("numba", metadata(tmp_path, requirements)) == []
+    assert find_requirements_beside("numba-cuda", read(tmp_path, requirements)) == expected
+    assert find_requirements_beside("numba", read(tmp_path, requirements)) == []
 
 
 def test_a_file_that_is_no_wheel_is_named(tmp_path):
@@ -50,7 +50,7 @@ def test_a_file_that_is_no_wheel_is_named(tmp_path):
     path = tmp_path / "x-1-py3-none-any.whl"
     path.write_text("no")
     with pytest.raises(ResolutionError, match=r"x-1-py3-none-any\.whl is not a wheel"):
-        read_wheel_metadata(path)
+        read_requirements(path)
 
 
 @pytest.mark.parametrize(
