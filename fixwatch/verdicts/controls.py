@@ -70,23 +70,21 @@ def _iter_problems(record: Evidence, schedule: str) -> Iterator[tuple[str, bool]
         for control in controls:
             counts = count_batch(control)
             if counts is None:
-                yield f"does not count: the {role} {control.workload} was not run", False
+                problem = f"the {role} {control.workload} was not run"
             elif role == POSITIVE_CONTROL and not count_shown(record.target, control):
-                yield (
-                    (
-                        f"does not count: the positive control {control.workload} did not fail in "
-                        f"{counts.n_trials} trials of the same run"
-                    ),
-                    False,
+                problem = (
+                    f"the positive control {control.workload} did not fail in {counts.n_trials} "
+                    "trials of the same run"
                 )
             elif role == NEGATIVE_CONTROL and counts.n_failures:
-                yield (
-                    (
-                        f"does not count: the negative control {control.workload} failed in "
-                        f"{counts.n_failures} of {counts.n_trials} trials of the same run"
-                    ),
-                    is_broken_by_upstream(record, control),
+                problem = (
+                    f"the negative control {control.workload} failed in {counts.n_failures} of "
+                    f"{counts.n_trials} trials of the same run"
                 )
+            else:
+                continue
+            is_upstreams = role == NEGATIVE_CONTROL and is_broken_by_upstream(record, control)
+            yield f"does not count: {problem}", is_upstreams
 
 
 def _controls_of(record: Evidence, role: str, schedule: str) -> list[BatchEvidence]:
