@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from fixwatch.errors import FixwatchError
 
@@ -23,7 +22,7 @@ class PlannedShard:
 
 
 def plan_shards(commits: Sequence[str], n_shards: int, upstream: str) -> list[PlannedShard]:
-    """Divide commits evenly into shards of neighbours, which share packages of their dates.
+    """Deal commits out to shards in turn: neighbours cost alike, so the shards do too.
 
     Shards without a commit are left out.
 
@@ -35,13 +34,8 @@ def plan_shards(commits: Sequence[str], n_shards: int, upstream: str) -> list[Pl
     if n_shards < 1:
         raise FixwatchError(f"--shards is {n_shards}; give at least 1")
     commit_s = COMMIT_S.get(upstream, max(COMMIT_S.values()))
-    ends = [len(commits) * number // n_shards for number in range(n_shards + 1)]
+    dealt = [tuple(commits[number::n_shards]) for number in range(min(n_shards, len(commits)))]
     return [
-        PlannedShard(
-            number=number,
-            commits=tuple(commits[start:end]),
-            estimated_s=(end - start) * commit_s,
-        )
-        for number, (start, end) in enumerate(pairwise(ends))
-        if end > start
+        PlannedShard(number=number, commits=own, estimated_s=len(own) * commit_s)
+        for number, own in enumerate(dealt)
     ]
