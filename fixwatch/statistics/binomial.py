@@ -5,11 +5,15 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 # Not scipy.stats, which has all of these: importing it takes longer than printing the status.
-from scipy.special import betaincinv, betaln, gammaln
+from scipy.special import betaincc, betaincinv, betaln, gammaln
+
+Floats = NDArray[np.float64]
 
 INTERVAL_CONFIDENCE = 0.95
 # Jeffreys' prior of a rate: Beta(1/2, 1/2).
@@ -18,13 +22,7 @@ _PRIOR = 0.5
 
 @dataclass(frozen=True)
 class Counts:
-    """Failures among trials that share a rate.
-
-    Raises
-    ------
-    ValueError
-        Unless ``0 <= n_failures <= n_trials`` and there is a trial.
-    """
+    """Failures among trials that share a rate; counts that are impossible are a `ValueError`."""
 
     n_failures: int
     n_trials: int
@@ -56,8 +54,7 @@ def interval(counts: Counts) -> tuple[float, float]:
     """
     k, n, tail = counts.n_failures, counts.n_trials, (1 - INTERVAL_CONFIDENCE) / 2
     low = 0.0 if k == 0 else float(betaincinv(k, n - k + 1, tail))
-    high = 1.0 if k == n else float(betaincinv(k + 1, n - k, 1 - tail))
-    return low, high
+    return low, upper_bound(counts, 1 - tail)
 
 
 def upper_bound(counts: Counts, confidence: float = INTERVAL_CONFIDENCE) -> float:
@@ -81,8 +78,7 @@ def chance_of_silence(n_trials: int, affected: Counts) -> float:
 
     which is larger than ``(1 - k/n) ** m``.
     """
-    a, b = _posterior(affected)
-    return float(np.exp(betaln(a, b + n_trials) - betaln(a, b)))
+    return float(np.exp(_posterior(affected).weigh(0, n_trials)))
 
 
 @functools.cache
@@ -94,13 +90,35 @@ def chance_of_artefact(counts: Counts, control: Counts) -> float:
 
         P(at least k of n) = sum over j = k .. n of C(n, j) B(a + j, b + n - j) / B(a, b)
     """
-    a, b = _posterior(control)
     n = counts.n_trials
     j = np.arange(counts.n_failures, n + 1)
-    ways = gammaln(n + 1) - gammaln(j + 1) - gammaln(n - j + 1)
-    return min(1.0, float(np.exp(ways + betaln(a + j, b + n - j) - betaln(a, b)).sum()))
+    return min(1.0, float(np.exp(log_binomial(n, j) + _posterior(control).weigh(j, n)).sum()))
 
 
-def _posterior(counts: Counts) -> tuple[float, float]:
-    """Return the two parameters of the rate's Beta distribution, given the counts."""
-    return counts.n_failures + _PRIOR, counts.n_trials - counts.n_failures + _PRIOR
+@dataclass(frozen=True)
+class RatePrior:
+    """A Beta distribution of a rate, cut off below `lowest`."""
+
+    a: float
+    b: float
+    lowest: float = 0.0
+
+    def weigh(self, k: Any, n: Any) -> Any:
+        """Return the logarithm of the probability of k certain failures among n trials."""
+        counted = betaln(self.a + k, self.b + n - k) + self._log_above(k, n)
+        return counted - betaln(self.a, self.b) - self._log_above(0.0, 0.0)
+
+    def _log_above(self, k: Any, n: Any) -> Any:
+        if not self.lowest:
+            return 0.0
+        return np.log(np.maximum(betaincc(self.a + k, self.b + n - k, self.lowest), 1e-300))
+
+
+def _posterior(counts: Counts) -> RatePrior:
+    k, n = counts.n_failures, counts.n_trials
+    return RatePrior(k + _PRIOR, n - k + _PRIOR)
+
+
+def log_binomial(n: int, k: Any) -> Any:
+    """Return the logarithm of the number of ways to choose k of n."""
+    return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)

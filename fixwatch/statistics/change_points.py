@@ -27,20 +27,20 @@ by an artefact than by two changes, so it neither opens nor closes anything.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import betaln
 
-Floats = NDArray[np.float64]
+from fixwatch.statistics.binomial import Floats, RatePrior
 
-# Beta parameters: of an affected rate, Jeffreys' prior; of an artefact's, one in ten thousand. The
-# negative controls have not failed in hundreds of thousands of trials.
-AFFECTED_PRIOR = (0.5, 0.5)
-CLEAN_PRIOR = (0.5, 5000.0)
+# Of an affected rate, Jeffreys' prior; of an artefact's, one in ten thousand. The negative controls
+# have not failed in hundreds of thousands of trials.
+AFFECTED_PRIOR = RatePrior(0.5, 0.5)
+CLEAN_PRIOR = RatePrior(0.5, 5000.0)
+# The kinds of segment, as indices.
+_CLEAN, _AFFECTED = 0, 1
 # Changes of kind to expect in a history, and how often the rate of an affected one changes instead.
 # The second is what a fix has to be told from: a rate that became too low to be seen.
 EXPECTED_CHANGES = 1.0
@@ -62,39 +62,21 @@ class ChangeKind(str, Enum):
 
 @dataclass(frozen=True)
 class Change:
-    """A change between two revisions of a series, with how sure it is.
-
-    Attributes
-    ----------
-    after, at
-        The indices of the revisions on its two sides, where it is most likely.
-    probability
-        That there is such a change between the neighbouring changes, wherever it is.
-    places
-        Indices `at` that hold `SET_PROBABILITY` of that, oldest first.
-    """
+    """A change between two revisions of a series, with how sure it is."""
 
     kind: ChangeKind
-    after: int
+    after: int  # `after` and `at` are the indices on its two sides, where it is most likely
     at: int
-    probability: float
-    places: tuple[int, ...]
+    probability: float  # of such a change between the neighbouring changes, wherever it is
+    places: tuple[int, ...]  # indices `at` that hold `SET_PROBABILITY` of that, oldest first
 
 
 @dataclass(frozen=True)
 class ChangePoints:
-    """What a whole series says.
+    """What a whole series says."""
 
-    Attributes
-    ----------
-    affected
-        For each revision the probability that it is affected.
-    changes
-        The changes that are more likely than not, oldest first.
-    """
-
-    affected: tuple[float, ...]
-    changes: tuple[Change, ...]
+    affected: tuple[float, ...]  # by revision, the probability that it is affected
+    changes: tuple[Change, ...]  # those that are more likely than not, oldest first
 
 
 def find_change_points(
@@ -118,16 +100,18 @@ def find_change_points(
     if not len(k):
         return ChangePoints((), ())
     recursion = _Recursion(k, n)
-    affected = np.clip(recursion.affected(), 0.0, 1.0)
-    changes = tuple(_find_changes(affected, recursion.fixes(), recursion.appearances()))
+    first = np.exp(np.log(0.5) + recursion.start[_AFFECTED, 0] - recursion.total)
+    fixes, appearances = recursion.find_cuts(_CLEAN), recursion.find_cuts(_AFFECTED)
+    affected = np.clip(first + np.cumsum(appearances - fixes), 0.0, 1.0)
+    changes = tuple(_find_changes(affected, fixes, appearances))
     return ChangePoints(tuple(map(float, affected)), changes)
 
 
 class _Recursion:
-    """The sums over all ways to cut a history, in logarithms.
+    """The sums over all ways to cut a history, in logarithms, by the kind of segment.
 
-    ``start_x[i]`` sums over what comes after a cut at i where a segment of kind x begins,
-    ``end_x[j]`` over what comes before a cut at j where a segment of kind x ends.
+    ``start[x, i]`` sums over what comes after a cut at i where a segment of kind x begins,
+    ``end[x, j]`` over what comes before a cut at j where a segment of kind x ends.
     """
 
     def __init__(self, k: Floats, n: Floats) -> None:
@@ -137,79 +121,45 @@ class _Recursion:
         cuts = max(self.length - 1, MIN_CUTS)
         change, rate_change = EXPECTED_CHANGES / cuts, EXPECTED_RATE_CHANGES / cuts
         self._change, self._rate_change = np.log(change), np.log(rate_change)
-        self._stay_clean = np.log1p(-change)
-        self._stay_affected = np.log1p(-change - rate_change)
-        self._forward()
-        self._backward()
-        self.total = np.logaddexp(self.end_clean[-1], self.end_affected[-1])
+        self._stay = np.log1p([-change, -change - rate_change])
+        cuts_before = ((j, slice(0, j)) for j in range(1, self.length + 1))
+        cuts_after = ((i, slice(i + 1, None)) for i in range(self.length - 1, -1, -1))
+        # Before the first revision either kind is as likely; after the last nothing follows.
+        self.end = self._sum_segments(cuts_before, np.log(0.5))
+        self.start = self._sum_segments(cuts_after, 0.0)
+        self.total = np.logaddexp(*self.end[:, -1])
 
-    def _forward(self) -> None:
-        self.end_clean, self.end_affected = np.empty((2, self.length + 1))
-        # Before the first revision either kind is as likely.
-        into_clean, into_affected = np.full((2, self.length + 1), np.log(0.5))
-        for j in range(1, self.length + 1):
-            starts = np.arange(j)
-            clean, affected = self._segments(starts, j)
-            self.end_clean[j] = np.logaddexp.reduce(into_clean[:j] + clean)
-            self.end_affected[j] = np.logaddexp.reduce(into_affected[:j] + affected)
-            into_clean[j] = self._change + self.end_affected[j]
-            into_affected[j] = np.logaddexp(
-                self._change + self.end_clean[j], self._rate_change + self.end_affected[j]
+    def _sum_segments(self, steps: Iterable[tuple[int, slice]], outermost: float) -> Floats:
+        """Return the sums for each cut, over the segments from it to the cuts on one side."""
+        sums = np.empty((2, self.length + 1))
+        beyond = np.full((2, self.length + 1), outermost)
+        for cut, others in steps:
+            segments = beyond[:, others] + self._weigh_segments(cut, others)
+            clean, affected = sums[:, cut] = np.logaddexp.reduce(segments, axis=1)
+            beyond[_CLEAN, cut] = self._change + affected
+            beyond[_AFFECTED, cut] = np.logaddexp(
+                self._change + clean, self._rate_change + affected
             )
+        return sums
 
-    def _backward(self) -> None:
-        self.start_clean, self.start_affected = np.empty((2, self.length))
-        # After the last revision nothing follows.
-        after_clean, after_affected = np.zeros((2, self.length + 1))
-        for i in range(self.length - 1, -1, -1):
-            ends = np.arange(i + 1, self.length + 1)
-            clean, affected = self._segments(i, ends)
-            self.start_clean[i] = np.logaddexp.reduce(clean + after_clean[i + 1 :])
-            self.start_affected[i] = np.logaddexp.reduce(affected + after_affected[i + 1 :])
-            after_clean[i] = self._change + self.start_affected[i]
-            after_affected[i] = np.logaddexp(
-                self._change + self.start_clean[i], self._rate_change + self.start_affected[i]
-            )
-
-    def _segments(
-        self, starts: NDArray[np.int64] | int, ends: NDArray[np.int64] | int
-    ) -> tuple[Floats, Floats]:
-        """Return the probabilities of the counts from start to end as one clean, affected segment.
+    def _weigh_segments(self, cut: int, others: slice) -> Floats:
+        """Return the probabilities of the counts between cuts, as one segment of each kind.
 
         Without the binomial coefficients, which are the same for all ways to cut.
         """
-        k = self._k[ends] - self._k[starts]
-        n = self._n[ends] - self._n[starts]
-        inner = np.asarray(ends) - np.asarray(starts) - 1
-        return (
-            _log_beta_binomial(k, n, CLEAN_PRIOR).sum(axis=1) + inner * self._stay_clean,
-            _log_beta_binomial(k, n, AFFECTED_PRIOR).sum(axis=1) + inner * self._stay_affected,
-        )
+        k = np.abs(self._k[cut] - self._k[others])
+        n = np.abs(self._n[cut] - self._n[others])
+        inner = np.abs(np.arange(self.length + 1)[others] - cut) - 1
+        counted = [prior.weigh(k, n).sum(axis=1) for prior in (CLEAN_PRIOR, AFFECTED_PRIOR)]
+        weights: Floats = np.stack(counted) + self._stay[:, None] * inner
+        return weights
 
-    def fixes(self) -> Floats:
-        """Return for each revision the probability that it is the first clean one after others."""
-        return self._cut_odds(self.end_affected, self.start_clean)
-
-    def appearances(self) -> Floats:
-        """Return for each revision the probability that it is the first affected one."""
-        return self._cut_odds(self.end_clean, self.start_affected)
-
-    def _cut_odds(self, end: Floats, start: Floats) -> Floats:
+    def find_cuts(self, kind: int) -> Floats:
+        """Return for each revision the probability that it is the first of a kind after others."""
         odds = np.zeros(self.length)
-        odds[1:] = np.exp(end[1:-1] + self._change + start[1:] - self.total)
+        cuts = self.end[1 - kind, 1:-1] + self._change + self.start[kind, 1:-1]
+        odds[1:] = np.exp(cuts - self.total)
         return odds
-
-    def affected(self) -> Floats:
-        """Return for each revision the probability that it is affected."""
-        first = np.exp(np.log(0.5) + self.start_affected[0] - self.total)
-        result: Floats = first + np.cumsum(self.appearances() - self.fixes())
-        return result
-
-
-def _log_beta_binomial(k: Floats, n: Floats, prior: tuple[float, float]) -> Floats:
-    a, b = prior
-    result: Floats = betaln(a + k, b + n - k) - betaln(a, b)
-    return result
 
 
 def _find_changes(affected: Floats, fixes: Floats, appearances: Floats) -> list[Change]:

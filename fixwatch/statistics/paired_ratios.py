@@ -15,17 +15,7 @@ MIN_ROUNDS = 6
 
 @dataclass(frozen=True)
 class Ratio:
-    """A ratio of costs.
-
-    Attributes
-    ----------
-    median
-        Of the rounds' ratios.
-    low, high
-        An interval of the median of at least `CONFIDENCE`.
-    n_rounds
-        How many ratios it rests on.
-    """
+    """The median of the rounds' ratios of costs, with an interval of at least `CONFIDENCE`."""
 
     median: float
     low: float
@@ -44,11 +34,6 @@ def estimate_ratio(costs: Sequence[float], base_costs: Sequence[float]) -> Ratio
 
     and d is the largest for which that is at least `CONFIDENCE`. Source: Thompson, "On confidence
     ranges for the median", Annals of Mathematical Statistics 7(3), 1936.
-
-    Parameters
-    ----------
-    costs, base_costs
-        One of each for each round, in the same unit, above 0.
 
     Raises
     ------

@@ -18,7 +18,8 @@ from enum import Enum
 
 import numpy as np
 
-from fixwatch.statistics.change_points import MIN_PROBABILITY, Floats
+from fixwatch.statistics.binomial import Floats
+from fixwatch.statistics.change_points import MIN_PROBABILITY
 from fixwatch.statistics.single_change import SingleChange
 
 # Further trials to choose from; each about three times as many as the one before.
@@ -45,20 +46,10 @@ class SearchAnswer(str, Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Costs:
-    """Seconds that a step takes.
-
-    Attributes
-    ----------
-    build_s
-        To build a commit.
-    visit_s
-        To install what is built, and start measuring.
-    trial_s
-        A trial.
-    """
+    """Seconds that the parts of a step take."""
 
     build_s: float
-    visit_s: float
+    visit_s: float  # to install what is built, and start measuring
     trial_s: float
 
 
@@ -96,16 +87,10 @@ def choose_step(
 
     Parameters
     ----------
-    change
-        What is known.
     column
         The way of measuring, by its index.
     costs_s
         By commit, what it takes until trials can run there; infinite where they cannot.
-    trial_s
-        What a trial takes.
-    n_trials
-        Numbers of trials to choose from.
     """
     if change.placement.probability >= AIM:
         return None

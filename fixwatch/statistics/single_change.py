@@ -23,19 +23,18 @@ would follow them instead of a fix behind.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from scipy.special import betaincc, betaln, gammaln, logsumexp
+from scipy.special import logsumexp
 
+from fixwatch.statistics.binomial import Floats, RatePrior, log_binomial
 from fixwatch.statistics.change_points import (
     AFFECTED_PRIOR,
     CLEAN_PRIOR,
     EXPECTED_CHANGES,
     ChangeKind,
-    Floats,
     choose_places,
 )
 
@@ -46,60 +45,23 @@ MIN_AFFECTED_RATE = 0.001
 MAX_EXACT_TRIALS = 100
 
 
-@dataclass(frozen=True)
-class RatePrior:
-    """A Beta distribution of a rate, cut off below `lowest`."""
-
-    a: float
-    b: float
-    lowest: float = 0.0
-
-    def weigh(self, k: Floats, n: Floats) -> Floats:
-        """Return the logarithm of the probability of k certain failures among n trials."""
-        counted = betaln(self.a + k, self.b + n - k) + self._log_above(k, n)
-        weight: Floats = counted - betaln(self.a, self.b) - self._log_above(0.0, 0.0)
-        return weight
-
-    def _log_above(self, k: Any, n: Any) -> Any:
-        if not self.lowest:
-            return 0.0
-        return np.log(np.maximum(betaincc(self.a + k, self.b + n - k, self.lowest), 1e-300))
-
-
-CLEAN = RatePrior(*CLEAN_PRIOR)
-AFFECTED = RatePrior(*AFFECTED_PRIOR, lowest=MIN_AFFECTED_RATE)
-
-
+CLEAN = CLEAN_PRIOR
+AFFECTED = replace(AFFECTED_PRIOR, lowest=MIN_AFFECTED_RATE)
 # The priors of the rates before and after, in the order of `ChangeKind`.
-_SIDES = (
-    (CLEAN, AFFECTED),
-    (AFFECTED, CLEAN),
-)
+_SIDES = ((CLEAN, AFFECTED), (AFFECTED, CLEAN))
 # Without a change, everything is clean or everything is affected.
 _STILL = (CLEAN, AFFECTED)
 
 
 @dataclass(frozen=True)
 class Placement:
-    """The place of a change, as far as it is known.
-
-    Attributes
-    ----------
-    kind, at
-        The likeliest place: the first commit behind the change, by index.
-    probability
-        That the change is of this kind and at this place.
-    kind_probability
-        That there is a change of this kind, wherever it is.
-    places
-        Indices that hold 99 % of that, oldest first.
-    """
+    """The place of a change, as far as it is known."""
 
     kind: ChangeKind
-    at: int
-    probability: float
-    kind_probability: float
-    places: tuple[int, ...]
+    at: int  # the likeliest first commit behind the change, by index
+    probability: float  # of a change of this kind at this place
+    kind_probability: float  # of a change of this kind, wherever it is
+    places: tuple[int, ...]  # indices that hold 99 % of that, oldest first
 
 
 class SingleChange:
@@ -201,16 +163,7 @@ class SingleChange:
         the commit's side of the change. Source: Lindley, "On a measure of the information provided
         by an experiment", Annals of Mathematical Statistics 27(4), 1956.
 
-        Parameters
-        ----------
-        schedule
-            The index of the schedule that they are run under.
-        n_trials
-            Numbers of trials to look at.
-
-        Returns
-        -------
-        array of shape (commits, numbers of trials)
+        The schedule is given by its index; the answer is of shape (commits, numbers of trials).
         """
         after, before = self._weigh_sides()
         columns = []
@@ -239,7 +192,7 @@ class SingleChange:
     ) -> Floats:
         """Return the predictive probability of each number of failures, a row a gap."""
         k, n = self._k_sides[:, side, schedule, None], self._n_sides[:, side, schedule, None]
-        ways = _log_binomial(n_trials, failures)
+        ways = log_binomial(n_trials, failures)
         odds: Floats = np.exp(ways + prior.weigh(k + failures, n + n_trials) - prior.weigh(k, n))
         return odds
 
@@ -251,11 +204,6 @@ class SingleChange:
         up_to = np.cumsum(self.places[:, :, None] * in_gap, axis=1)
         after = np.moveaxis(up_to, 0, 1).reshape(self.n_commits, -1)
         return after, after[-1] - after
-
-
-def _log_binomial(n: int, k: Floats) -> Floats:
-    ways: Floats = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
-    return ways
 
 
 def _entropy(odds: Floats) -> Floats:

@@ -9,7 +9,7 @@ import numpy as np
 
 from fixwatch.history.listing import ListedCommit
 from fixwatch.records.evidence import Evidence
-from fixwatch.statistics.change_points import Floats
+from fixwatch.statistics.binomial import Floats
 from fixwatch.statistics.single_change import SingleChange
 from fixwatch.verdicts.assessment import Assessment, assess
 

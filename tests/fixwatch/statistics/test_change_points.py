@@ -41,8 +41,8 @@ def enumerate_histories(failures, trials):
                 continue
             prior = AFFECTED_PRIOR if kinds[first] else CLEAN_PRIOR
             k, n = np.sum(failures[first:i], axis=0), np.sum(trials[first:i], axis=0)
-            for a, b in zip(prior[0] + k, prior[1] + n - k, strict=True):
-                weight += betaln(a, b) - betaln(*prior)
+            for a, b in zip(prior.a + k, prior.b + n - k, strict=True):
+                weight += betaln(a, b) - betaln(prior.a, prior.b)
             if i < length:
                 weight += math.log(rate_change if kinds[i] and kinds[i - 1] else change)
             first = i
