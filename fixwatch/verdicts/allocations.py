@@ -29,26 +29,16 @@ DESCRIPTIONS = {
 
 @dataclass(frozen=True, kw_only=True)
 class AllocationRow:
-    """How one way of allocating, that of a workload, fares on an upstream.
-
-    Attributes
-    ----------
-    state
-        Of its series.
-    counts
-        On the revisions where the race was observed in some workload.
-    bound
-        The rate that it has at most there (exact, one-sided, 95 %); None where it fails.
-    """
+    """How one way of allocating, that of a workload, fares on an upstream."""
 
     upstream: str
     source: str
     workload: str
     description: str
-    state: str
-    n_revisions: int
-    counts: Counts
-    bound: float | None
+    state: str  # of its series
+    n_revisions: int  # where the race was observed in some workload
+    counts: Counts  # on these
+    bound: float | None  # of the rate there (exact, one-sided, 95 %); None where it fails
 
 
 def list_allocations(all_series: Sequence[Series], role: str = WORKLOAD) -> list[AllocationRow]:

@@ -15,7 +15,7 @@ pinpoint read what is decided here; none of them decides again.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from fixwatch.records.evidence import BatchEvidence, Evidence
@@ -28,32 +28,19 @@ from fixwatch.verdicts.judgements import (
     combine_verdicts,
     count_batch,
     count_shown,
-    judge_in_simulator,
-    judge_on_device,
+    judge_batch,
 )
-from fixwatch.verdicts.targets import SIMULATOR
 
 
 @dataclass(frozen=True, kw_only=True)
 class BatchAssessment:
-    """What the record alone says of a batch.
-
-    Attributes
-    ----------
-    counts
-        Failures of whichever mode; None where nothing ran.
-    n_shown
-        Trials that showed what the target is measured for.
-    controls
-        How the controls of its schedule behaved.
-    spoiled
-        Why the batch must be ignored; None if its controls passed, and for controls themselves.
-    """
+    """What the record alone says of a batch."""
 
     batch: BatchEvidence
-    counts: Counts | None
-    n_shown: int
+    counts: Counts | None  # failures of whichever mode; None where nothing ran
+    n_shown: int  # trials that showed what the target is measured for
     controls: ControlCheck
+    # Why the batch must be ignored; None if its controls passed, and for controls themselves.
     spoiled: str | None
 
     @property
@@ -64,25 +51,17 @@ class BatchAssessment:
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """One revision under one schedule, judged.
-
-    Attributes
-    ----------
-    batch, schedule
-        None where the workload was no part of the run.
-    decides
-        Whether the revision's verdict rests on it.
-    """
+    """One revision under one schedule, judged."""
 
     record: Evidence
-    batch: BatchEvidence | None = None
+    batch: BatchEvidence | None = None  # None where the workload was no part of the run
     counts: Counts | None = None
-    decides: bool = True
+    decides: bool = True  # whether the revision's verdict rests on it
     judgement: Judgement
 
     @property
     def schedule(self) -> str | None:
-        """The schedule's name."""
+        """The schedule's name; None without a batch."""
         return self.batch.schedule if self.batch else None
 
 
@@ -167,12 +146,7 @@ class Assessment:
     ) -> JudgedRevision:
         """Judge the batches of a workload.
 
-        Parameters
-        ----------
-        workload
-            Its name.
-        find_affected
-            Returns for a schedule the counts of revisions that are surely affected.
+        `find_affected` returns for a schedule the counts of revisions that are surely affected.
         """
         measurements = [
             Measurement(
@@ -218,18 +192,8 @@ def _assess_batch(batch: BatchEvidence, n_shown: int, controls: ControlCheck) ->
 
 
 def _judge(record: Evidence, assessed: BatchAssessment, affected: Collection[Counts]) -> Judgement:
-    batch, counts = assessed.batch, assessed.counts
-    if counts is None or batch.printed is None:
-        stage = f"{batch.stage}: " if batch.stage else ""
-        return Judgement(Verdict.NOT_RUN, reason=f"{stage}{batch.reason or 'no trial was run'}")
-    negative = assessed.controls.negative if batch.role == WORKLOAD else None
-    modes = batch.printed.failures_by_mode
-    if record.target == SIMULATOR:
-        judgement = judge_in_simulator(counts, assessed.n_shown, modes, affected, negative)
-    else:
-        judgement = judge_on_device(counts, modes, negative)
+    negative = assessed.controls.negative if assessed.batch.role == WORKLOAD else None
+    judgement = judge_batch(record.target, assessed.batch, affected, negative)
     if assessed.spoiled and judgement.verdict.is_decided:
         return Judgement(Verdict.INCONCLUSIVE, reason=assessed.spoiled)
-    if batch.printed.status != "complete":
-        return replace(judgement, reason=batch.printed.status)
     return judgement

@@ -20,19 +20,11 @@ SINGLE_THREADED_CONTROL = "one-thread"
 
 @dataclass(frozen=True, kw_only=True)
 class ControlCheck:
-    """How the controls of a run behaved under a schedule.
+    """How the controls of a run behaved under a schedule."""
 
-    Attributes
-    ----------
-    negative
-        What the negative controls counted together, without those that upstream broke; None if
-        none ran.
-    why_failures_are_ignored, why_silence_is_ignored
-        Why a batch that showed the defect, or one that did not, must be ignored; None if the
-        controls passed. The two differ where upstream broke a negative control.
-    """
-
-    negative: Counts | None
+    negative: Counts | None  # of the negative ones together, without those that upstream broke
+    # Why a batch that showed the defect, or one that did not, must be ignored; None if the controls
+    # passed. The two differ where upstream broke a negative control.
     why_failures_are_ignored: str | None
     why_silence_is_ignored: str | None
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from fixwatch.records.evidence import BatchEvidence
@@ -62,75 +62,71 @@ def count_shown(target: str, batch: BatchEvidence) -> int:
     return sum(count for mode, count in modes.items() if target != SIMULATOR or mode in RACE_MODES)
 
 
-def judge_in_simulator(
-    counts: Counts,
-    n_shown: int,
-    failures_by_mode: Mapping[str, int],
+def judge_batch(
+    target: str,
+    batch: BatchEvidence,
     affected: Collection[Counts],
     negative_control: Counts | None,
 ) -> Judgement:
-    """Judge a batch that ran in the simulator.
+    """Judge a batch by itself, as if its controls passed.
 
     Parameters
     ----------
-    counts, n_shown, failures_by_mode
-        What the batch found; `n_shown` as `count_shown` returns it.
     affected
         Batches of the same kind in which the race was observed, one for each revision; the one
         with the rate hardest to see decides.
     negative_control
         What the negative controls of the same run found, pooled.
     """
-    if n_shown:
-        return _judge_failures(Counts(n_shown, counts.n_trials), negative_control)
-    if counts.n_failures:
-        modes = _list_modes(failures_by_mode)
-        return Judgement(
-            Verdict.INCONCLUSIVE, reason=f"failures, but none with the race's signature: {modes}"
+    counts = count_batch(batch)
+    if counts is None or batch.printed is None:
+        stage = f"{batch.stage}: " if batch.stage else ""
+        return Judgement(Verdict.NOT_RUN, reason=f"{stage}{batch.reason or 'no trial was run'}")
+    modes = sorted(batch.printed.failures_by_mode.items())
+    listed = ", ".join(f"{count} {mode}" for mode, count in modes)
+    is_simulator = target == SIMULATOR
+    if n_shown := count_shown(target, batch):
+        shown = Counts(n_shown, counts.n_trials)
+        confidence = 1 - chance_of_artefact(shown, negative_control) if negative_control else None
+        reason = None if is_simulator else f"on a device: {listed}"
+        judgement = Judgement(Verdict.OBSERVED, confidence, reason)
+    elif counts.n_failures:
+        judgement = Judgement(
+            Verdict.INCONCLUSIVE, reason=f"failures, but none with the race's signature: {listed}"
         )
+    elif is_simulator:
+        judgement = _judge_silence(counts.n_trials, affected)
+    else:
+        judgement = _judge_silence_on_device(counts)
+    if batch.printed.status != "complete":
+        return replace(judgement, reason=batch.printed.status)
+    return judgement
+
+
+def _judge_silence(n_trials: int, affected: Collection[Counts]) -> Judgement:
     if not affected:
         return Judgement(
             Verdict.INCONCLUSIVE,
-            reason=f"0 of {counts.n_trials} failed, but no affected revision was measured this "
+            reason=f"0 of {n_trials} failed, but no affected revision was measured this "
             "way, so nothing says that one would have failed",
         )
-    chance_of_miss = max(chance_of_silence(counts.n_trials, rate) for rate in affected)
+    chance_of_miss = max(chance_of_silence(n_trials, rate) for rate in affected)
     if chance_of_miss > MAX_CHANCE_OF_MISS:
         return Judgement(
             Verdict.INCONCLUSIVE,
-            reason=f"0 of {counts.n_trials} failed, but so would an affected revision with a "
+            reason=f"0 of {n_trials} failed, but so would an affected revision with a "
             f"chance of {chance_of_miss:.2g}",
         )
     return Judgement(Verdict.NOT_OBSERVED, 1 - chance_of_miss)
 
 
-def judge_on_device(
-    counts: Counts, failures_by_mode: Mapping[str, int], negative_control: Counts | None
-) -> Judgement:
-    """Judge a batch that ran on a device.
+def _judge_silence_on_device(counts: Counts) -> Judgement:
+    """Judge silence by the rate that it excludes, and without a confidence.
 
-    No fault is known there whose rate a silent batch could be measured by; silence is stated with
-    the rate that it excludes, and without a confidence.
+    No fault is known on a device whose rate it could be measured by.
     """
-    if not counts.n_failures:
-        return Judgement(
-            Verdict.NOT_OBSERVED,
-            reason=f"0 of {counts.n_trials} failed: fewer than "
-            f"{100 * upper_bound(counts):.2g} % do (95 %)",
-        )
-    reason = f"on a device: {_list_modes(failures_by_mode)}"
-    return _judge_failures(counts, negative_control, reason)
-
-
-def _judge_failures(
-    shown: Counts, negative_control: Counts | None, reason: str | None = None
-) -> Judgement:
-    confidence = 1 - chance_of_artefact(shown, negative_control) if negative_control else None
-    return Judgement(Verdict.OBSERVED, confidence, reason)
-
-
-def _list_modes(failures_by_mode: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {mode}" for mode, count in sorted(failures_by_mode.items()))
+    bound = f"fewer than {100 * upper_bound(counts):.2g} % do (95 %)"
+    return Judgement(Verdict.NOT_OBSERVED, reason=f"0 of {counts.n_trials} failed: {bound}")
 
 
 def combine_verdicts(verdicts: Sequence[Verdict]) -> Verdict:

@@ -12,6 +12,7 @@ from packaging.version import Version
 from fixwatch.history.release_table import Release
 from fixwatch.statistics.binomial import Counts, pool_counts
 from fixwatch.statistics.change_points import MIN_PROBABILITY
+from fixwatch.verdicts.assessment import JudgedRevision
 from fixwatch.verdicts.controls import WORKLOAD
 from fixwatch.verdicts.judgements import Verdict, combine_verdicts
 from fixwatch.verdicts.series import Series
@@ -20,26 +21,13 @@ from fixwatch.verdicts.targets import SIMULATOR
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseAssessment:
-    """A released version, and what all its measurements together say.
-
-    Attributes
-    ----------
-    commit
-        Of the revision that was measured.
-    verdict
-        Not observed only where the whole history, too, takes the version for clean.
-    counts
-        Under the schedules that decide, over all workloads; None where nothing ran.
-    workloads
-        Those that were observed to fail.
-    """
+    """A released version, and what all its measurements together say."""
 
     version: str
     date: str
-    commit: str
-    verdict: Verdict
-    counts: Counts | None
-    workloads: tuple[str, ...]
+    verdict: Verdict  # not observed only where the whole history, too, takes it for clean
+    counts: Counts | None  # under the schedules that decide, over all workloads
+    workloads: tuple[str, ...]  # those that were observed to fail
 
     @property
     def may_be_pinned(self) -> bool:
@@ -49,16 +37,9 @@ class ReleaseAssessment:
 
 @dataclass(frozen=True, kw_only=True)
 class UpstreamReleases:
-    """The released versions of an upstream, newest first.
-
-    Attributes
-    ----------
-    advice
-        In one line what may be pinned.
-    """
+    """The released versions of an upstream, newest first, and in one line what may be pinned."""
 
     upstream: str
-    source: str
     releases: tuple[ReleaseAssessment, ...]
     advice: str
 
@@ -69,15 +50,9 @@ def advise_on_releases(
     """Say of the released versions of each upstream which may be pinned.
 
     The releases of the package index count where they were measured, else the commits of release
-    tags. A version may be pinned only if every workload was silent, and an affected version would
-    have failed.
-
-    Parameters
-    ----------
-    all_series
-        Of any upstream, source and workload.
-    table
-        What was uploaded; a tag alone can be pinned by nobody.
+    tags; of these only those in the table of uploads, as a tag alone can be pinned by nobody. A
+    version may be pinned only if every workload was silent, and an affected version would have
+    failed.
     """
     uploaded = {
         (release.upstream, release.parsed_version) for release in table if not release.is_yanked
@@ -89,50 +64,37 @@ def advise_on_releases(
     advised = []
     for upstream, by_source in sorted(grouped.items()):
         source = "releases" if "releases" in by_source else "commits"
-        releases = _assess_releases(by_source[source], uploaded)
-        if releases:
+        if releases := _assess_releases(by_source[source], uploaded):
             advice = _advise(upstream, releases, uploaded)
-            advised.append(
-                UpstreamReleases(upstream=upstream, source=source, releases=releases, advice=advice)
-            )
+            advised.append(UpstreamReleases(upstream=upstream, releases=releases, advice=advice))
     return advised
 
 
 def _assess_releases(
     all_series: Sequence[Series], uploaded: Collection[tuple[str, Version]]
 ) -> tuple[ReleaseAssessment, ...]:
-    by_version: dict[Version, list[ReleaseAssessment]] = defaultdict(list)
+    by_version: dict[Version, list[tuple[Verdict, JudgedRevision]]] = defaultdict(list)
     for series in all_series:
-        for index, revision in enumerate(series.revisions):
-            record, verdict = revision.record, revision.verdict
-            version = record.version
+        for revision, odds in zip(series.revisions, series.history.affected, strict=True):
+            version, verdict = revision.record.version, revision.verdict
             if version is None or (series.key.upstream, version) not in uploaded:
                 continue
-            odds = series.history.affected[index]
             if verdict is Verdict.NOT_OBSERVED and (odds or 0.0) > 1 - MIN_PROBABILITY:
                 verdict = Verdict.INCONCLUSIVE
-            by_version[version].append(
-                ReleaseAssessment(
-                    version=str(version),
-                    date=record.date,
-                    commit=record.commit,
-                    verdict=verdict,
-                    counts=revision.counts,
-                    workloads=(series.key.workload,) if verdict is Verdict.OBSERVED else (),
-                )
-            )
-    return tuple(_merge(by_version[version]) for version in sorted(by_version, reverse=True))
+            by_version[version].append((verdict, revision))
+    return tuple(_merge(str(key), by_version[key]) for key in sorted(by_version, reverse=True))
 
 
-def _merge(parts: Sequence[ReleaseAssessment]) -> ReleaseAssessment:
+def _merge(version: str, judged: Sequence[tuple[Verdict, JudgedRevision]]) -> ReleaseAssessment:
     """Return what a version shows over all workloads, machines and Pythons."""
     return ReleaseAssessment(
-        version=parts[0].version,
-        date=parts[0].date,
-        commit=parts[0].commit,
-        verdict=combine_verdicts([part.verdict for part in parts]),
-        counts=pool_counts(part.counts for part in parts if part.counts),
-        workloads=tuple(sorted({name for part in parts for name in part.workloads})),
+        version=version,
+        date=judged[0][1].record.date,
+        verdict=combine_verdicts([verdict for verdict, _ in judged]),
+        counts=pool_counts(revision.counts for _, revision in judged if revision.counts),
+        workloads=tuple(
+            sorted({found.workload for verdict, found in judged if verdict is Verdict.OBSERVED})
+        ),
     )
 
 

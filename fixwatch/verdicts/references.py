@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from fixwatch.configuration import load_configuration
 from fixwatch.history.order import RevisionOrder, load_order
@@ -13,29 +15,14 @@ from fixwatch.records.evidence import Evidence, iter_evidence
 from fixwatch.verdicts.controls import WORKLOAD
 from fixwatch.verdicts.judgements import count_shown
 
-# A workload, and a schedule that it is run under.
-Combination = tuple[str, str]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
-    """Records among which there are affected revisions.
+    """Records among which there are affected revisions."""
 
-    Attributes
-    ----------
-    kind
-        ``base``, ``this-machine``, ``another-machine`` or ``none``.
-    description
-        What it is, in words.
-    records
-        As if measured where the judged revision is, so that they compare.
-    order
-        Of those.
-    """
-
-    kind: str
+    kind: str  # ``base``, ``this-machine``, ``another-machine`` or ``none``
     description: str
-    records: tuple[Evidence, ...] = ()
+    records: tuple[Evidence, ...] = ()  # as if measured where the judged revision is
     order: RevisionOrder = field(default_factory=RevisionOrder)
 
 
@@ -56,41 +43,33 @@ def choose_reference(judged: Evidence, base: Evidence | None) -> Reference:
             kind="base", description=f"{base.name}, measured beside it", records=(base,)
         )
     folders = [load_configuration(Path(name)).results_dir for name in CONFIGURATIONS]
-    records = [
-        record
-        for folder in folders
-        for record in iter_evidence(folder)
-        if record.target == judged.target
-        and record.measurement_version == judged.measurement_version
-        and record.commit != judged.commit
-    ]
-    own = [record for record in records if record.upstream == judged.upstream]
-    others = [record for record in records if record.upstream != judged.upstream]
-    for candidates in (*_divide(own, judged), *_divide(others, judged)):
-        if _covers(candidates, needed):
-            return _describe(candidates, judged, load_order(folders))
+    places: dict[tuple[bool, str, str], list[Evidence]] = defaultdict(list)
+    for record in (record for folder in folders for record in iter_evidence(folder)):
+        if (
+            record.target == judged.target
+            and record.measurement_version == judged.measurement_version
+            and record.commit != judged.commit
+        ):
+            is_other = record.upstream != judged.upstream
+            places[is_other, record.machine, record.python].append(record)
+    for place in sorted(places, key=lambda place: _rank(place, judged, len(places[place]))):
+        if _covers(places[place], needed):
+            return _describe(places[place], judged, load_order(folders))
     return Reference(
         kind="none",
         description="none: no affected revision was measured this way; give --against one",
     )
 
 
-def _divide(records: Iterable[Evidence], judged: Evidence) -> list[list[Evidence]]:
-    """Return records by machine and Python: those of the judged one first, then the many."""
-    places: dict[tuple[str, str], list[Evidence]] = {}
-    for record in records:
-        places.setdefault((record.machine, record.python), []).append(record)
-    here = (judged.machine, judged.python)
-    return [
-        places[place]
-        for place in sorted(
-            places,
-            key=lambda place: (place != here, place[1] != here[1], -len(places[place]), place),
-        )
-    ]
+def _rank(place: tuple[bool, str, str], judged: Evidence, n_records: int) -> tuple[Any, ...]:
+    """Sort this upstream first, of these this machine and Python, then this Python, the most."""
+    is_other, machine, python = place
+    is_elsewhere = (machine, python) != (judged.machine, judged.python)
+    return is_other, is_elsewhere, python != judged.python, -n_records, machine, python
 
 
-def _covers(records: Sequence[Evidence], needed: Collection[Combination]) -> bool:
+def _covers(records: Sequence[Evidence], needed: Collection[tuple[str, str]]) -> bool:
+    """Return whether every needed workload and schedule showed the defect in some record."""
     shown = {
         (batch.workload, batch.schedule)
         for record in records

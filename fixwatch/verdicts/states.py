@@ -33,18 +33,10 @@ WORST_FIRST = tuple(State)
 
 @dataclass(frozen=True)
 class History:
-    """What the counts along a history say, by the indices of its revisions.
+    """What the counts along a history say, by the indices of its revisions."""
 
-    Attributes
-    ----------
-    affected
-        By revision the probability that it is affected, None where it does not count.
-    changes
-        Those that are sure enough, oldest first.
-    """
-
-    affected: tuple[float | None, ...]
-    changes: tuple[Change, ...] = ()
+    affected: tuple[float | None, ...]  # with this probability; None where it does not count
+    changes: tuple[Change, ...] = ()  # those that are sure enough, oldest first
 
     @property
     def counted(self) -> list[int]:
@@ -59,11 +51,8 @@ class History:
 def analyse_history(revisions: Sequence[Mapping[str, Counts]]) -> History:
     """Find what the counts along a history say, oldest revision first.
 
-    Parameters
-    ----------
-    revisions
-        Failures with the race's signature by schedule; empty where a revision says nothing of the
-        history: nothing ran, a control misbehaved, or it was made beside the branch.
+    A revision has failures with the race's signature by schedule; none where it says nothing of the
+    history: nothing ran, a control misbehaved, or it was made beside the branch.
     """
     counted = [index for index, counts in enumerate(revisions) if counts]
     schedules = sorted({name for counts in revisions for name in counts})
@@ -90,16 +79,10 @@ def analyse_history(revisions: Sequence[Mapping[str, Counts]]) -> History:
 
 @dataclass(frozen=True)
 class SeriesState:
-    """The state of a series and the indices of the revisions that it rests on.
-
-    Attributes
-    ----------
-    confidence
-        Of the state, in [0, 1]; None where there is nothing to be sure of.
-    """
+    """The state of a series and the indices of the revisions that it rests on."""
 
     state: State
-    confidence: float | None = None
+    confidence: float | None = None  # in [0, 1]; None where there is nothing to be sure of
     since: int | None = None
     fixed_in: int | None = None
     last_affected: int | None = None
@@ -111,14 +94,7 @@ def derive_state(history: History, judgements: Sequence[Judgement]) -> SeriesSta
     The newest revision that counts decides, by the probability that it is affected given the whole
     series. What was sure before stays as long as it is the likelier, so that a stray count neither
     opens nor closes anything. That nothing was ever observed is stated only if the newest
-    revision's verdict says that an affected one would have failed.
-
-    Parameters
-    ----------
-    history
-        As `analyse_history` returns it.
-    judgements
-        Of the same revisions, over all schedules.
+    revision's judgement, over all schedules, says that an affected one would have failed.
     """
     counted = history.counted
     if not counted:

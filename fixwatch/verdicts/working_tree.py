@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from fixwatch.records.evidence import BatchEvidence, Evidence
@@ -43,50 +43,27 @@ EXIT_STATUS = {
 
 @dataclass(frozen=True, kw_only=True)
 class JudgedTree:
-    """What was found of a working tree, or of the revision beside it.
-
-    Attributes
-    ----------
-    record
-        All that was measured.
-    measurements
-        Each batch, judged; workloads before controls.
-    confidence
-        Of ``observed`` that of the surest workload, of ``not-observed`` that of the least sure.
-    reason
-        Why it could not be measured, None where it could.
-    reference
-        What silence was measured by.
-    chances_of_passing
-        Of wrong fixes, the likeliest first; None where they say nothing, because their workload
-        was not run, or not silent.
-    broken_controls
-        Negative controls that failed because of what is judged.
-    """
+    """What was found of a working tree, or of the revision beside it."""
 
     record: Evidence
     verdict: TreeVerdict
-    measurements: tuple[Measurement, ...]
-    reference: Reference
+    measurements: tuple[Measurement, ...]  # workloads before controls
+    reference: Reference  # what silence was measured by
+    # Of ``observed`` that of the surest workload, of ``not-observed`` that of the least sure.
     confidence: float | None = None
-    reason: str | None = None
+    reason: str | None = None  # why it could not be measured, None where it could
+    # The likeliest first; None where their workload was not run, or not silent.
     chances_of_passing: tuple[ChanceOfPassing, ...] | None = None
+    # Negative controls that failed because of what is judged.
     broken_controls: tuple[str, ...] = ()
 
 
 def judge(judged: Evidence, base: Evidence | None = None) -> JudgedTree:
-    """Judge what was measured of a working tree.
+    """Judge what was measured of a working tree, and of a base beside it, if there was one.
 
     If a control misbehaves, nothing counts. Else one observation decides, also of a negative
     control that the original race cannot break; silence decides only if every workload was silent
     under every schedule that decides, and an affected tree would have failed.
-
-    Parameters
-    ----------
-    judged
-        What was measured.
-    base
-        What was measured beside it, if anything was.
     """
     reference = choose_reference(judged, base)
     planned = judged
@@ -99,28 +76,30 @@ def judge(judged: Evidence, base: Evidence | None = None) -> JudgedTree:
     reason = _find_trouble(assess(judged))
     if reason is None and not verdict.is_decided:
         reason = _find_reason(workloads)
+    without_verdict = JudgedTree(
+        record=judged,
+        verdict=TreeVerdict.COULD_NOT_MEASURE,
+        measurements=measurements,
+        reference=reference,
+        reason=reason,
+    )
     if reason is not None:
-        return JudgedTree(
-            record=judged,
-            verdict=TreeVerdict.COULD_NOT_MEASURE,
-            measurements=measurements,
-            reference=reference,
-            reason=reason,
-        )
+        return without_verdict
     sure = [
         revision.judgement.confidence
         for revision in workloads
         if revision.verdict is verdict and revision.judgement.confidence
     ]
     is_silent = verdict is Verdict.NOT_OBSERVED
-    return JudgedTree(
-        record=judged,
+    pairs = zip(planned.batches, judged.batches, strict=True)
+    return replace(
+        without_verdict,
         verdict=TreeVerdict(verdict.value),
-        measurements=measurements,
-        reference=reference,
         confidence=(min if is_silent else max)(sure, default=None),
         chances_of_passing=_find_chances(measurements) if is_silent else None,
-        broken_controls=_list_broken_controls(planned, judged),
+        broken_controls=tuple(
+            dict.fromkeys(was.workload for was, now in pairs if was.role != now.role)
+        ),
     )
 
 
@@ -175,11 +154,6 @@ def _find_reason(workloads: Sequence[JudgedRevision]) -> str:
                 reason = f"{judgement.reason}{_find_detail(batch)}"
                 return f"{batch.workload} under {batch.schedule}: {reason}"
     return "nothing was run"
-
-
-def _list_broken_controls(planned: Evidence, judged: Evidence) -> tuple[str, ...]:
-    pairs = zip(planned.batches, judged.batches, strict=True)
-    return tuple(dict.fromkeys(was.workload for was, now in pairs if was.role != now.role))
 
 
 def _find_chances(measurements: Sequence[Measurement]) -> tuple[ChanceOfPassing, ...] | None:

@@ -5,38 +5,29 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
-from fixwatch.durable_files import write_text_atomically
+from pydantic import TypeAdapter, ValidationError
+
+from fixwatch.durable_files import write_json_atomically
 from fixwatch.errors import FixwatchError
-from fixwatch.records.fields import Closed, Probability
+from fixwatch.records.fields import Closed, Probability, describe_violation
 from fixwatch.statistics.binomial import Counts, chance_of_silence
 
 TABLE_PATH = Path(__file__).with_name("wrong_fixes.json")
-FORMAT_VERSION = 1
-
-# By variant, then by schedule.
-DetectionCounts = Mapping[str, Mapping[str, Counts]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class WrongFixTable:
-    """Failures of wrong fixes in a simulator of our own.
+class WrongFixTable(Closed):
+    """How often wrong fixes fail in a simulator of our own."""
 
-    Attributes
-    ----------
-    measured_with
-        The interpreter.
-    counts
-        Failing trials of each variant under each schedule.
-    """
-
-    measured_with: str
-    counts: DetectionCounts
+    version: Literal[2] = 2
+    measured_with: str  # the interpreter
+    counts: dict[str, dict[str, Counts]]  # by variant, then by schedule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,60 +39,28 @@ class ChanceOfPassing(Closed):
 
 
 def load_wrong_fixes(path: Path = TABLE_PATH) -> WrongFixTable:
-    """Read the table.
-
-    Raises
-    ------
-    FixwatchError
-        If the file is no table of a known format version.
-    """
+    """Read the table; a file that is none of this version is a `FixwatchError`."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        if data["version"] != FORMAT_VERSION:
-            raise FixwatchError(
-                f"{path}: format version {data['version']}, this program reads {FORMAT_VERSION}; "
-                "update Fixwatch"
-            )
-        counts = {
-            variant: {schedule: Counts(*pair) for schedule, pair in schedules.items()}
-            for variant, schedules in data["variants"].items()
-        }
-        return WrongFixTable(measured_with=str(data["measured_with"]), counts=counts)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return TypeAdapter(WrongFixTable).validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        reason = describe_violation(error) if isinstance(error, ValidationError) else error
         raise FixwatchError(
-            f"{path}: not a table of wrong fixes ({type(error).__name__}: {error}); "
-            "restore it with git checkout"
+            f"{path}: not a table of wrong fixes ({reason}); restore it with git checkout"
         ) from error
 
 
 def save_wrong_fixes(table: WrongFixTable, path: Path = TABLE_PATH) -> None:
-    """Write the table, a variant a line, whole or not at all."""
-    rows = ",\n".join(
-        f"  {json.dumps(variant)}: "
-        + json.dumps({name: [c.n_failures, c.n_trials] for name, c in schedules.items()})
-        for variant, schedules in table.counts.items()
-    )
-    write_text_atomically(
-        path,
-        f'{{"version": {FORMAT_VERSION}, "measured_with": {json.dumps(table.measured_with)},\n'
-        f' "variants": {{\n{rows}\n}}}}\n',
-    )
+    """Write the table, whole or not at all."""
+    write_json_atomically(path, asdict(table), indent=1)
 
 
 def find_chances_of_passing(
-    trials: Mapping[str, int], counts: DetectionCounts
+    trials: Mapping[str, int], counts: Mapping[str, Mapping[str, Counts]]
 ) -> list[ChanceOfPassing]:
     """Return for each wrong fix the chance that it would have passed a run, the worst first.
 
-    Schedules are independent, so the chances of silence under each multiply.
-
-    Parameters
-    ----------
-    trials
-        By schedule, those that were run; a schedule without counts of a variant shows nothing of
-        it.
-    counts
-        How often each variant failed.
+    Schedules are independent, so the chances of silence in the trials under each multiply; one
+    without counts of a variant shows nothing of it.
     """
     chances = [
         ChanceOfPassing(

@@ -8,9 +8,7 @@ from fixwatch.statistics.binomial import Counts
 from fixwatch.verdicts.judgements import (
     Verdict,
     combine_verdicts,
-    count_batch,
-    count_shown,
-    judge_in_simulator,
+    judge_batch,
 )
 from fixwatch.verdicts.targets import SIMULATOR
 from tests.fixwatch.sample_records import new_batch
@@ -21,10 +19,7 @@ O, N, I, R = Verdict.OBSERVED, Verdict.NOT_OBSERVED, Verdict.INCONCLUSIVE, Verdi
 def judge(failures, trials, mode="missing-attribute", affected=(), negative=None):
     """Judge a batch whose failures are all of one mode."""
     batch = new_batch(failures=failures, trials=trials, failures_by_mode={mode: failures})
-    n_shown = count_shown(SIMULATOR, batch)
-    return judge_in_simulator(
-        count_batch(batch), n_shown, batch.printed.failures_by_mode, affected, negative
-    )
+    return judge_batch(SIMULATOR, batch, affected, negative)
 
 
 @pytest.mark.parametrize("mode", ["missing-attribute", "leaked-global"])

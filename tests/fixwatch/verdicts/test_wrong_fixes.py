@@ -68,12 +68,15 @@ def test_a_saved_table_is_read_again(tmp_path):
     assert path.read_bytes() == committed.read_bytes()
 
 
+TABLE = {"version": 2, "measured_with": "", "counts": {}}
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("{", "not a table"),
-        (json.dumps({"version": 2}), "format version 2"),
-        (json.dumps({"version": 1, "measured_with": "", "variants": {"a": {"delay": [2, 1]}}}),
+        (json.dumps({**TABLE, "version": 1}), "version: Input should be 2"),
+        (json.dumps({**TABLE, "counts": {"a": {"delay": {"n_failures": 2, "n_trials": 1}}}}),
          "impossible counts"),
     ],
 )  # fmt: skip
