@@ -12,7 +12,7 @@ from random import Random
 from typing import ClassVar
 
 from mwe.schedules.events import Granularity, Listener, Pacer
-from mwe.schedules.stepping import open_watch
+from mwe.schedules.tracing import listen
 from mwe.targets import Target
 
 
@@ -33,7 +33,7 @@ class DelayInjection:
     It misses races inside C code, and those whose window is narrower than a pause is probable:
     with w steps in the window, n threads and probability p, a trial pauses in it with a chance of
     1 - (1 - p)^(n w). The thread that launches is not paused, except that it sleeps while it only
-    waits, see `mwe.schedules.events.LaunchingThread`.
+    waits, see `mwe.schedules.tracing.listen`.
 
     Source: random delays at instrumented points are those of Edelstein et al., "Multithreaded
     Java program test generation", IBM Systems Journal 41(1), 2002.
@@ -71,11 +71,12 @@ class DelayInjection:
         Thread k of a trial, in order of first events, draws from a generator seeded with the
         trial's seed and k. Threads that outlive a trial may still be paused; join them inside it.
         """
-        watch = open_watch(self.granularity, user_files=user_files, outside_user_code=True)
-        with watch as opened:
-            yield lambda trial_seed: opened.trial(
-                lambda number: _PausedThread(self, Random(f"{trial_seed}/{number}"))
-            )
+        yield lambda trial_seed: listen(
+            lambda number: _PausedThread(self, Random(f"{trial_seed}/{number}")),
+            self.granularity,
+            user_files=user_files,
+            outside_user_code=True,
+        )
 
 
 class _PausedThread(Listener):

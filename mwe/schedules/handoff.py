@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mwe.schedules.events import Granularity, Listener, Pacer
-from mwe.schedules.stepping import open_watch
+from mwe.schedules.tracing import listen
 from mwe.targets import Target
 
 
@@ -51,15 +51,18 @@ class HandOff:
 
         The first two threads of a trial are ordered; its seed decides nothing.
         """
-        watch = open_watch(Granularity.LINE, user_files=user_files, outside_user_code=False)
 
         def pace(_trial_seed: str) -> AbstractContextManager[None]:
             meeting = _Meeting(self.max_wait_s)
             ordered = (_First(meeting), _Second(meeting))
-            return opened.trial(lambda number: ordered[number] if number < 2 else Listener())
+            return listen(
+                lambda number: ordered[number] if number < 2 else Listener(),
+                Granularity.LINE,
+                user_files=user_files,
+                outside_user_code=False,
+            )
 
-        with watch as opened:
-            yield pace
+        yield pace
 
 
 class _Meeting:

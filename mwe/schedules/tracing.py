@@ -1,4 +1,4 @@
-"""Listening by trace functions, which every Python has."""
+"""Listening to the threads of a trial by trace functions."""
 
 from __future__ import annotations
 
@@ -6,102 +6,119 @@ import contextlib
 import itertools
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Collection, Iterator
+from threading import get_ident
 from types import FrameType
 from typing import Any
 
-from mwe.schedules.events import (
-    UNREPORTED_FILE,
-    Granularity,
-    LaunchingThread,
-    Listener,
-    StartThread,
-)
+from mwe.schedules.events import Granularity, Listener, StartThread
+
+# Frames of the standard library's threading are not reported: nothing of a workload is there.
+_UNREPORTED_FILE = threading.__file__
+# The launching thread starts a thread at least every so many calls; after more it is only polling.
+_MAX_CALLS_BETWEEN_STARTS = 80
+_PARKING_S = 200e-6
 
 
-class TracingWatch(contextlib.AbstractContextManager["TracingWatch"]):
-    """Listens by ``threading.settrace``, and by ``sys.settrace`` for the launching thread."""
+@contextlib.contextmanager
+def listen(
+    start_thread: StartThread,
+    granularity: Granularity,
+    *,
+    user_files: Collection[str],
+    outside_user_code: bool,
+) -> Iterator[None]:
+    """Listen to each thread started inside; functions in `user_files` are the user's.
 
-    def __init__(
-        self, granularity: Granularity, user_files: frozenset[str], outside_user_code: bool
-    ) -> None:
-        self._granularity = granularity
-        self._user_files = user_files
-        self._outside_user_code = outside_user_code
+    `outside_user_code` asks for steps in others too. From Python 3.12 on, the first call of a
+    function in a process may pass without its instructions being heard.
 
-    def __exit__(self, *exception: object) -> None:
-        """Leave nothing to do: each trial cleans up after itself."""
+    A simulator's launching thread polls in a loop and holds the interpreter lock most of the time,
+    so that a pause of 50 us costs milliseconds. After 80 calls without starting a thread, while
+    some run, it is only polling: it then sleeps 200 us at each call, which the operating system
+    could have made it do. One that polls without calls, or starts threads more slowly, is left
+    alone, and trials cost more.
+    """
+    running: set[int] = set()
+    n_calls = 0
+    numbers = itertools.count()
 
-    @contextlib.contextmanager
-    def trial(self, start_thread: StartThread) -> Iterator[None]:
-        """See `mwe.schedules.events.Watch.trial`."""
-        launching = LaunchingThread()
-        numbers = itertools.count()
+    def trace_first_frame(_frame: FrameType, _event: str, _arg: Any) -> Any:
+        nonlocal n_calls
+        running.add(get_ident())
+        n_calls = 0
+        listener = start_thread(next(numbers))
+        sys.settrace(_make_trace(listener, granularity, user_files, outside_user_code))
+        return trace_root
 
-        def trace_first_frame(_frame: FrameType, _event: str, _arg: Any) -> Any:
-            launching.note_start()
-            sys.settrace(self._make_trace(start_thread(next(numbers))))
-            return trace_root
+    def trace_root(_frame: FrameType, event: str, _arg: Any) -> Any:
+        if event == "return":
+            running.discard(get_ident())
+        return trace_root
 
-        def trace_root(_frame: FrameType, event: str, _arg: Any) -> Any:
-            if event == "return":
-                launching.note_end()
-            return trace_root
+    def trace_launching(_frame: FrameType, _event: str, _arg: Any) -> None:
+        nonlocal n_calls
+        n_calls += 1
+        if n_calls > _MAX_CALLS_BETWEEN_STARTS and running:
+            time.sleep(_PARKING_S)
 
-        def trace_launching(_frame: FrameType, _event: str, _arg: Any) -> None:
-            launching.call()
+    previous, previous_of_threads = sys.gettrace(), threading.gettrace()
+    threading.settrace(trace_first_frame)
+    sys.settrace(trace_launching)
+    try:
+        yield
+    finally:
+        sys.settrace(previous)
+        threading.settrace(previous_of_threads)
 
-        previous, previous_of_threads = sys.gettrace(), threading.gettrace()
-        threading.settrace(trace_first_frame)
-        sys.settrace(trace_launching)
-        try:
-            yield
-        finally:
-            sys.settrace(previous)
-            threading.settrace(previous_of_threads)
 
-    def _make_trace(self, listener: Listener) -> Any:
-        """Return the trace function of one thread."""
-        step = listener.step
-        user_files = self._user_files
-        hears_steps = listener.hears_steps
-        steps_by_instruction = hears_steps and self._granularity is Granularity.INSTRUCTION
-        step_event = "opcode" if steps_by_instruction else "line" if hears_steps else "never"
-        outside = hears_steps and self._outside_user_code
-        depth = 0
-        left = 1
+def _make_trace(
+    listener: Listener,
+    granularity: Granularity,
+    user_files: Collection[str],
+    outside_user_code: bool,
+) -> Any:
+    """Return the trace function of one thread."""
+    step = listener.step
+    hears_steps = listener.hears_steps
+    steps_by_instruction = hears_steps and granularity is Granularity.INSTRUCTION
+    step_event = "opcode" if steps_by_instruction else "line" if hears_steps else "never"
+    outside = hears_steps and outside_user_code
+    depth = 0
+    left = 1
 
-        def trace_outside(_frame: FrameType, event: str, _arg: Any) -> Any:
-            nonlocal left
-            if event == step_event:
-                left -= 1
-                if not left:
-                    left = step(0)
+    def trace_outside(_frame: FrameType, event: str, _arg: Any) -> Any:
+        nonlocal left
+        if event == step_event:
+            left -= 1
+            if not left:
+                left = step(0)
+        return trace_outside
+
+    def trace_user(_frame: FrameType, event: str, _arg: Any) -> Any:
+        nonlocal depth, left
+        if event == step_event:
+            left -= 1
+            if not left:
+                left = step(depth)
+        elif event == "return":
+            listener.leave(depth)
+            depth -= 1
+        return trace_user
+
+    def trace_call(frame: FrameType, _event: str, _arg: Any) -> Any:
+        nonlocal depth
+        file = frame.f_code.co_filename
+        is_user = file in user_files
+        if not is_user and (not outside or file == _UNREPORTED_FILE):
+            return None
+        frame.f_trace_opcodes = steps_by_instruction
+        frame.f_trace_lines = hears_steps and not steps_by_instruction
+        if not is_user:
             return trace_outside
+        depth += 1
+        listener.call(depth)
+        return trace_user
 
-        def trace_user(_frame: FrameType, event: str, _arg: Any) -> Any:
-            nonlocal depth, left
-            if event == step_event:
-                left -= 1
-                if not left:
-                    left = step(depth)
-            elif event == "return":
-                listener.leave(depth)
-                depth -= 1
-            return trace_user
-
-        def trace_call(frame: FrameType, _event: str, _arg: Any) -> Any:
-            nonlocal depth
-            file = frame.f_code.co_filename
-            is_user = file in user_files
-            if not is_user and (not outside or file == UNREPORTED_FILE):
-                return None
-            frame.f_trace_opcodes = steps_by_instruction
-            frame.f_trace_lines = hears_steps and not steps_by_instruction
-            if not is_user:
-                return trace_outside
-            depth += 1
-            listener.call(depth)
-            return trace_user
-
-        return trace_call
+    return trace_call

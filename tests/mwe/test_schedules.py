@@ -59,7 +59,7 @@ def count_pauses(schedule, monkeypatch, seed, target=outer, n_threads=2):
     monkeypatch.setattr(time, "sleep", pause)
     counts = []
     with schedule.open({__file__}) as pace:
-        for _ in range(2):  # what is instrumented at its first call hears all from the second on
+        for _ in range(2):  # from Python 3.12 on, a first call may not hear its instructions
             counts.clear()
             with pace(seed):
                 for _ in range(n_threads):
@@ -145,13 +145,11 @@ def test_the_launching_thread_parks_while_it_only_waits(monkeypatch):
 
 @pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
 def test_a_schedule_puts_back_what_it_set_even_after_an_error(schedule):
-    """Trace functions and monitoring tools are as they were before."""
+    """Trace functions are as they were before."""
     before = sys.gettrace(), threading.gettrace()
     with pytest.raises(KeyError), schedule.open({__file__}) as pace, pace("1/1"):
         raise KeyError
     assert (sys.gettrace(), threading.gettrace()) == before
-    with schedule.open({__file__}):
-        pass
 
 
 def count_failures(make_swap, schedule, n_trials):
