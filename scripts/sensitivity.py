@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import platform
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from fixwatch.statistics.binomial import Counts, chance_of_silence, interval, upper_bound
 from fixwatch.verdicts.wrong_fixes import WrongFixTable, save_wrong_fixes
@@ -21,17 +21,11 @@ from mwe.runner import iter_trials
 from mwe.schedules import find_schedule, find_schedules
 from mwe.targets import Target
 from mwe.workloads import DEFAULT_WORKLOAD, WORKLOADS
-from mwe.workloads.planted_race.simulator import Swap
 from mwe.workloads.planted_race.subjects import PlantedSubject
 from scripts.tables import TableWriter, make_parser, percent
 from tests.subjects.swaps import RACY, SOUND, make_swap_on_each_call
 
-MakeSwap = Callable[[], Swap]
-VARIANTS: dict[str, MakeSwap] = {
-    "swap-on-each-call": make_swap_on_each_call,
-    **RACY,
-    **SOUND,
-}
+VARIANTS = {"swap-on-each-call": make_swap_on_each_call, **RACY, **SOUND}
 # The planned trials of the default workload, by schedule.
 PLAN = {
     name: n_trials
@@ -40,31 +34,32 @@ PLAN = {
 }
 
 
-def find_failures(make_swap: MakeSwap, schedule: str, numbers: range) -> list[bool]:
-    """Run trials on one simulator, as a batch does while nothing fails."""
+def find_failures(name: str, schedule: str, n_trials: int) -> list[bool]:
+    """Run trials of a variant as a batch does: after each failure on a simulator of its own."""
     configuration = find_schedule(schedule)
-    subject = PlantedSubject(make_swap(), configuration.n_active_threads)
-    trials = iter_trials(subject, configuration, seed=1, numbers=numbers)
-    return [trial.outcome.failed for trial in trials]
-
-
-def find_failures_apart(make_swap: MakeSwap, schedule: str, numbers: range) -> list[bool]:
-    """Run trials each on a simulator of its own, as a batch does after each failure."""
-    found = [find_failures(make_swap, schedule, range(i, i + 1)) for i in numbers]
-    return [failed for (failed,) in found]
+    size = n_trials if name in SOUND else 1
+    return [
+        trial.outcome.failed
+        for start in range(1, n_trials + 1, size)
+        for trial in iter_trials(
+            PlantedSubject(VARIANTS[name](), configuration.n_active_threads),
+            configuration,
+            seed=1,
+            numbers=range(start, start + size),
+        )
+    ]
 
 
 def measure_variant(name: str, n_trials: int) -> tuple[dict[str, Counts], list[list[object]]]:
     """Return the counts of a variant by schedule, and the rows that show them."""
     rates, rows = {}, []
     for schedule in PLAN:
-        find = find_failures if name in SOUND else find_failures_apart
-        failures = find(VARIANTS[name], schedule, range(1, n_trials + 1))
+        failures = find_failures(name, schedule, n_trials)
         counts = rates[schedule] = Counts(sum(failures), n_trials)
         if name in SOUND:
             bound, again = f"at most {upper_bound(counts):.2g}", "–"
         else:
-            replayed = find(VARIANTS[name], schedule, range(1, n_trials + 1))
+            replayed = find_failures(name, schedule, n_trials)
             n_same = sum(first is second for first, second in zip(failures, replayed, strict=True))
             again = percent(n_same, n_trials)
             low, high = interval(counts)
