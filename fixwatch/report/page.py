@@ -44,22 +44,25 @@ _POLICY = (
     f"script-src 'sha256-{_SCRIPT_HASH}'; base-uri 'none'; form-action 'none'"
 )
 
+_ENVIRONMENT = jinja2.Environment(
+    loader=jinja2.PackageLoader("fixwatch.report"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_ENVIRONMENT.filters["percent"] = lambda rate: f"{100 * rate:.3g}"
+_ENVIRONMENT.filters["confidence"] = format_probability
+_ENVIRONMENT.filters["moment"] = lambda text: str(text)[:16].replace("T", " ")
+
 
 def render_pages(
     all_series: Sequence[Series], document: Mapping[str, Any], table: Iterable[Release]
 ) -> dict[str, str]:
     """Return the pages as HTML by file name; every text in them is escaped.
 
-    Parameters
-    ----------
-    all_series
-        In the order of the document's upstreams.
-    document
-        As `fixwatch.report.status.build_document` returns it.
-    table
-        The releases that were uploaded.
+    The series are in the order of the document's upstreams, the table is that of uploads.
     """
-    environment = _create_environment()
     rows = [
         _describe_row(series, entry)
         for series, entry in zip(all_series, document["upstreams"], strict=True)
@@ -73,35 +76,23 @@ def render_pages(
             row["entry"]["workload"] != FALLBACK_WORKLOAD,
         )
     )
-    headlines = [id(row) for row in _choose_headlines(rows)]
+    _mark_headlines(row for row in rows if not row["is_control"])
     files = {row["file"]: f"{row['place']}, {row['entry']['source']}" for row in rows}
-    checked_at = max(
-        (
-            item["measured_at"]
-            for row in rows
-            for item in row["entry"]["measurements"]
-            if item["measured_at"]
-        ),
-        default=None,
-    )
+    measured = [item["measured_at"] for row in rows for item in row["entry"]["measurements"]]
+    checked_at = max(filter(None, measured), default=None)
     made_at = document["generated_at"]
     age_days = (parse_moment(made_at) - parse_moment(checked_at)).days if checked_at else 0
-    shared = {
-        "generated_at": made_at,
-        "pages": [{"file": file, "title": title} for file, title in files.items()],
-        "policy": _POLICY,
-    }
+    shared = {"generated_at": made_at, "pages": files, "policy": _POLICY}
     rendered = {
-        PAGE_NAME: environment.get_template("fix-status.html.j2").render(
+        PAGE_NAME: _ENVIRONMENT.get_template("fix-status.html.j2").render(
             **shared,
             page="overview",
-            rows=[{**row, "is_headline": id(row) in headlines} for row in rows],
+            rows=rows,
             upstreams=advise_on_releases(all_series, table),
             allocations=list_allocations(all_series),
             work_arounds=list_allocations(all_series, NEGATIVE_CONTROL),
             checked_at=checked_at,
             age_days=age_days,
-            is_stale=age_days > MAX_AGE_DAYS,
             max_age_days=MAX_AGE_DAYS,
             script=_SCRIPT,
             size=timeline.SIZE,
@@ -109,53 +100,37 @@ def render_pages(
     }
     for file, title in files.items():
         own = [row for row in rows if row["file"] == file]
-        anchored = next((row for row in own if not row["is_control"]), own[0])
-        rendered[file] = environment.get_template("measurements.html.j2").render(
+        rendered[file] = _ENVIRONMENT.get_template("measurements.html.j2").render(
             **shared,
             page=file,
             heading=title,
-            rows=[{**row, "has_anchors": row is anchored} for row in own],
+            rows=own,
+            # A revision's address is in one table only.
+            anchored=next((row for row in own if not row["is_control"]), own[0]),
         )
     return rendered
 
 
-def _create_environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("fixwatch.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["percent"] = lambda rate: f"{100 * rate:.3g}"
-    environment.filters["confidence"] = format_probability
-    environment.filters["moment"] = lambda text: str(text)[:16].replace("T", " ")
-    return environment
-
-
-def _choose_headlines(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the workload that speaks for each history: the worst, of several the first."""
-    histories: dict[tuple[str, ...], list[Mapping[str, Any]]] = defaultdict(list)
+def _mark_headlines(rows: Iterable[dict[str, Any]]) -> None:
+    """Mark the workload that speaks for each history: the worst, of several the first."""
+    histories: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
-        if not row["is_control"]:
-            names = ("upstream", "source", "target", "machine", "python")
-            histories[tuple(row["entry"][name] for name in names)].append(row)
-    return [min(own, key=_rank) for own in histories.values()]
+        names = ("upstream", "source", "target", "machine", "python")
+        histories[tuple(row["entry"][name] for name in names)].append(row)
+    for own in histories.values():
+        min(own, key=_rank)["is_headline"] = True
 
 
 def _rank(row: Mapping[str, Any]) -> tuple[int, bool, str]:
-    entry = row["entry"]
-    return (
-        WORST_FIRST.index(State(entry["state"])),
-        entry["workload"] != FALLBACK_WORKLOAD,
-        entry["workload"],
-    )
+    state, workload = State(row["entry"]["state"]), row["entry"]["workload"]
+    return WORST_FIRST.index(state), workload != FALLBACK_WORKLOAD, workload
 
 
 def _describe_row(series: Series, entry: Mapping[str, Any]) -> dict[str, Any]:
     is_control = series.role != WORKLOAD
     answer = describe_state(series)
     place = name_place(entry["upstream"], entry["target"])
+    target = "" if entry["target"] == SIMULATOR else f"-{entry['target']}"
     measurements = [
         {**item, "command": describe_command(entry, item)} if item["trials"] else item
         for item in entry["measurements"]
@@ -165,18 +140,12 @@ def _describe_row(series: Series, entry: Mapping[str, Any]) -> dict[str, Any]:
         "answer": answer,
         "confidence": format_confidence(series),
         "is_control": is_control,
+        "is_headline": False,
         "anchor": series_anchor(entry),
         "place": place,
-        "file": _name_file(entry),
+        "file": f"fix-status-{entry['upstream']}-{entry['source']}{target}.html",
         "timeline": None if is_control else timeline.draw_timeline(series, f"{place}: {answer}"),
     }
-
-
-def _name_file(entry: Mapping[str, Any]) -> str:
-    names = [entry["upstream"], entry["source"]]
-    if entry["target"] != SIMULATOR:
-        names.append(entry["target"])
-    return f"fix-status-{'-'.join(names)}.html"
 
 
 def describe_command(entry: Mapping[str, Any], item: Mapping[str, Any]) -> str:
@@ -205,10 +174,7 @@ def describe_command(entry: Mapping[str, Any], item: Mapping[str, Any]) -> str:
 def add_navigation_item(html_dir: Path) -> None:
     """Put the page into the navigation bar of asv's ``index.html``.
 
-    Raises
-    ------
-    FixwatchError
-        If this asv's page has no place for it.
+    Where this asv's page has no place for it, that is a `FixwatchError`.
     """
     index = html_dir / "index.html"
     text = index.read_text(encoding="utf-8")

@@ -23,14 +23,7 @@ def build_document(
 ) -> dict[str, Any]:
     """Return the document for ``fix-status.json``.
 
-    Parameters
-    ----------
-    all_series
-        As `build_series` returns them.
-    generated_at
-        In UTC.
-    order
-        Says whether the two revisions of a transition are neighbours.
+    The moment is in UTC; the order says whether two revisions of a transition are neighbours.
     """
     return {
         "version": FORMAT_VERSION,

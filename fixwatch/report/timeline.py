@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
+from fixwatch.records.evidence import Evidence
 from fixwatch.statistics.binomial import Counts, interval
 from fixwatch.upstream_texts import parse_moment
-from fixwatch.verdicts.assessment import JudgedRevision, Measurement
+from fixwatch.verdicts.assessment import Measurement
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.series import Series
 
@@ -47,32 +48,22 @@ class Mark:
 
 @dataclass(frozen=True, kw_only=True)
 class Timeline:
-    """Everything that is drawn, in units of the picture.
-
-    Attributes
-    ----------
-    rates
-        Height and label of each line of the scale.
-    gaps
-        Revisions that were not run or not measured, with the reason.
-    description
-        What the picture says, for who does not see it.
-    """
+    """Everything that is drawn, in units of the picture."""
 
     points: tuple[Point, ...]
-    rates: tuple[tuple[float, str], ...]
+    rates: tuple[tuple[float, str], ...]  # height and label of each line of the scale
     dates: tuple[Mark, ...]
     releases: tuple[Mark, ...]
     transitions: tuple[Mark, ...]
-    gaps: tuple[Mark, ...]
-    description: str
+    gaps: tuple[Mark, ...]  # revisions that were not run or not measured, with the reason
+    description: str  # what the picture says, for who does not see it
 
 
 def draw_timeline(series: Series, description: str) -> Timeline:
     """Lay a series out over its dates."""
-    moments = [_moment(revision.record.date) for revision in series.revisions]
-    moments += [_moment(commit.date) for commit in series.unmeasured]
-    scale = _DateScale(min(moments), max(moments))
+    records = [revision.record for revision in series.revisions]
+    dates = [record.date for record in records] + [commit.date for commit in series.unmeasured]
+    scale = _DateScale(dates)
     return Timeline(
         points=tuple(
             _draw_point(measurement, measurement.counts, scale)
@@ -81,42 +72,46 @@ def draw_timeline(series: Series, description: str) -> Timeline:
         ),
         rates=tuple((_rate_y(rate), f"{100 * rate:g} %") for rate in (0.0, 0.25, 0.5, 0.75, 1.0)),
         dates=tuple(scale.ticks()),
-        releases=_thin_out(_draw_releases(series.revisions, scale)),
-        transitions=tuple(_draw_transitions(series, moments, scale)),
+        releases=tuple(_draw_releases(records, scale)),
+        transitions=tuple(
+            _draw_transition(change.kind.value, records[change.after], records[change.at], scale)
+            for change in series.history.changes
+        ),
         gaps=tuple(_draw_gaps(series, scale)),
         description=description,
     )
 
 
 class _DateScale:
-    """Where a moment stands."""
+    """Where a date stands."""
 
-    def __init__(self, first: datetime, last: datetime) -> None:
-        margin = max((last - first) * 0.02, timedelta(days=1))
-        self.first, self.last = first - margin, last + margin
+    def __init__(self, dates: Iterable[str]) -> None:
+        moments = sorted(map(_parse_date, dates))
+        margin = max((moments[-1] - moments[0]) * 0.02, timedelta(days=1))
+        self.first, self.last = moments[0] - margin, moments[-1] + margin
 
-    def x(self, moments: Sequence[datetime]) -> float:
-        """Return the place of the middle between moments."""
-        share = sum((moment - self.first) / (self.last - self.first) for moment in moments)
-        return round(LEFT + (WIDTH - LEFT - RIGHT) * share / len(moments), 1)
+    def x(self, *dates: str) -> float:
+        """Return the place of the middle between dates."""
+        days = [_parse_date(date) - self.first for date in dates]
+        share = sum(day / (self.last - self.first) for day in days)
+        return round(LEFT + (WIDTH - LEFT - RIGHT) * share / len(days), 1)
 
     def ticks(self) -> list[Mark]:
         """Return the first days of years, quarters or months, at most a dozen."""
         for step in (1, 3, 12, 60):
-            ticks = [
-                moment
+            months = [
+                f"{year}-{month:02}"
                 for year in range(self.first.year, self.last.year + 1)
                 for month in range(1, 13)
                 if (year * 12 + month - 1) % step == 0
-                and self.first <= (moment := datetime(year, month, 1, tzinfo=timezone.utc))
-                and moment <= self.last
+                and self.first <= _parse_date(f"{year}-{month:02}-01") <= self.last
             ]
-            if len(ticks) <= 12:
+            if len(months) <= 12:
                 break
-        return [Mark(x=self.x([moment]), label=f"{moment:%Y-%m}") for moment in ticks]
+        return [Mark(x=self.x(f"{month}-01"), label=month) for month in months]
 
 
-def _moment(date: str) -> datetime:
+def _parse_date(date: str) -> datetime:
     moment = parse_moment(date)
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
@@ -129,7 +124,7 @@ def _draw_point(measurement: Measurement, counts: Counts, scale: _DateScale) -> 
     record = measurement.record
     low, high = interval(counts)
     return Point(
-        x=scale.x([_moment(record.date)]),
+        x=scale.x(record.date),
         y=_rate_y(counts.n_failures / counts.n_trials),
         y_low=_rate_y(low),
         y_high=_rate_y(high),
@@ -140,46 +135,26 @@ def _draw_point(measurement: Measurement, counts: Counts, scale: _DateScale) -> 
     )
 
 
-def _draw_transitions(
-    series: Series, moments: Sequence[datetime], scale: _DateScale
-) -> Iterator[Mark]:
-    for change in series.history.changes:
-        kind = change.kind.value
-        at, after = (series.revisions[index].record.name for index in (change.at, change.after))
-        yield Mark(
-            x=scale.x((moments[change.after], moments[change.at])),
-            label=f"{kind} in {at}",
-            title=f"{kind} in {at}, after {after}",
-            kind=kind,
-        )
+def _draw_transition(kind: str, after: Evidence, at: Evidence, scale: _DateScale) -> Mark:
+    label = f"{kind} in {at.name}"
+    x = scale.x(after.date, at.date)
+    return Mark(x=x, label=label, title=f"{label}, after {after.name}", kind=kind)
 
 
-def _draw_releases(
-    revisions: Sequence[JudgedRevision], scale: _DateScale
-) -> Iterator[tuple[bool, Mark]]:
-    """Yield the marks of final releases, and whether each begins a series of its own."""
-    for revision in revisions:
-        record, version = revision.record, revision.record.version
-        if version is not None:
-            title = f"{record.name}, {record.date[:10]}"
-            mark = Mark(x=scale.x([_moment(record.date)]), label=str(version), title=title)
-            yield version.micro == 0, mark
+def _draw_releases(records: Iterable[Evidence], scale: _DateScale) -> Iterator[Mark]:
+    """Yield the marks of releases, with the labels that can be read.
 
-
-def _thin_out(releases: Iterable[tuple[bool, Mark]]) -> tuple[Mark, ...]:
-    """Keep the labels that can be read, of those in each other's way the ones that matter more."""
-    marks = list(releases)
-    labelled: list[float] = []
-    chosen = set()
-    for index in sorted(range(len(marks)), key=lambda index: (not marks[index][0], -index)):
-        x = marks[index][1].x
-        if all(abs(x - other) >= MIN_LABEL_DISTANCE for other in labelled):
-            labelled.append(x)
-            chosen.add(index)
-    return tuple(
-        mark if index in chosen else replace(mark, label="")
-        for index, (_, mark) in enumerate(marks)
-    )
+    Of those in each other's way the first of a series comes first, then the newer one.
+    """
+    releases = [(record, record.version) for record in records if record.version is not None]
+    places = [scale.x(record.date) for record, _ in releases]
+    labelled: list[int] = []
+    for index in sorted(range(len(places)), key=lambda i: (releases[i][1].micro != 0, -i)):
+        if all(abs(places[index] - places[other]) >= MIN_LABEL_DISTANCE for other in labelled):
+            labelled.append(index)
+    for index, (record, version) in enumerate(releases):
+        label = str(version) if index in labelled else ""
+        yield Mark(x=places[index], label=label, title=f"{record.name}, {record.date[:10]}")
 
 
 def _draw_gaps(series: Series, scale: _DateScale) -> Iterator[Mark]:
@@ -188,7 +163,7 @@ def _draw_gaps(series: Series, scale: _DateScale) -> Iterator[Mark]:
         if all(measurement.judgement.verdict is Verdict.NOT_RUN for measurement in own):
             reason = own[0].judgement.reason or "no reason is known"
             title = f"{record.name}, {record.date[:10]}, not run: {reason}"
-            yield Mark(x=scale.x([_moment(record.date)]), label="", title=title)
+            yield Mark(x=scale.x(record.date), label="", title=title)
     for commit in series.unmeasured:
         title = f"{commit.name}, {commit.date[:10]}: not measured"
-        yield Mark(x=scale.x([_moment(commit.date)]), label="", title=title)
+        yield Mark(x=scale.x(commit.date), label="", title=title)
