@@ -18,6 +18,7 @@ from fixwatch.errors import FixwatchError
 from fixwatch.records.fields import describe_violation
 from fixwatch.records.shards import MAX_FILE_BYTES
 
+TITLE = "Upstream's fix status has changed"
 TIMEOUT_S = 120.0
 # As gh names who writes with a workflow's own token.
 AUTHORS = frozenset({"github-actions", "github-actions[bot]", "app/github-actions"})
@@ -78,7 +79,7 @@ def track(comparison: Comparison, run_gh: RunGh) -> IssueAction:
     if action.kind == "nothing":
         return action
     if issue is None:
-        run_gh(["issue", "create", "--title", action.title, "--body-file", "-"], action.body)
+        run_gh(["issue", "create", "--title", TITLE, "--body-file", "-"], action.body)
         return action
     number = str(int(issue["number"]))
     if action.kind == "reopen":

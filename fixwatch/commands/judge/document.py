@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from fixwatch.commands.judge.launch_cost import LaunchCost
+from fixwatch.commands.judge.launch_cost import CostOfLaunch
 from fixwatch.commands.judge.run import JudgeRun
 from fixwatch.commands.judge.snapshots import Snapshot
 from fixwatch.records import fields
@@ -88,19 +88,6 @@ class WrongFixes(Closed):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CostOfLaunch(Closed):
-    """What a launch costs in terms of the base's: the median over the rounds, with its interval."""
-
-    ratio: Annotated[float, Field(gt=0)] | None
-    low: float | None
-    """Lower end of a 95 % interval of the median."""
-    high: float | None
-    rounds: Number
-    reason: str | None
-    """Why there is no ratio."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class MeasuredBase(Closed):
     """What was measured beside the judged tree."""
 
@@ -156,7 +143,7 @@ def build_document(run: JudgeRun) -> dict[str, Any]:
         ),
         wrong_fixes=_describe_wrong_fixes(result),
         against=_describe_base(run),
-        launch_cost=_describe_cost(run.launch_cost),
+        launch_cost=run.launch_cost,
     )
     return asdict(document)
 
@@ -232,16 +219,3 @@ def _describe_base(run: JudgeRun) -> MeasuredBase | None:
     if run.base is None or result is None:
         return None
     return MeasuredBase(**_describe_result(result), revision=_describe_revision(run.base, result))
-
-
-def _describe_cost(cost: LaunchCost | None) -> CostOfLaunch | None:
-    if cost is None:
-        return None
-    ratio = cost.ratio
-    return CostOfLaunch(
-        ratio=ratio.median if ratio else None,
-        low=ratio.low if ratio else None,
-        high=ratio.high if ratio else None,
-        rounds=ratio.n_rounds if ratio else 0,
-        reason=cost.reason,
-    )

@@ -6,9 +6,13 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 from fixwatch.commands.judge.batches import TARGET, InstalledContender
-from fixwatch.statistics.paired_ratios import Ratio, estimate_ratio
+from fixwatch.records.fields import Closed, Number
+from fixwatch.statistics.paired_ratios import estimate_ratio
 from fixwatch.verdicts.controls import WORKLOAD
 from fixwatch.verdicts.series import FALLBACK_WORKLOAD
 from mwe.planned.client import BatchServer
@@ -29,17 +33,31 @@ BATCH = PlannedBatch(
 ANNOUNCE_PERIOD_S = 5.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class LaunchCost:
-    """How much a launch costs in terms of the base's, or why that is not known."""
+class _NotTimedError(Exception):
+    """A batch says nothing of what a launch costs."""
 
-    ratio: Ratio | None = None
-    reason: str | None = None
+
+@dataclass(frozen=True, kw_only=True)
+class CostOfLaunch(Closed):
+    """What a launch costs in terms of the base's: the median over the rounds, with its interval."""
+
+    ratio: Annotated[float, Field(gt=0)] | None
+    low: float | None
+    """Lower end of a 95 % interval of the median."""
+    high: float | None
+    rounds: Number
+    reason: str | None
+    """Why there is no ratio."""
+
+
+def say_unknown(reason: str) -> CostOfLaunch:
+    """Return that the cost is not known."""
+    return CostOfLaunch(ratio=None, low=None, high=None, rounds=0, reason=reason)
 
 
 def compare_launches(
     judged: InstalledContender, base: InstalledContender, announce: Callable[[str], None]
-) -> LaunchCost:
+) -> CostOfLaunch:
     """Time launches of both in turns, one batch at a time.
 
     Each round has processes of its own: where a process's memory happens to lie makes it slower or
@@ -52,30 +70,29 @@ def compare_launches(
     announced_s = time.monotonic()
     for number in range(N_ROUNDS):
         pair = (judged, base) if number % 2 == 0 else (base, judged)
-        timed = _run_round(pair)
-        if isinstance(timed, str):
-            return LaunchCost(reason=timed)
-        for name, cost_s in timed.items():
-            costs[name].append(cost_s)
+        try:
+            for name, cost_s in _run_round(pair).items():
+                costs[name].append(cost_s)
+        except _NotTimedError as error:
+            return say_unknown(str(error))
         if time.monotonic() - announced_s >= ANNOUNCE_PERIOD_S:
             announced_s = time.monotonic()
             announce(f"{number + 1} of {N_ROUNDS} rounds")
-    return LaunchCost(ratio=estimate_ratio(costs[judged.name], costs[base.name]))
+    found = estimate_ratio(costs[judged.name], costs[base.name])
+    return CostOfLaunch(
+        ratio=found.median, low=found.low, high=found.high, rounds=found.n_rounds, reason=None
+    )
 
 
-def _run_round(
-    pair: tuple[InstalledContender, InstalledContender],
-) -> dict[str, float] | str:
-    """Return the median seconds of a trial by name, or why they are not known."""
+def _run_round(pair: tuple[InstalledContender, InstalledContender]) -> dict[str, float]:
+    """Return the median seconds of a trial by name."""
     servers = {contender.name: contender.start_server() for contender in pair}
     costs: dict[str, list[float]] = {contender.name: [] for contender in pair}
     first, second = pair
     turns = [*pair, *(first, second, second, first) * (N_BATCHES // 2)]
     try:
         for turn, contender in enumerate(turns):
-            cost_s = _time_batch(servers[contender.name], contender.commit)
-            if isinstance(cost_s, str):
-                return f"{contender.installed.snapshot.name}: {cost_s}"
+            cost_s = _time_batch(servers[contender.name], contender)
             if turn >= len(pair):
                 costs[contender.name].append(cost_s)
     finally:
@@ -85,14 +102,14 @@ def _run_round(
     return {name: statistics.median(found) for name, found in costs.items()}
 
 
-def _time_batch(server: BatchServer, commit: str) -> float | str:
-    """Return the seconds of a trial, or why they are not known."""
-    server.request(describe_request(commit, BATCH), BATCH_TIMEOUT_S)
+def _time_batch(server: BatchServer, contender: InstalledContender) -> float:
+    """Return the seconds of a trial, unless nothing can be said of them."""
+    server.request(describe_request(contender.commit, BATCH), BATCH_TIMEOUT_S)
     while (result := server.poll()) is None:
         time.sleep(POLL_PERIOD_S)
-    batch = result.batch
+    batch, name = result.batch, contender.installed.snapshot.name
     if batch is None:
-        return f"{result.stage}: {result.reason}"
+        raise _NotTimedError(f"{name}: {result.stage}: {result.reason}")
     if batch["failures_by_mode"].keys() & {"hang", "crash"} or not batch["trials"]:
-        return "batch: trials hung or crashed, so their time says nothing"
+        raise _NotTimedError(f"{name}: batch: trials hung or crashed, so their time says nothing")
     return float(batch["duration_s"]) / int(batch["trials"])

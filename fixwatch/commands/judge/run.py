@@ -16,7 +16,7 @@ from fixwatch.commands.judge.batches import (
 )
 from fixwatch.commands.judge.checkouts import find_checkout
 from fixwatch.commands.judge.installs import JUDGE_DIR, install_snapshot
-from fixwatch.commands.judge.launch_cost import LaunchCost, compare_launches
+from fixwatch.commands.judge.launch_cost import CostOfLaunch, compare_launches, say_unknown
 from fixwatch.commands.judge.snapshots import Snapshot, SnapshotRepository
 from fixwatch.errors import CouldNotMeasureError, FixwatchError
 from fixwatch.layout import RELEASES_CONFIGURATION
@@ -47,7 +47,7 @@ class JudgeRun:
     result: JudgedTree
     base: Snapshot | None = None
     base_result: JudgedTree | None = None
-    launch_cost: LaunchCost | None = None
+    launch_cost: CostOfLaunch | None = None
 
 
 def run_judge(
@@ -116,7 +116,7 @@ def run_judge(
 def _judge(
     contenders: Sequence[InstalledContender],
     batches: dict[str, tuple[BatchEvidence, ...]],
-    cost: LaunchCost | None,
+    cost: CostOfLaunch | None,
 ) -> JudgeRun:
     judged, *others = contenders
     record = _describe(judged, batches.get(JUDGED, ()))
@@ -132,7 +132,7 @@ def _judge(
         result=judge(record, base_record),
         base=base.installed.snapshot,
         base_result=judge(base_record, base_record),
-        launch_cost=cost or LaunchCost(reason="one of the two could not be installed"),
+        launch_cost=cost or say_unknown("one of the two could not be installed"),
     )
 
 

@@ -8,10 +8,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from fixwatch.commands.check.summary import quote_markdown
 from fixwatch.commands.judge.document import find_rate
 from fixwatch.commands.judge.run import JudgeRun
-from fixwatch.report.answer import format_probability
+from fixwatch.report.markdown import render
 from fixwatch.statistics.binomial import Counts, pool_counts
 from fixwatch.verdicts.assessment import Measurement
 from fixwatch.verdicts.controls import WORKLOAD
@@ -41,79 +40,33 @@ def list_statements(run: JudgeRun) -> list[str]:
 
     There is upstream's text in it, so it is escaped where it is shown.
     """
-    return [_put_in_one_line(statement) for statement in _iter_statements(run)]
-
-
-def _iter_statements(run: JudgeRun) -> Iterator[str]:
-    result, judged = run.result, run.judged
-    yield f"{judged.upstream} {judged.label}: {_describe_verdict(result)}"
-    yield (
-        f"HEAD {judged.head[:8]} of {judged.date:%Y-%m-%d}, tree {judged.tree[:8]}, "
-        f"Python {result.record.python}, with {_list_packages(result)}"
+    packages = run.result.record.packages
+    shown = [
+        f"{name} {packages[name]}" for name in ("numba", "llvmlite", "numpy") if name in packages
+    ]
+    text = render(
+        "judge.txt.j2",
+        run=run,
+        packages=", ".join(shown) or "no packages",
+        count=_count_failures,
+        min_chance=MIN_CHANCE,
     )
-    if result.confidence is not None:
-        confidence = format_probability(result.confidence)
-        if result.verdict is TreeVerdict.NOT_OBSERVED:
-            yield (
-                f"Chance that this plan detects an unfixed revision: {confidence} "
-                f"(reference: {result.reference.description})"
-            )
-            yield _describe_wrong_fixes(result)
-        if result.verdict is TreeVerdict.OBSERVED:
-            yield f"Probability that this is not a harness artefact: {confidence}"
-    if result.broken_controls:
-        yield (
-            f"This patch also breaks {', '.join(result.broken_controls)}, "
-            "which the original race never affects"
-        )
-    if run.base is not None and run.base_result is not None:
-        yield f"Beside it {run.base.label}: {_describe_verdict(run.base_result)}"
-    if run.launch_cost is not None and run.base is not None:
-        ratio = run.launch_cost.ratio
-        yield (
-            f"A launch costs {ratio.median:.2f} times what it does with {run.base.name} "
-            f"(95 %: {ratio.low:.2f} to {ratio.high:.2f}, {ratio.n_rounds} rounds)"
-            if ratio
-            else f"What a launch costs is not known: {run.launch_cost.reason}"
-        )
+    return [_make_showable(line) for line in text.removesuffix("\n").split("\n")]
 
 
-def _describe_verdict(result: JudgedTree) -> str:
-    if result.verdict is TreeVerdict.COULD_NOT_MEASURE:
-        return f"{_name(result)}, {result.reason or 'no reason is known'}"
-    counts = pool_counts(
-        measurement.counts
-        for measurement in result.measurements
-        if measurement.counts and measurement.decides and _is_workload(measurement)
+def _count_failures(result: JudgedTree) -> str:
+    """Return the failures under the schedules that decide, over all workloads."""
+    return _format_counts(
+        pool_counts(
+            measurement.counts
+            for measurement in result.measurements
+            if measurement.counts and measurement.decides and _is_workload(measurement)
+        )
     )
-    return f"{_name(result)}, {_format_counts(counts)} trials failed"
-
-
-def _name(result: JudgedTree) -> str:
-    return result.verdict.value.replace("-", " ")
 
 
 def _is_workload(measurement: Measurement) -> bool:
     return measurement.batch is not None and measurement.batch.role == WORKLOAD
-
-
-def _describe_wrong_fixes(result: JudgedTree) -> str:
-    if not result.chances_of_passing:
-        return "Whether a wrong fix would have passed is not known: local-array was not run"
-    worst = result.chances_of_passing[0]
-    chance = f"{worst.chance:.1g}" if worst.chance >= MIN_CHANCE else f"less than {MIN_CHANCE:.0g}"
-    return (
-        f"A wrong fix of the {len(result.chances_of_passing)} known kinds would have passed with "
-        f"a chance of {chance} (the worst: {worst.variant})"
-    )
-
-
-def _list_packages(result: JudgedTree) -> str:
-    packages = result.record.packages
-    shown = [
-        f"{name} {packages[name]}" for name in ("numba", "llvmlite", "numpy") if name in packages
-    ]
-    return ", ".join(shown) or "no packages"
 
 
 def print_answer(run: JudgeRun, console: Console) -> None:
@@ -138,19 +91,15 @@ def print_answer(run: JudgeRun, console: Console) -> None:
 
 def render_markdown(run: JudgeRun) -> str:
     """Return the run as Markdown; nothing of upstream's can add markup to it."""
-    verdict, *statements = list_statements(run)
-    lines = [f"## Race in the CUDA simulator: {_name(run.result)}", ""]
-    lines += [quote_markdown(verdict, MAX_STATEMENT_CHARACTERS), ""]
-    lines += [
-        f"- {quote_markdown(statement, MAX_STATEMENT_CHARACTERS)}" for statement in statements
-    ]
-    if run.result.measurements:
-        headings = [*_HEADINGS, *([quote_markdown(run.base.name)] if run.base else [])]
-        rows = [headings, ["---"] * len(headings), *_iter_rows(run)]
-        lines += ["", *(f"| {' | '.join(cells)} |" for cells in rows)]
-    if run.result.verdict is TreeVerdict.NOT_OBSERVED:
-        lines += ["", LIMITS]
-    return "\n".join(lines) + "\n"
+    return render(
+        "judge.md.j2",
+        run=run,
+        statements=list_statements(run),
+        headings=_HEADINGS,
+        rows=list(_iter_rows(run)),
+        limits=LIMITS if run.result.verdict is TreeVerdict.NOT_OBSERVED else None,
+        max_characters=MAX_STATEMENT_CHARACTERS,
+    )
 
 
 def _iter_rows(run: JudgeRun) -> Iterator[list[str]]:
@@ -196,9 +145,8 @@ def _format_verdict(measurement: Measurement) -> str:
     return verdict.value
 
 
-def _put_in_one_line(text: str) -> str:
-    """Return a text in one line that a terminal can do nothing with but show it."""
-    line = " ".join(text.split())
+def _make_showable(line: str) -> str:
+    """Return a line, not too long, that a terminal can do nothing with but show it."""
     shown = "".join(character if character.isprintable() else "?" for character in line)
     is_short = len(shown) <= MAX_STATEMENT_CHARACTERS
     return shown if is_short else shown[: MAX_STATEMENT_CHARACTERS - 1] + "…"

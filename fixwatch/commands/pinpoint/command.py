@@ -12,7 +12,7 @@ from fixwatch.commands.pinpoint.findings import Finding, Settings
 from fixwatch.commands.pinpoint.measuring import CommitMeasurer
 from fixwatch.commands.pinpoint.observations import MeasuringSetup
 from fixwatch.commands.pinpoint.search import Search
-from fixwatch.commands.pinpoint.summary import MAX_NAMED, render_markdown, state_answer
+from fixwatch.commands.pinpoint.summary import render_markdown, render_text
 from fixwatch.configuration import Configuration
 from fixwatch.errors import FixwatchError
 from fixwatch.history.mirror import BESIDE_THE_BRANCH, UpstreamMirror
@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
     elif options.markdown:
         print(render_markdown(finding), end="")
     else:
-        _print(finding)
+        print(render_text(finding), end="")
     return EXIT_NOT_DECIDED if finding.answer is SearchAnswer.NOT_DECIDED else 0
 
 
@@ -128,19 +128,3 @@ def _check_workload(name: str, configuration: Configuration) -> None:
         raise FixwatchError(
             f"{name} is a {workload.role.value}, which never changes; name a workload"
         )
-
-
-def _print(finding: Finding) -> None:
-    print(state_answer(finding))
-    places = finding.change.placement.places
-    if finding.answer is SearchAnswer.NOT_DECIDED:
-        names = ", ".join(finding.commits[index].name for index in places[:MAX_NAMED])
-        more = f" and {len(places) - MAX_NAMED} more" if len(places) > MAX_NAMED else ""
-        print(f"possible: {names}{more}")
-    if finding.missing:
-        print(f"not measured in between: {', '.join(commit.name for commit in finding.missing)}")
-    spent = finding.spent
-    print(
-        f"{finding.n_candidates} candidates; {spent.builds} builds, {spent.trials} trials, "
-        f"{spent.duration_s:.0f} s"
-    )

@@ -18,10 +18,10 @@ from fixwatch.commands.check.run import find_newest
 from fixwatch.commands.check.summary import (
     MARKER,
     plan_issue,
-    quote_markdown,
     render_summary,
 )
 from fixwatch.history.release_table import load_release_table
+from fixwatch.report.markdown import quote_markdown
 from fixwatch.verdicts.judgements import Verdict
 
 NUMBA = Recorded(upstream="numba", state="affected", since="0.57.0", newest="5340f052")

@@ -12,17 +12,17 @@ import pytest
 from rich.console import Console
 
 from fixwatch.commands.judge.document import build_document
-from fixwatch.commands.judge.launch_cost import LaunchCost
+from fixwatch.commands.judge.launch_cost import CostOfLaunch
 from fixwatch.commands.judge.run import JudgeRun
 from fixwatch.commands.judge.snapshots import Snapshot
 from fixwatch.commands.judge.summary import print_answer, render_markdown
-from fixwatch.statistics.paired_ratios import Ratio
 from fixwatch.verdicts.working_tree import judge
 from tests.fixwatch.verdicts.test_working_tree import BASE, RACY, measure
 from tests.project import ROOT
 
 SCHEMA = json.loads((ROOT / "docs" / "judge.schema.json").read_text(encoding="utf-8"))
 EVIL = "v1 <img src=x> | `@all` [link](http://x) [red]\x1b[31m"
+COST = CostOfLaunch(ratio=1.04, low=0.99, high=1.06, rounds=15, reason=None)
 
 
 def new_snapshot(name="d41b90d3", **changes):
@@ -49,7 +49,7 @@ def new_run(failures, *, name="d41b90d3", reason=None, cost=None):
         result=judge(record, BASE),
         base=new_snapshot("55a84eb7", commit="b" * 40),
         base_result=judge(BASE, BASE),
-        launch_cost=cost or LaunchCost(ratio=Ratio(1.04, 0.99, 1.06, 15)),
+        launch_cost=cost or COST,
     )
 
 
