@@ -6,9 +6,11 @@ The document has the form that ``html/fix-status.json`` promises, format version
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from fixwatch.history.listing import ListedCommit
 from fixwatch.history.order import RevisionOrder
 from fixwatch.records.evidence import Evidence
 from fixwatch.statistics.binomial import interval
@@ -39,12 +41,7 @@ def _describe_series(series: Series, order: RevisionOrder) -> dict[str, Any]:
         return None if index is None else _describe_revision(series.revisions[index].record)
 
     return {
-        "upstream": series.key.upstream,
-        "source": series.key.source,
-        "target": series.key.target,
-        "machine": series.key.machine,
-        "python": series.key.python,
-        "workload": series.key.workload,
+        **asdict(series.key),
         "role": series.role,
         "state": state.state.value,
         "since": revision(state.since),
@@ -66,16 +63,13 @@ def _describe_series(series: Series, order: RevisionOrder) -> dict[str, Any]:
             }
             for change in series.history.changes
         ],
-        "unmeasured": [
-            {"commit": commit.commit, "name": commit.name, "date": commit.date}
-            for commit in series.unmeasured
-        ],
+        "unmeasured": [_describe_revision(commit) for commit in series.unmeasured],
         "measurements": [_describe_measurement(found) for found in series.measurements],
     }
 
 
-def _describe_revision(record: Evidence) -> dict[str, Any]:
-    return {"commit": record.commit, "name": record.name, "date": record.date}
+def _describe_revision(revision: Evidence | ListedCommit) -> dict[str, Any]:
+    return {"commit": revision.commit, "name": revision.name, "date": revision.date}
 
 
 def _describe_measurement(measurement: Measurement) -> dict[str, Any]:

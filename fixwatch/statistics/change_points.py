@@ -82,17 +82,10 @@ class ChangePoints:
 def find_change_points(
     failures: Sequence[Sequence[int]] | Floats, trials: Sequence[Sequence[int]] | Floats
 ) -> ChangePoints:
-    """Find the changes of a series.
+    """Find the changes of a series, given counts by revision, oldest first, and by schedule.
 
-    Parameters
-    ----------
-    failures, trials
-        Counts by revision, oldest first, and by schedule; 0 of 0 where a schedule did not run.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ or a count is impossible.
+    Where a schedule did not run, it is 0 of 0. Shapes that differ and impossible counts are a
+    `ValueError`.
     """
     k, n = np.asarray(failures, dtype=float), np.asarray(trials, dtype=float)
     if k.shape != n.shape or (k > n).any() or (k < 0).any():

@@ -65,19 +65,11 @@ class Placement:
 
 
 class SingleChange:
-    """The posterior over the hypotheses, given counts.
+    """The posterior over the hypotheses, given counts by commit, oldest first, and by schedule.
 
-    Parameters
-    ----------
-    failures, trials
-        Counts by commit, oldest first, and by schedule; 0 of 0 where there are none.
-    weights
-        How likely each commit is to be the place beforehand, relative to 1; all alike by default.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, a count is impossible, or there are fewer than two commits.
+    Where there are no trials, it is 0 of 0. The weights say how likely each commit is to be the
+    place beforehand, relative to 1. Shapes that differ, impossible counts and fewer than two
+    commits are a `ValueError`.
     """
 
     def __init__(

@@ -171,24 +171,20 @@ def assess(record: Evidence) -> Assessment:
     """Return what a record alone says; the controls of each schedule are checked once."""
     schedules = dict.fromkeys(batch.schedule for batch in record.batches)
     checks = {schedule: check_controls(record, schedule) for schedule in schedules}
-    return Assessment(
-        record=record,
-        batches=tuple(
-            _assess_batch(batch, count_shown(record.target, batch), checks[batch.schedule])
-            for batch in record.batches
-        ),
-    )
-
-
-def _assess_batch(batch: BatchEvidence, n_shown: int, controls: ControlCheck) -> BatchAssessment:
-    spoiled = controls.why_failures_are_ignored if n_shown else controls.why_silence_is_ignored
-    return BatchAssessment(
-        batch=batch,
-        counts=count_batch(batch),
-        n_shown=n_shown,
-        controls=controls,
-        spoiled=spoiled if batch.role == WORKLOAD else None,
-    )
+    batches = []
+    for batch in record.batches:
+        n_shown, controls = count_shown(record.target, batch), checks[batch.schedule]
+        spoiled = controls.why_failures_are_ignored if n_shown else controls.why_silence_is_ignored
+        batches.append(
+            BatchAssessment(
+                batch=batch,
+                counts=count_batch(batch),
+                n_shown=n_shown,
+                controls=controls,
+                spoiled=spoiled if batch.role == WORKLOAD else None,
+            )
+        )
+    return Assessment(record=record, batches=tuple(batches))
 
 
 def _judge(record: Evidence, assessed: BatchAssessment, affected: Collection[Counts]) -> Judgement:

@@ -70,13 +70,9 @@ def judge_batch(
 ) -> Judgement:
     """Judge a batch by itself, as if its controls passed.
 
-    Parameters
-    ----------
-    affected
-        Batches of the same kind in which the race was observed, one for each revision; the one
-        with the rate hardest to see decides.
-    negative_control
-        What the negative controls of the same run found, pooled.
+    Its silence is measured by batches of the same kind in which the race was observed, one for each
+    affected revision, and of these by the one with the rate hardest to see; its failures by what
+    the negative controls of the same run found, pooled.
     """
     counts = count_batch(batch)
     if counts is None or batch.printed is None:

@@ -17,6 +17,8 @@ from fixwatch.verdicts.states import History, SeriesState, analyse_history, deri
 
 FALLBACK_WORKLOAD = "local-array"
 _ANY_WORKLOAD = ""
+# Counts of surely affected revisions, by what they were measured with, then by upstream.
+_Rates = dict[tuple[str | None, ...], dict[str, set[Counts]]]
 
 
 @dataclass(frozen=True, order=True)
@@ -33,21 +35,13 @@ class SeriesKey:
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """The measurements of a workload along an upstream's history, oldest revision first.
-
-    Attributes
-    ----------
-    unmeasured
-        Relevant commits of which there is no record.
-    history
-        Which revisions are affected, and where that changes.
-    """
+    """The measurements of a workload along an upstream's history, oldest revision first."""
 
     key: SeriesKey
     role: str
     revisions: tuple[JudgedRevision, ...]
-    unmeasured: tuple[ListedCommit, ...]
-    history: History
+    unmeasured: tuple[ListedCommit, ...]  # relevant commits of which there is no record
+    history: History  # which revisions are affected, and where that changes
     state: SeriesState
 
     @property
@@ -60,32 +54,6 @@ class Series:
         return next((found for found in self.revisions if found.record is record), None)
 
 
-class _FailureRates:
-    """How often surely affected revisions fail, by the way that they were measured in."""
-
-    def __init__(self) -> None:
-        self._counts: dict[tuple[str, ...], dict[str, set[Counts]]] = {}
-
-    def add(self, record: Evidence, workload: str, schedule: str, counts: Counts) -> None:
-        """Take in what an affected revision showed."""
-        by_upstream = self._counts.setdefault(self._key(record, workload, schedule), {})
-        by_upstream.setdefault(record.upstream, set()).add(counts)
-
-    def find(self, record: Evidence, workload: str, schedule: str) -> Collection[Counts]:
-        """Return the counts that the silence of a revision is measured by.
-
-        They are of the same upstream; where it has none, of any upstream measured the same way on
-        the same machine.
-        """
-        by_upstream = self._counts.get(self._key(record, workload, schedule), {})
-        return by_upstream.get(record.upstream) or set().union(*by_upstream.values())
-
-    @staticmethod
-    def _key(record: Evidence, workload: str, schedule: str) -> tuple[str, ...]:
-        version = record.measurement_version or ""
-        return (record.machine, record.python, record.target, version, workload, schedule)
-
-
 def build_series(records: Iterable[Evidence], order: RevisionOrder) -> list[Series]:
     """Group records into series, judge each measurement, and derive each series' state.
 
@@ -93,11 +61,8 @@ def build_series(records: Iterable[Evidence], order: RevisionOrder) -> list[Seri
     surely affected; how often those fail says what the silence of the others is worth.
     """
     assessments = [assess(record) for record in keep_newest_version(list(records))]
-    roles = {
-        batch.workload: batch.role
-        for assessment in assessments
-        for batch in assessment.record.batches
-    }
+    batches = [batch for assessment in assessments for batch in assessment.record.batches]
+    roles = {batch.workload: batch.role for batch in batches}
     # Where no environment could even say what was planned, there is still something to answer.
     roles = roles or {FALLBACK_WORKLOAD: WORKLOAD}
     grouped = _group(assessments, roles, order)
@@ -143,13 +108,13 @@ def _build_one(
     assessments: Sequence[Assessment],
     history: History,
     role: str,
-    rates: _FailureRates,
+    rates: _Rates,
     order: RevisionOrder,
 ) -> Series:
     # Controls have no failure rate of their own; the workloads' is used.
     referred = _ANY_WORKLOAD if role == NEGATIVE_CONTROL else key.workload
     revisions = tuple(
-        assessment.judge(key.workload, partial(rates.find, assessment.record, referred))
+        assessment.judge(key.workload, partial(_find_rates, rates, assessment.record, referred))
         for assessment in assessments
     )
     measured = [assessment.record.commit for assessment in assessments]
@@ -167,23 +132,42 @@ def _collect_rates(
     grouped: Mapping[SeriesKey, Sequence[Assessment]],
     histories: Mapping[SeriesKey, History],
     roles: Mapping[str, str],
-) -> _FailureRates:
+) -> _Rates:
     """Collect how often affected revisions fail.
 
     A stray failure of a revision that the history takes for clean is none.
     """
-    rates = _FailureRates()
+    rates: _Rates = defaultdict(lambda: defaultdict(set))
     for key, revisions in grouped.items():
+        is_workload = roles[key.workload] == WORKLOAD
+        workloads = [key.workload, _ANY_WORKLOAD] if is_workload else [key.workload]
         for index, assessment in enumerate(revisions):
             if not histories[key].is_affected(index):
                 continue
             for schedule, counts in assessment.count_for_history(key.workload).items():
                 if not counts.n_failures:
                     continue
-                rates.add(assessment.record, key.workload, schedule, counts)
-                if roles[key.workload] == WORKLOAD:
-                    rates.add(assessment.record, _ANY_WORKLOAD, schedule, counts)
+                for workload in workloads:
+                    setup = _find_setup(assessment.record, workload, schedule)
+                    rates[setup][key.upstream].add(counts)
     return rates
+
+
+def _find_rates(
+    rates: _Rates, record: Evidence, workload: str, schedule: str
+) -> Collection[Counts]:
+    """Return the counts that the silence of a revision is measured by.
+
+    They are of the same upstream; where it has none, of any upstream measured the same way on
+    the same machine.
+    """
+    by_upstream = rates.get(_find_setup(record, workload, schedule), {})
+    return by_upstream.get(record.upstream) or set().union(*by_upstream.values())
+
+
+def _find_setup(record: Evidence, workload: str, schedule: str) -> tuple[str | None, ...]:
+    version = record.measurement_version
+    return (record.machine, record.python, record.target, version, workload, schedule)
 
 
 def keep_newest_version(records: Sequence[Evidence]) -> list[Evidence]:
