@@ -22,7 +22,7 @@ from mwe.ptx import (
 )
 from mwe.request import BatchRequest
 from mwe.schedules import DEFAULT_SCHEDULES, SCHEDULES
-from mwe.service import serve_standard_streams
+from mwe.service import serve
 from mwe.targets import Target, find_packages, find_python, find_target, prepare_target
 from mwe.toolkit import offer_toolkit
 from mwe.workloads import DEFAULT_WORKLOAD, WORKLOADS, find_workload
@@ -166,20 +166,14 @@ def _compile(workload: str | None, capability: str, *, as_json: bool) -> int:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command and return its exit status.
-
-    Raises
-    ------
-    BadArgumentError, HarnessError
-        With a message of one line.
-    """
+    """Run the command and return its exit status; errors have a message of one line."""
     options = _parse_arguments(arguments)
     if options.list:
         for workload in WORKLOADS.values():
             print(f"{workload.name:<22}{workload.role.value:<18}{workload.summary}")
         return EXIT_NOTHING_OBSERVED
     if options.serve:
-        serve_standard_streams()
+        serve()
         return EXIT_NOTHING_OBSERVED
     target = find_target(options.target)
     if options.check:

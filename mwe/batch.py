@@ -19,45 +19,28 @@ MAX_DETAIL_CHARACTERS = 6000
 
 @dataclass(kw_only=True)
 class Batch:
-    """Counts of trials that share workload, schedule, target and environment.
-
-    Attributes
-    ----------
-    trials
-        Trials that were judged, whatever was asked for.
-    leaks
-        Failing trials, of whichever mode, after which a global was not the original.
-    early_return_failures
-        Failures whose thread should have returned early; None as soon as the message of one does
-        not name its thread.
-    first_failure_trial
-        1-based number of the first failing trial.
-    first_failure_s
-        Seconds from the start of the first trial to the end of the first failing one.
-    failing_trials
-        1-based numbers of all failing trials; with the seed, each one's decisions.
-    status
-        ``complete``, or why the batch stopped short.
-    """
+    """Counts of trials that share workload, schedule, target and environment."""
 
     workload: str
     role: str
     schedule: str
     target: str
     seed: int
-    trials: int = 0
+    trials: int = 0  # that were judged, whatever was asked for
     failures_by_mode: Counter[str] = field(default_factory=Counter)
     attributes: Counter[str] = field(default_factory=Counter)
     trials_by_kernel: Counter[str] = field(default_factory=Counter)
     failures_by_kernel: Counter[str] = field(default_factory=Counter)
-    leaks: int = 0
+    leaks: int = 0  # failing trials, of whichever mode, after which a global was not the original
+    # Failures whose thread should have returned early; None once one does not name its thread.
     early_return_failures: int | None = 0
+    # Trials are numbered from 1; with the seed, a number fixes the schedule's decisions.
     first_failure_trial: int | None = None
-    first_failure_s: float | None = None
+    first_failure_s: float | None = None  # from the start of the first trial to that one's end
     failing_trials: list[int] = field(default_factory=list)
     details: list[str] = field(default_factory=list)
     duration_s: float = 0.0
-    status: str = "complete"
+    status: str = "complete"  # or why the batch stopped short
     packages: dict[str, str] = field(default_factory=dict)
     python: str = ""
 
@@ -95,15 +78,8 @@ class Batch:
     def resume(self, printed: Mapping[str, Any]) -> None:
         """Take over what an earlier batch of the same workload, schedule and seed counted.
 
-        Parameters
-        ----------
-        printed
-            What `to_json` returned for it; who and what it was is not looked at.
-
-        Raises
-        ------
-        KeyError, TypeError, ValueError
-            If it is no record of a batch.
+        Who and what it was is not looked at. KeyError, TypeError and ValueError mean that what was
+        printed is no record of a batch.
         """
         for name in _COUNTS:
             convert = type(getattr(self, name))

@@ -20,27 +20,13 @@ class FailureMode(str, Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What one trial showed.
+    """What one trial showed."""
 
-    Attributes
-    ----------
-    mode
-        The failure mode, or None where the trial passed.
-    detail
-        The failure's message without the simulator's thread prefix; empty where the trial passed.
-    attribute
-        The attribute that was missing, for `FailureMode.MISSING_ATTRIBUTE`.
-    thread_index
-        The global index of the thread that failed, where the message named it.
-    leaked
-        Whether a global was not put back, in whichever mode the trial failed.
-    """
-
-    mode: FailureMode | None
-    detail: str = ""
-    attribute: str | None = None
-    thread_index: int | None = None
-    leaked: bool = False
+    mode: FailureMode | None  # None where the trial passed
+    detail: str = ""  # the failure's message without the simulator's thread prefix
+    attribute: str | None = None  # that was missing, for FailureMode.MISSING_ATTRIBUTE
+    thread_index: int | None = None  # of the thread that failed, in the grid, if it is known
+    leaked: bool = False  # whether a global was not put back, in whichever mode the trial failed
 
     @property
     def failed(self) -> bool:
@@ -56,38 +42,22 @@ _MISSING_ATTRIBUTE = re.compile(r"^module 'numba\.cuda' has no attribute '([^']*
 
 
 def classify_error(error: Exception, threads_per_block: int) -> Outcome:
-    """Classify what a launch raised.
+    """Classify what a launch raised, with or without the simulator's thread prefix.
 
-    Parameters
-    ----------
-    error
-        The exception, with or without the simulator's thread prefix in its message.
-    threads_per_block
-        The block size of the one-dimensional launch, which turns the prefix into a global index.
-
-    Returns
-    -------
-    Outcome
-        `missing-attribute` where the real module was used in place of the simulated one,
-        `exception` for anything else.
+    It is `missing-attribute` where the real module was used in place of the simulated one, and
+    `exception` otherwise. The block size turns the prefix of a one-dimensional launch into the
+    thread's index in the grid.
     """
     message = str(error)
-    thread_index = None
-    prefix = _THREAD_PREFIX.match(message)
-    if prefix:
+    thread_index = attribute = None
+    mode = FailureMode.EXCEPTION
+    if prefix := _THREAD_PREFIX.match(message):
         thread, block = int(prefix[1]), int(prefix[2])
         thread_index = block * threads_per_block + thread
         message = message[prefix.end() :]
     missing = _MISSING_ATTRIBUTE.match(message)
     if missing and isinstance(error, AttributeError):
-        return Outcome(
-            mode=FailureMode.MISSING_ATTRIBUTE,
-            detail=message,
-            attribute=missing[1],
-            thread_index=thread_index,
-        )
-    return Outcome(
-        mode=FailureMode.EXCEPTION,
-        detail=f"{type(error).__name__}: {message}",
-        thread_index=thread_index,
-    )
+        mode, attribute = FailureMode.MISSING_ATTRIBUTE, missing[1]
+    else:
+        message = f"{type(error).__name__}: {message}"
+    return Outcome(mode=mode, detail=message, attribute=attribute, thread_index=thread_index)

@@ -28,19 +28,11 @@ ComputeCapability = tuple[int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class CompiledKernel:
-    """What became of the kernel of a workload.
-
-    Attributes
-    ----------
-    ptx
-        The compiler's output; empty where it refused.
-    reason
-        Why it refused, in one line; empty where it did not.
-    """
+    """What became of the kernel of a workload."""
 
     workload: str
-    ptx: str = ""
-    reason: str = ""
+    ptx: str = ""  # the compiler's output; empty where it refused
+    reason: str = ""  # why it refused, in one line
 
     @property
     def target(self) -> str:
@@ -60,13 +52,8 @@ class CompiledKernel:
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``--ptx --json`` prints of a workload."""
-        return {
-            "is_complete": self.is_complete,
-            "target": self.target,
-            "n_entries": self.n_entries,
-            "reason": self.reason,
-            "ptx": self.ptx,
-        }
+        names = ("is_complete", "target", "n_entries", "reason", "ptx")
+        return {name: getattr(self, name) for name in names}
 
 
 def parse_compute_capability(text: str) -> ComputeCapability:

@@ -19,20 +19,14 @@ from mwe.workloads.subject import Subject
 
 @dataclass(frozen=True, kw_only=True)
 class BatchRequest:
-    """A batch to run: names as the command line takes them.
-
-    Attributes
-    ----------
-    earlier
-        What an earlier batch of the same kind and seed printed; its trials are the first of this
-        one's and are not run again.
-    """
+    """A batch to run: names as the command line takes them."""
 
     workload: str
     schedule: str
     n_trials: int
     seed: int
     target: str
+    # What an earlier batch of the same kind and seed printed; its trials are not run again.
     earlier: Mapping[str, Any] | None = None
 
     def check(self) -> tuple[Workload, Target]:
@@ -62,13 +56,7 @@ class BatchRequest:
         return workload, target
 
     def run(self, report_progress: Callable[[Batch], None] = lambda _batch: None) -> Batch:
-        """Run the batch and return its record.
-
-        Raises
-        ------
-        BadArgumentError, HarnessError
-            With a message of one line.
-        """
+        """Run the batch and return its record; errors have a message of one line."""
         workload, target = self.check()
         batch = Batch(
             workload=workload.name,

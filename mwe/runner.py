@@ -24,21 +24,11 @@ FRESH_PERIOD = 2
 
 @dataclass(frozen=True)
 class Trial:
-    """One judged trial.
+    """One judged trial."""
 
-    Attributes
-    ----------
-    number
-        Its place in the batch, from 1; with the batch's seed it fixes the schedule's decisions.
-    kernel
-        ``fresh`` or ``reused``: whether the kernel was built for this trial.
-    n_threads
-        Active threads of its launch.
-    """
-
-    number: int
-    kernel: str
-    n_threads: int
+    number: int  # its place in the batch, from 1
+    kernel: str  # ``fresh`` if it was built for this trial, else ``reused``
+    n_threads: int  # active threads of its launch
     outcome: Outcome
 
 

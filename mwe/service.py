@@ -9,44 +9,35 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import Any, TextIO
+from typing import Any
 
 from mwe.errors import BadArgumentError, HarnessError
 from mwe.request import BatchRequest
 
 
-def serve_standard_streams() -> None:
-    """Answer the requests on standard input on standard output, and let nothing else print there.
-
-    What upstream's code prints goes to standard error.
-    """
-    sys.stdout.flush()
-    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
-        os.dup2(2, 1)
-        serve(sys.stdin, answers)
-
-
-def serve(requests: TextIO, answers: TextIO) -> None:
-    """Answer each line of `requests` by one line of `answers`, until there is no more.
+def serve() -> None:
+    """Answer each line on standard input by one on standard output, until there is no more.
 
     A request is a JSON object with the fields of `BatchRequest`. Its answer is an object with
     either ``batch``, what ``--json`` prints, or ``error``, the line that says why the harness
-    could not run it.
+    could not run it. What upstream's code prints goes to standard error.
 
     Raises
     ------
     BadArgumentError
         If a request does not make sense; whoever sends them is in error then.
     """
-    for line in requests:
-        try:
-            request = BatchRequest(**json.loads(line))
-        except (ValueError, TypeError) as error:
-            raise BadArgumentError(f"not a batch request: {error}") from error
-        request.check()
-        try:
-            answer: dict[str, Any] = {"batch": request.run().to_json()}
-        except HarnessError as error:
-            answer = {"error": " ".join(str(error).split())}
-        answers.write(json.dumps(answer) + "\n")
-        answers.flush()
+    sys.stdout.flush()
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
+        os.dup2(2, 1)
+        for line in sys.stdin:
+            try:
+                request = BatchRequest(**json.loads(line))
+            except (ValueError, TypeError) as error:
+                raise BadArgumentError(f"not a batch request: {error}") from error
+            answer: dict[str, Any]
+            try:
+                answer = {"batch": request.run().to_json()}
+            except HarnessError as error:
+                answer = {"error": " ".join(str(error).split())}
+            print(json.dumps(answer), file=answers, flush=True)

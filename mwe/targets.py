@@ -13,8 +13,6 @@ from pathlib import Path
 from mwe.device import MissingPart, MissingPartError, check_driver
 from mwe.errors import BadArgumentError, HarnessError
 
-_NO_NUMBA = "numba is not installed in this environment; install numba, or numba-cuda"
-
 
 class Target(str, Enum):
     """Where kernels run."""
@@ -59,36 +57,35 @@ def prepare_target(target: Target) -> None:
 
 
 def import_target(target: Target) -> None:
-    """Import ``numba.cuda`` for the target; for a device, whether or not there is one.
-
-    Raises
-    ------
-    HarnessError
-        As `prepare_target`.
-    """
+    """Import ``numba.cuda`` as `prepare_target` does; for a device, whether or not there is one."""
     # Idle threads of numpy's would make forking unsafe, and cost memory.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ["NUMBA_ENABLE_CUDASIM"] = "1" if target is Target.SIMULATOR else "0"
     # Small launches are what is asked for; a warning of each kernel would bury what is printed.
     os.environ.setdefault("NUMBA_CUDA_LOW_OCCUPANCY_WARNINGS", "0")
+    _check_numba_is_installed()
     try:
         from numba import config, cuda
-    except ModuleNotFoundError as error:
-        if error.name == "numba":
-            raise HarnessError(_NO_NUMBA) from error
-        raise HarnessError(_import_failure(target, error)) from error
     except Exception as error:
-        raise HarnessError(_import_failure(target, error)) from error
+        raise HarnessError(
+            f"numba.cuda does not import for the {target.value}: {type(error).__name__}: {error}"
+        ) from error
     if bool(config.ENABLE_CUDASIM) is not (target is Target.SIMULATOR):
         raise HarnessError(
             "numba was imported for the other target in this process; start a fresh one"
         )
-    _check_numba_cuda_is_in_effect(Path(str(cuda.__file__)))
+    if "numba-cuda" in find_packages() and "numba_cuda" not in Path(str(cuda.__file__)).parts:
+        raise HarnessError(
+            "numba-cuda is installed, but numba.cuda is the built-in target; "
+            "numba-cuda's .pth file must be active in this environment"
+        )
 
 
 def _check_numba_is_installed() -> None:
     if importlib.util.find_spec("numba") is None:
-        raise HarnessError(_NO_NUMBA)
+        raise HarnessError(
+            "numba is not installed in this environment; install numba, or numba-cuda"
+        )
 
 
 def _check_numba_can_use_the_device() -> None:
@@ -111,18 +108,6 @@ def _check_numba_can_use_the_device() -> None:
     )
 
 
-def _import_failure(target: Target, error: Exception) -> str:
-    return f"numba.cuda does not import for the {target.value}: {type(error).__name__}: {error}"
-
-
-def _check_numba_cuda_is_in_effect(imported_from: Path) -> None:
-    if "numba-cuda" in find_packages() and "numba_cuda" not in imported_from.parts:
-        raise HarnessError(
-            "numba-cuda is installed, but numba.cuda is the built-in target; "
-            "numba-cuda's .pth file must be active in this environment"
-        )
-
-
 def find_packages() -> dict[str, str]:
     """Return name and version of the installed packages that decide what is measured."""
     packages = {}
@@ -137,5 +122,4 @@ def find_packages() -> dict[str, str]:
 
 def find_python() -> str:
     """Return the running interpreter as ``CPython 3.11.7``."""
-    version = ".".join(str(part) for part in sys.version_info[:3])
-    return f"{platform.python_implementation()} {version}"
+    return "{} {}.{}.{}".format(platform.python_implementation(), *sys.version_info[:3])

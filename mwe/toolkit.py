@@ -15,9 +15,6 @@ from pathlib import Path
 
 from mwe.targets import Target
 
-# What a toolkit's folder is named by; who set one of them has chosen.
-_VARIABLES = ("CUDA_HOME", "CUDA_PATH")
-
 
 @contextlib.contextmanager
 def offer_toolkit(target: Target) -> Iterator[None]:
@@ -29,26 +26,19 @@ def offer_toolkit(target: Target) -> Iterator[None]:
     """
     wheels = Path(sysconfig.get_path("purelib")) / "nvidia"
     nvvm = wheels / "cuda_nvcc" / "nvvm"
-    is_chosen = any(os.environ.get(name) for name in _VARIABLES)
+    is_chosen = os.environ.get("CUDA_HOME") or os.environ.get("CUDA_PATH")
     if target is Target.SIMULATOR or is_chosen or os.name != "posix" or not nvvm.is_dir():
         yield
         return
     with tempfile.TemporaryDirectory(prefix="mwe-cuda-home-") as folder:
-        _link_toolkit(Path(folder), wheels, nvvm)
-        before = os.environ.get("CUDA_HOME")
+        Path(folder, "nvvm").symlink_to(nvvm)
+        libraries = Path(folder, "lib64")
+        libraries.mkdir()
+        for part in ("cuda_runtime", "cuda_nvrtc"):
+            for library in (wheels / part / "lib").glob("lib*"):
+                (libraries / library.name).symlink_to(library)
         os.environ["CUDA_HOME"] = folder
         try:
             yield
         finally:
             del os.environ["CUDA_HOME"]
-            if before is not None:
-                os.environ["CUDA_HOME"] = before
-
-
-def _link_toolkit(folder: Path, wheels: Path, nvvm: Path) -> None:
-    (folder / "nvvm").symlink_to(nvvm)
-    libraries = folder / "lib64"
-    libraries.mkdir()
-    for part in ("cuda_runtime", "cuda_nvrtc"):
-        for library in (wheels / part / "lib").glob("lib*"):
-            (libraries / library.name).symlink_to(library)
