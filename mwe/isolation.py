@@ -44,30 +44,14 @@ LoadSubject = Callable[[], Subject]
 
 @dataclass(frozen=True, kw_only=True)
 class Isolation:
-    """How the trials of a batch are kept from spoiling one another.
+    """How the trials of a batch are kept from spoiling one another."""
 
-    Attributes
-    ----------
-    trial_timeout_s
-        Limit of a trial in seconds, longer than joining may take. A trial takes milliseconds.
-    join_timeout_s
-        Limit of joining the threads of a trial.
-    can_fork
-        Whether workers are forks of this process, or fresh ones that load the workload themselves.
-    fresh_period
-        One trial of so many builds its kernel anew; at least 2.
-    damaging
-        Failure modes after which a fresh worker goes on.
-    max_workers
-        The batch stops, and says so in its status, when so many workers were used up.
-    """
-
-    trial_timeout_s: float = 30.0
-    join_timeout_s: float = JOIN_TIMEOUT_S
-    can_fork: bool = CAN_FORK
-    fresh_period: int = FRESH_PERIOD
-    damaging: frozenset[FailureMode] = _DAMAGING
-    max_workers: int | None = None
+    trial_timeout_s: float = 30.0  # longer than joining may take; a trial takes milliseconds
+    join_timeout_s: float = JOIN_TIMEOUT_S  # for the threads of a trial
+    can_fork: bool = CAN_FORK  # else workers are fresh processes that load the workload themselves
+    fresh_period: int = FRESH_PERIOD  # one trial of so many, at least 2, builds its kernel anew
+    damaging: frozenset[FailureMode] = _DAMAGING  # modes after which a fresh worker goes on
+    max_workers: int | None = None  # the batch stops, and says so, when so many are used up
 
 
 ISOLATION = {

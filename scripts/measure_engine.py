@@ -12,9 +12,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mwe.schedules import find_schedules
 from mwe.targets import Target
@@ -35,8 +34,7 @@ N_TRIALS = {
 RUNNING = "the running Python"
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """What the reproducer printed, and what it cost with all its workers."""
 
     document: dict[str, Any]

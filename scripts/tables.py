@@ -18,6 +18,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TypeVar
 
+from rich.console import Console
+from rich.progress import track
+
 from fixwatch.durable_files import write_text_atomically
 from fixwatch.machine import describe_machine
 
@@ -103,13 +106,9 @@ def map_in_processes(function: Callable[[int], T], n_items: int, n_processes: in
     """Apply a function to the numbers below `n_items`; in this process if it is to use one only."""
     if n_processes == 1:
         return [function(number) for number in range(n_items)]
-    results = []
     with multiprocessing.get_context("spawn").Pool(n_processes) as pool:
-        for result in pool.imap(function, range(n_items), chunksize=8):
-            results.append(result)
-            if len(results) % (n_items // 20) == 0:
-                print(f"{len(results)} of {n_items}", file=sys.stderr, flush=True)
-    return results
+        found = pool.imap(function, range(n_items), chunksize=8)
+        return list(track(found, total=n_items, console=Console(stderr=True)))
 
 
 def report_missed(missed: Sequence[str], options: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 from fixwatch.commands.status import load_series
 from fixwatch.layout import COMMITS_CONFIGURATION, NUMBA_CUDA_CONFIGURATION
 from fixwatch.report.answer import describe_state
+from fixwatch.statistics.binomial import Counts, pool_counts
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.series import Series
 from mwe.workloads import DEFAULT_WORKLOAD
@@ -29,35 +30,30 @@ SCHEDULES = ("delay", "handoff", "natural")
 def tabulate_workloads(all_series: Iterable[Series], verdicts: Iterable[Series]) -> str:
     """Return the failing trials of each workload, pooled over commits with the same verdict.
 
-    Parameters
-    ----------
-    all_series
-        Of all workloads and controls.
-    verdicts
-        The series, one for each upstream, whose verdicts divide the commits.
+    The verdicts are those of `verdicts`, a series for each upstream.
     """
     groups = {
         (series.key.upstream, revision.record.commit): (series.key.upstream, revision.verdict)
         for series in verdicts
         for revision in series.revisions
     }
-    counts: dict[str, Counter[tuple[str, Verdict, str, str]]] = defaultdict(Counter)
+    counts: dict[str, dict[tuple[str, Verdict, str], list[Counts]]]
+    counts = defaultdict(lambda: defaultdict(list))
     for series in all_series:
         for measurement in series.measurements:
             group = groups[series.key.upstream, measurement.record.commit]
             if measurement.counts:
                 own = counts[series.key.workload]
-                own[(*group, measurement.schedule, "failures")] += measurement.counts.n_failures
-                own[(*group, measurement.schedule, "trials")] += measurement.counts.n_trials
+                own[(*group, measurement.schedule)].append(measurement.counts)
     n_commits = sorted(Counter(groups.values()).items())
     columns = [f"{upstream} {verdict.value}: {n} commits" for (upstream, verdict), n in n_commits]
     rows = [
         [f"`{workload}`"]
         + [
             ", ".join(
-                f"{own[(*group, schedule, 'failures')]} of {own[(*group, schedule, 'trials')]}"
+                f"{pooled.n_failures} of {pooled.n_trials}"
                 for schedule in SCHEDULES
-                if own[(*group, schedule, "trials")]
+                if (pooled := pool_counts(own[(*group, schedule)]))
             )
             for group, _ in n_commits
         ]

@@ -34,18 +34,10 @@ DEVICE = "device"
 
 @dataclass(frozen=True)
 class BatchResult:
-    """What became of a batch: what ``--json`` prints of it, or why there is none.
-
-    Attributes
-    ----------
-    batch
-        None if there is no batch.
-    stage, reason
-        If so, the step that failed, and why.
-    """
+    """What became of a batch: what ``--json`` prints of it, or why there is none."""
 
     batch: dict[str, Any] | None = None
-    stage: str | None = None
+    stage: str | None = None  # the step that failed, if there is no batch
     reason: str | None = None
 
 
@@ -62,14 +54,8 @@ class BatchServer:
     It imports upstream once. After anything but a finished batch it is not used again: a failed
     import, or a batch that never ended, may have left something behind.
 
-    Parameters
-    ----------
-    interpreter
-        The Python of the environment to measure.
-    environment
-        The variables of the process; None for those of this one.
-    pass_fds
-        Open files that it holds as long as it lives.
+    `interpreter` is the Python of the environment to measure, `environment` the variables of the
+    process, None for those of this one, and `pass_fds` files that it holds as long as it lives.
     """
 
     def __init__(
@@ -125,6 +111,8 @@ class BatchServer:
 
     def stop(self) -> None:
         """End the process, which ends its own workers when it is asked to, and wait for it."""
+        if not self.is_usable:
+            return
         self._process.terminate()
         try:
             self._process.wait(TERMINATION_TIMEOUT_S)

@@ -61,16 +61,9 @@ def plan_batches(
     names: Collection[str] = WORKLOADS,
     at_least: Mapping[tuple[str, str], int] = {},
 ) -> list[PlannedBatch]:
-    """Return the batches of a measurement.
+    """Return the batches of a measurement, of the workloads with these names.
 
-    Parameters
-    ----------
-    target
-        Where they run.
-    names
-        Of workloads; all by default.
-    at_least
-        By workload and schedule, how many trials are wanted where the plan has fewer.
+    `at_least` says by workload and schedule how many trials are wanted where the plan has fewer.
     """
     return [
         PlannedBatch(

@@ -8,7 +8,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from mwe.outcomes import FailureMode
 from mwe.planned.client import BATCH, BatchResult, BatchServer
@@ -28,34 +28,15 @@ POLL_PERIOD_S = 0.005
 
 @dataclass(frozen=True)
 class Contender:
-    """An installed revision.
+    """An installed revision."""
 
-    Attributes
-    ----------
-    name
-        Tells it from the other one of a run.
-    commit
-        What the seeds of its batches are drawn from.
-    spool
-        Where its finished batches are kept.
-    start_server
-        Starts a process in its environment.
-    """
-
-    name: str
-    commit: str
-    spool: Spool
-    start_server: Callable[[], BatchServer]
+    name: str  # tells it from the other one of a run
+    commit: str  # what the seeds of its batches are drawn from
+    spool: Spool  # where its finished batches are kept
+    start_server: Callable[[], BatchServer]  # starts a process in its environment
 
 
 AnyContender = TypeVar("AnyContender", bound=Contender)
-
-
-@dataclass(frozen=True)
-class _Job(Generic[AnyContender]):
-    contender: AnyContender
-    planned: PlannedBatch
-    earlier: Mapping[str, Any] | None
 
 
 def run_planned_batches(
@@ -74,7 +55,7 @@ def run_planned_batches(
     Batches are started in the order of the plan. `timeout_s` is the limit of one of the plan's
     size. `check` is called between looks at the processes; what it raises ends the run.
     """
-    waiting = []
+    waiting: list[tuple[AnyContender, PlannedBatch]] = []
     for contender in contenders:
         contender.spool.save_plan(planned)
     for number, batch in enumerate(planned):
@@ -83,10 +64,10 @@ def run_planned_batches(
             if finished is not None:
                 yield contender, batch, BatchResult(finished)
             else:
-                waiting.append(_Job(contender, batch, contender.spool.load(batch)))
-    for job, result in _run_jobs(waiting, timeout_s, check):
-        job.contender.spool.save(job.planned, result)
-        yield job.contender, job.planned, result
+                waiting.append((contender, batch))
+    for contender, batch, result in _run_waiting(waiting, timeout_s, check):
+        contender.spool.save(batch, result)
+        yield contender, batch, result
 
 
 def describe_request(
@@ -108,40 +89,40 @@ def describe_request(
     }
 
 
-def _run_jobs(
-    waiting: list[_Job[AnyContender]], timeout_s: float, check: Callable[[], None]
-) -> Iterator[tuple[_Job[AnyContender], BatchResult]]:
+def _run_waiting(
+    waiting: list[tuple[AnyContender, PlannedBatch]], timeout_s: float, check: Callable[[], None]
+) -> Iterator[tuple[AnyContender, PlannedBatch, BatchResult]]:
     servers: dict[tuple[int, str], BatchServer] = {}
-    running: dict[int, _Job[AnyContender]] = {}
+    running: dict[int, tuple[AnyContender, PlannedBatch]] = {}
     n_unfinished: Counter[str] = Counter()
     try:
         while waiting or running:
             check()
             for slot in range(N_PARALLEL):
                 if slot in running:
-                    job = running[slot]
-                    result = servers[slot, job.contender.name].poll()
+                    contender, batch = running[slot]
+                    result = servers[slot, contender.name].poll()
                     if result is not None:
                         del running[slot]
-                        n_unfinished[job.contender.name] += _is_unfinished(result)
-                        yield job, result
+                        n_unfinished[contender.name] += _is_unfinished(result)
+                        yield contender, batch, result
                 elif waiting:
-                    job = waiting.pop(0)
-                    place = (slot, job.contender.name)
-                    if n_unfinished[job.contender.name] >= MAX_UNFINISHED:
+                    contender, batch = waiting.pop(0)
+                    place = (slot, contender.name)
+                    if n_unfinished[contender.name] >= MAX_UNFINISHED:
                         reason = f"not tried: {MAX_UNFINISHED} batches before it did not finish"
-                        yield job, BatchResult(stage=BATCH, reason=reason)
+                        yield contender, batch, BatchResult(stage=BATCH, reason=reason)
                         continue
                     if place not in servers or not servers[place].is_usable:
-                        servers[place] = job.contender.start_server()
-                    request = describe_request(job.contender.commit, job.planned, job.earlier)
-                    servers[place].request(request, timeout_s * _find_size(job.planned))
-                    running[slot] = job
+                        servers[place] = contender.start_server()
+                    earlier = contender.spool.load(batch)
+                    request = describe_request(contender.commit, batch, earlier)
+                    servers[place].request(request, timeout_s * _find_size(batch))
+                    running[slot] = contender, batch
             time.sleep(POLL_PERIOD_S)
     finally:
         for server in servers.values():
-            if server.is_usable:
-                server.stop()
+            server.stop()
 
 
 def _is_unfinished(result: BatchResult) -> bool:

@@ -25,14 +25,9 @@ class Spool:
     a batch of another meaning, harness, interpreter or environment is not taken. `plan.json` says
     which batches there are to be, so that a missing one is missed.
 
-    Parameters
-    ----------
-    folder
-        For this revision and environment alone.
-    packages, build_packages
-        What the environment holds, and what the revision was built with.
-    python
-        Its interpreter, as batches name it; the running one by default.
+    The folder is for this revision and environment alone. `packages` is what the environment holds,
+    `build_packages` what the revision was built with, and `python` the environment's interpreter as
+    batches name it, by default the running one.
     """
 
     def __init__(
@@ -83,15 +78,10 @@ class Spool:
 
 @dataclass(frozen=True)
 class SpooledPlan:
-    """Which batches the last run of a revision was to have, and what became of them.
-
-    Attributes
-    ----------
-    batches
-        With an empty result where there is none of the plan's identity.
-    """
+    """Which batches the last run of a revision was to have, and what became of them."""
 
     measurement_version: str
+    # With an empty result where there is none of the plan's identity.
     batches: tuple[tuple[PlannedBatch, BatchResult], ...]
 
 

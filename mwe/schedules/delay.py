@@ -38,30 +38,19 @@ class DelayInjection:
     Source: random delays at instrumented points are those of Edelstein et al., "Multithreaded
     Java program test generation", IBM Systems Journal 41(1), 2002.
 
-    Attributes
-    ----------
-    granularity
-        What a step is: a line or an instruction.
-    probability
-        Of a pause at a step, in [0, 1]: 0 never pauses, 1 pauses at each step.
-    pause_s
-        Mean length of such a pause in seconds; lengths are uniform between 0 and twice it.
-    stepped_share
-        Share of the threads that are paused at steps too, in [0, 1]; the others, which a race needs
-        as well, are paused at entries only and cost a third.
-    entry_probability, entry_pause_s
-        The same for the entry of a device function: one of the user's that another of his called.
-    n_active_threads
-        Active threads that a trial should have; None leaves it to the workload.
+    The lengths of pauses are uniform between 0 and twice the mean.
     """
 
-    granularity: Granularity = Granularity.INSTRUCTION
-    probability: float = 0.01
-    pause_s: float = 50e-6
+    granularity: Granularity = Granularity.INSTRUCTION  # what a step is
+    probability: float = 0.01  # of a pause at a step, in [0, 1]
+    pause_s: float = 50e-6  # mean length of such a pause
+    # Share of the threads that are paused at steps too, in [0, 1]; the others, which a race needs
+    # as well, are paused at entries only and cost a third.
     stepped_share: float = 0.5
+    # The same for the entry of a device function: one of the user's that another of his called.
     entry_probability: float = 1.0
     entry_pause_s: float = 150e-6
-    n_active_threads: int | None = None
+    n_active_threads: int | None = None  # of a trial; None leaves it to the workload
     targets: ClassVar[frozenset[Target]] = frozenset({Target.SIMULATOR})
 
     @contextlib.contextmanager

@@ -32,14 +32,9 @@ class Listener:
 
     `depth` is 1 in the outermost function of the user's, the kernel, and 2 in one that it calls,
     a device function. This one leaves its thread alone.
-
-    Attributes
-    ----------
-    hears_steps
-        Whether it wants to hear steps at all; without them a thread costs much less.
     """
 
-    hears_steps = False
+    hears_steps = False  # without them a thread costs much less
 
     def call(self, depth: int) -> None:
         """Hear that a function of the user's is entered."""

@@ -31,18 +31,12 @@ class HandOff:
 
     Source: two threads and one ordering constraint trigger most races, see Burckhardt et al., "A
     randomized scheduler with probabilistic guarantees of finding bugs", ASPLOS 2010.
-
-    Attributes
-    ----------
-    max_wait_s
-        Limit of each wait in seconds. What is waited for happens within a millisecond on an idle
-        machine; with a limit of 0.1 ms one trial in five misses it.
-    n_active_threads
-        Active threads that a trial should have.
     """
 
+    # Of each wait. What is waited for happens within a millisecond on an idle machine; with a limit
+    # of 0.1 ms one trial in five misses it.
     max_wait_s: float = 50e-3
-    n_active_threads: int | None = 2
+    n_active_threads: int | None = 2  # of a trial
     targets: ClassVar[frozenset[Target]] = frozenset({Target.SIMULATOR})
 
     @contextlib.contextmanager

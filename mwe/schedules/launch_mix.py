@@ -22,26 +22,16 @@ class LaunchMix:
     meanwhile. The seed fixes those decisions; which launch comes first is the system's choice.
 
     It misses what needs another kernel, more than one device, or graphs.
-
-    Attributes
-    ----------
-    block_sizes
-        Threads of a block: less than a warp, whole warps, and a warp and one.
-    extra_blocks
-        Blocks whose threads all return early; many of them keep every multiprocessor busy.
-    max_launches
-        Host threads that launch at the same time, at least 1.
-    own_stream_probability
-        Of a launch having a stream of its own, in [0, 1].
-    n_active_threads
-        As many as fill several blocks of the largest size, and as fit the static shared memory of
-        a block, 48 KiB, in each of the workloads.
     """
 
+    # Threads of a block: less than a warp, whole warps, and a warp and one.
     block_sizes: tuple[int, ...] = (16, 32, 33, 64, 96, 128, 256, 512)
+    # Blocks whose threads all return early; many of them keep every multiprocessor busy.
     extra_blocks: tuple[int, ...] = (0, 1, 64, 1024)
-    max_launches: int = 4
-    own_stream_probability: float = 0.75
+    max_launches: int = 4  # host threads that launch at the same time, at least 1
+    own_stream_probability: float = 0.75  # of a launch having a stream of its own, in [0, 1]
+    # As many as fill several blocks of the largest size, and as fit the static shared memory of a
+    # block, 48 KiB, in each of the workloads.
     n_active_threads: int | None = 1024
     targets: ClassVar[frozenset[Target]] = frozenset({Target.CUDA})
 

@@ -97,8 +97,7 @@ def _run_round(pair: tuple[InstalledContender, InstalledContender]) -> dict[str,
                 costs[contender.name].append(cost_s)
     finally:
         for server in servers.values():
-            if server.is_usable:
-                server.stop()
+            server.stop()
     return {name: statistics.median(found) for name, found in costs.items()}
 
 
