@@ -6,72 +6,26 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from fixwatch.toml_tables import Table, load_table
+
 END_OF_RANGE = "end of the range"
 ALL_COMMITS_VARIABLE = "FIXWATCH_ALL_COMMITS"
 
 
-@dataclass(frozen=True, kw_only=True)
-class RelevantPaths:
+class RelevantPaths(Table):
     """Parts of an upstream's tree, files or folders, and why they matter."""
 
     reason: str  # what they are; it stands in the plan
     paths: tuple[str, ...]  # relative to the tree's root
 
 
-_NUMBA_CUDA = "numba_cuda/numba/cuda"
-# numba's built-in target is small and seldom touched, so all of it counts. numba-cuda's is all
-# that upstream works on: there it is what a launch in the simulator imports, by what v0.0.15,
-# v0.4.0, v0.16.0, v0.24.0 and v0.30.4 import, and what decides which packages come with it.
-RELEVANT_PATHS: Mapping[str, tuple[RelevantPaths, ...]] = {
-    "numba": (RelevantPaths(reason="the built-in CUDA target", paths=("numba/cuda",)),),
-    "numba-cuda": (
-        RelevantPaths(reason="the simulator", paths=(f"{_NUMBA_CUDA}/simulator",)),
-        RelevantPaths(
-            reason="what makes numba.cuda the simulator",
-            paths=(
-                "site-packages",
-                "numba_cuda/__init__.py",
-                "numba_cuda/_version.py",
-                f"{_NUMBA_CUDA}/__init__.py",
-                f"{_NUMBA_CUDA}/simulator_init.py",
-            ),
-        ),
-        RelevantPaths(
-            reason="imported by a launch in the simulator",
-            paths=tuple(
-                f"{_NUMBA_CUDA}/{path}"
-                for path in (
-                    "args.py",
-                    "cext/__init__.py",
-                    "cext/_typeconv.cpp",
-                    "cext/typeconv.cpp",
-                    "cext/typeconv.hpp",
-                    "cgutils.py",
-                    "core/errors.py",
-                    "core/options.py",
-                    "core/registry.py",
-                    "core/sigutils.py",
-                    "core/targetconfig.py",
-                    "datamodel",
-                    "debuginfo.py",
-                    "deviceufunc.py",
-                    "errors.py",
-                    "np/npdatetime_helpers.py",
-                    "np/numpy_support.py",
-                    "np/ufunc",
-                    "stubs.py",
-                    "typeconv",
-                    "types",
-                    "types.py",
-                    "typing",
-                    "utils.py",
-                    "vectorizers.py",
-                )
-            ),
-        ),
-        RelevantPaths(reason="dependencies and build", paths=("pyproject.toml", "setup.py")),
-    ),
-}
+class RelevanceTable(Table):
+    """The rows of `relevance.toml`, by upstream."""
+
+    parts: dict[str, tuple[RelevantPaths, ...]]
+
+
+RELEVANT_PATHS = load_table(__file__, RelevanceTable).parts
 # They are not run by a launch, wherever they lie.
 TESTS_FOLDER = "tests"
 

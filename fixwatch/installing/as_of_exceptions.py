@@ -1,129 +1,63 @@
-"""What revisions need besides their own metadata, as data, each with reason and reference."""
+"""What revisions need besides their own metadata; the rows have each a reason and a reference."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timezone
 
 from packaging.requirements import Requirement
 from packaging.version import Version
 
 from fixwatch.installing.wheel_metadata import select_requirements
+from fixwatch.toml_tables import Table, load_table
 
 
-@dataclass(frozen=True, kw_only=True)
-class MissingRequirement:
+class _Row(Table):
+    upstream: str
+    reason: str
+    reference: str  # where it can be seen
+
+
+class MissingRequirement(_Row):
     """Packages that the metadata of a range of releases does not name."""
 
-    upstream: str
     first: str
-    last: str  # still in the range
-    requirements: tuple[str, ...]  # installed besides, as of the same date
-    reason: str
-    reference: str  # where it can be seen
+    last: str
+    requirements: tuple[str, ...]
 
 
-MISSING_REQUIREMENTS = (
-    MissingRequirement(
-        upstream="numba-cuda",
-        first="0.0.12",
-        last="0.0.14",
-        requirements=("numba",),
-        reason="the wheels name no dependency, but run on top of numba",
-        reference="METADATA of numba_cuda-0.0.12-py3-none-any.whl",
-    ),
-    MissingRequirement(
-        upstream="numba-cuda",
-        first="0.15.2",
-        last="0.20.1",
-        requirements=("cuda-bindings", "cuda-core"),
-        reason="the simulator imports them, but only the extras cu11, cu12 and cu13 name them",
-        reference="METADATA of numba_cuda-0.16.0-py3-none-any.whl; ImportError 'CUDA bindings "
-        "not found'",
-    ),
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class MissingFromMetadata:
+class MissingFromMetadata(_Row):
     """A package that a commit needs; it is added where the wheel does not name it for everybody."""
 
-    upstream: str
     requirement: str
-    extra: str | None  # the one that names it in such wheels, and so has the bounds
-    reason: str
-    reference: str  # where it can be seen
+    extra: str | None = None
 
 
-# By content, not by date: maintenance releases of 2026 still have the metadata of mid 2025.
-MISSING_FROM_METADATA = (
-    MissingFromMetadata(
-        upstream="numba-cuda",
-        requirement="numba",
-        extra=None,
-        reason="commits before e0514d7f (2024-07-31) name no dependency, but run on top of numba",
-        reference="pyproject.toml of v0.0.12",
-    ),
-    MissingFromMetadata(
-        upstream="numba-cuda",
-        requirement="cuda-bindings",
-        extra="cu12",
-        reason="from 489045fe (2025-06-27) to 2df2c59a (2025-10-14) the simulator imports it, but "
-        "only extras name it",
-        reference="pyproject.toml of v0.16.0; ImportError 'CUDA bindings not found'",
-    ),
-    MissingFromMetadata(
-        upstream="numba-cuda",
-        requirement="cuda-core",
-        extra="cu12",
-        reason="as for cuda-bindings",
-        reference="pyproject.toml of v0.16.0",
-    ),
-)
+class CommitConstraint(_Row):
+    """A bound that the metadata of some days' commits does not have."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class CommitConstraint:
-    """A bound that the metadata of some days' commits does not have, for builds and installs."""
-
-    upstream: str
-    first: date  # of the committer, in UTC
-    last: date  # still in the range
+    first: date
+    last: date
     constraint: str
-    reason: str
-    reference: str  # where it can be seen
 
 
-COMMIT_CONSTRAINTS = (
-    CommitConstraint(
-        upstream="numba",
-        first=date(2024, 7, 24),
-        last=date(2024, 8, 5),
-        constraint="numpy<2.0.1",
-        reason="the headers of NumPy 2.0.1 do not compile with numba/_helperlib.c of these days",
-        reference="gcc: numba/_helperlib.c:22:44: 'I' undeclared, in _complex_float_ctor",
-    ),
-    CommitConstraint(
-        upstream="numba-cuda",
-        first=date(2025, 10, 27),
-        last=date(2026, 7, 2),
-        constraint="numba<0.66",
-        reason="their numba.cuda.types imports what numba 0.66.0 (2026-07-01) no longer has",
-        reference="AttributeError: module 'numba.cuda.types' has no attribute 'NPDatetime'",
-    ),
-)
+class Exceptions(Table):
+    """The rows of `as_of_exceptions.toml`."""
 
-# llvmlite's pre-release bounds stand in numba's development commits long before any llvmlite that
-# meets them is on the index, up to 287 days; so for numba's commits it is taken as of today.
-EXEMPT_FOR_COMMITS = {"numba": ("llvmlite",)}
+    releases: tuple[MissingRequirement, ...]
+    commits: tuple[MissingFromMetadata, ...]
+    constraints: tuple[CommitConstraint, ...]
+    exempt_for_commits: dict[str, tuple[str, ...]]
+
+
+EXCEPTIONS = load_table(__file__, Exceptions)
 
 
 def find_missing_requirements(upstream: str, version: str) -> list[str]:
     """Return what a release needs besides its metadata."""
     return [
         requirement
-        for row in MISSING_REQUIREMENTS
+        for row in EXCEPTIONS.releases
         if row.upstream == upstream and Version(row.first) <= Version(version) <= Version(row.last)
         for requirement in row.requirements
     ]
@@ -138,7 +72,7 @@ def find_requirements_beside(
     """
     required = {requirement.name for requirement in select_requirements(requirements)}
     found = []
-    for row in MISSING_FROM_METADATA:
+    for row in EXCEPTIONS.commits:
         if row.upstream != upstream or row.requirement in required:
             continue
         if row.extra is None:
@@ -157,6 +91,6 @@ def find_commit_constraints(upstream: str, committed_at: datetime) -> list[str]:
     day = committed_at.astimezone(timezone.utc).date()
     return [
         row.constraint
-        for row in COMMIT_CONSTRAINTS
+        for row in EXCEPTIONS.constraints
         if row.upstream == upstream and row.first <= day <= row.last
     ]

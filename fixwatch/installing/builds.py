@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from fixwatch.durable_files import write_json_atomically
 from fixwatch.installing.as_of import Environment, Resolution, build_wheel
 from fixwatch.installing.as_of_exceptions import (
-    EXEMPT_FOR_COMMITS,
+    EXCEPTIONS,
     find_commit_constraints,
     find_requirements_beside,
 )
@@ -117,7 +117,7 @@ def install_commit(
         [named, *parts.requirements, *beside],
         committed_at,
         constraints=[*find_commit_constraints(upstream, committed_at), *parts.constraints],
-        exempt=EXEMPT_FOR_COMMITS.get(upstream, ()),
+        exempt=EXCEPTIONS.exempt_for_commits.get(upstream, ()),
         tools=tools,
     )
 

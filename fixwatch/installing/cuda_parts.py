@@ -1,4 +1,4 @@
-"""Which parts of the CUDA toolkit a revision needs on a device, as data with reason and reference.
+"""Which parts of the CUDA toolkit a revision needs on a device, by the rows of `cuda_parts.toml`.
 
 The parts come from the package index like everything else, as of the revision's date. Which
 generation of them fits depends on the machine's driver:
@@ -24,18 +24,19 @@ from dataclasses import dataclass
 
 from packaging.version import Version
 
+from fixwatch.toml_tables import Table, load_table
+
 # A driver that does not answer by then, with no device at work, never will.
 TIMEOUT_S = 30.0
 _OLDEST_CAPABILITY_OF_CUDA_13 = (7, 5)
 
 
-@dataclass(frozen=True, kw_only=True)
-class CudaParts:
+class CudaParts(Table):
     """The parts of one CUDA generation for a range of releases."""
 
     upstream: str
     first: str
-    last: str | None  # still in the range; None while nothing newer differs
+    last: str | None = None  # still in the range; None while nothing newer differs
     cuda: int  # the toolkit's major version
     extra: str | None = None  # the upstream's extra that names them
     requirements: tuple[str, ...] = ()  # what is installed besides
@@ -47,6 +48,12 @@ class CudaParts:
         """Whether a release is in the range."""
         is_older = self.last is not None and version > Version(self.last)
         return upstream == self.upstream and Version(self.first) <= version and not is_older
+
+
+class CudaPartsTable(Table):
+    """The rows of `cuda_parts.toml`."""
+
+    parts: tuple[CudaParts, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,63 +87,7 @@ def find_cuda_driver() -> CudaDriver | None:
         return None
 
 
-_COMPILER_WHEELS = ("nvidia-cuda-nvcc-cu12", "nvidia-cuda-runtime-cu12")
-
-CUDA_PARTS = (
-    CudaParts(
-        upstream="numba",
-        first="0.57.0",
-        last=None,
-        cuda=12,
-        requirements=_COMPILER_WHEELS,
-        bounded=_COMPILER_WHEELS,
-        reason="the built-in target takes libNVVM and libdevice from the compiler's wheel, asks "
-        "the runtime for its version, and lets the driver link; it knows nothing of wheels, so "
-        "mwe/toolkit.py puts them where CUDA_HOME points",
-        reference="numba/cuda/cuda_paths.py, cudadrv/nvvm.py (get_supported_ccs) and "
-        "cudadrv/driver.py (CtypesLinker) of 0.60.0",
-    ),
-    CudaParts(
-        upstream="numba-cuda",
-        first="0.0.12",
-        last="0.13.0",
-        cuda=12,
-        requirements=_COMPILER_WHEELS,
-        bounded=_COMPILER_WHEELS,
-        reason="as for numba, whose code it still is; it finds wheels by itself from 0.10.0 on, "
-        "and has no extras",
-        reference="numba_cuda/numba/cuda/cuda_paths.py of v0.4.0 and v0.10.0; pyproject.toml of "
-        "v0.13.0",
-    ),
-    CudaParts(
-        upstream="numba-cuda",
-        first="0.14.0",
-        last="0.15.2",
-        cuda=12,
-        extra="cu12",
-        bounded=("nvidia-cuda-nvcc-cu12",),
-        reason="the first extras; they have no linker, so the driver still links",
-        reference="pyproject.toml of v0.14.0 and v0.15.2",
-    ),
-    CudaParts(
-        upstream="numba-cuda",
-        first="0.16.0",
-        last=None,
-        cuda=12,
-        extra="cu12",
-        reason="the extra brings nvJitLink, so any driver of CUDA 12 or newer will do",
-        reference="pyproject.toml of v0.16.0 and v0.30.4",
-    ),
-    CudaParts(
-        upstream="numba-cuda",
-        first="0.19.0",
-        last=None,
-        cuda=13,
-        extra="cu13",
-        reason="the first release with an extra for CUDA 13",
-        reference="pyproject.toml of v0.18.1 and v0.19.0",
-    ),
-)
+CUDA_PARTS = load_table(__file__, CudaPartsTable).parts
 
 
 @dataclass(frozen=True, kw_only=True)

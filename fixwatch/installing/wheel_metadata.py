@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import zipfile
 from collections.abc import Iterable
 from email.parser import BytesParser
@@ -12,11 +11,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from fixwatch.installing.as_of import ResolutionError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from fixwatch.toml_tables import read_toml
 
 # What a tree without a [build-system] table is built with; PEP 518's default, and NumPy, whose
 # headers such trees of numba need.
@@ -58,8 +53,7 @@ def read_build_requirements(source: Path) -> list[str]:
         If the table cannot be read, or names a package by URL.
     """
     try:
-        data = tomllib.loads((source / "pyproject.toml").read_text(encoding="utf-8"))
-        requires = data["build-system"]["requires"]
+        requires = read_toml(source / "pyproject.toml")["build-system"]["requires"]
     except (FileNotFoundError, KeyError):
         return list(DEFAULT_BUILD_REQUIREMENTS)
     except (OSError, ValueError, TypeError) as error:
