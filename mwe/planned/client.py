@@ -44,7 +44,7 @@ class BatchResult:
 @functools.cache
 def digest_harness() -> str:
     """Return a digest of the reproducer's sources: counts of two harnesses are not the same."""
-    sources = sorted((ROOT / "mwe").rglob("*.py"))
+    sources = sorted(path for path in (ROOT / "mwe").rglob("*") if path.suffix in (".py", ".json"))
     return hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()
 
 
