@@ -107,8 +107,9 @@ class UpstreamCommits(_History):
     @_errors_for_asv()
     def get_hashes_from_range(self, range_spec: str) -> list[str]:
         """List the commits of a range to measure, newest first."""
-        selected = self.mirror.select_from_range(range_spec, relevant_only=self.lists_relevant_only)
-        return [choice.commit for choice in selected]
+        return list(
+            self.mirror.select_from_range(range_spec, relevant_only=self.lists_relevant_only)
+        )
 
     def pull(self) -> None:
         """Fetch what is new, once a run."""
@@ -132,7 +133,7 @@ class ReleaseHistory(_History):
 
     @_errors_for_asv()
     def __init__(self, url: str, project: str) -> None:
-        build_release_repository(load_release_table(Path(url)), REPOSITORY_DIR)
+        build_release_repository(load_release_table(Path(url)))
         super().__init__(Repository(REPOSITORY_DIR.absolute(), project))
 
     def pull(self) -> None:

@@ -14,9 +14,9 @@ from fixwatch.commands.command_line import Subparsers, announce, open_console
 from fixwatch.commands.status import load_series
 from fixwatch.configuration import load_configuration
 from fixwatch.errors import CouldNotMeasureError, NoResultsError
-from fixwatch.history.release_repository import build_release_repository, read_release_commits
+from fixwatch.history.release_repository import build_release_repository
 from fixwatch.history.release_table import Release, load_release_table, select_dashboard_releases
-from fixwatch.layout import RELEASES_CONFIGURATION, STATE_DIR
+from fixwatch.layout import RELEASES_CONFIGURATION
 from fixwatch.machine import Machine, describe_machine, describe_python
 from fixwatch.records.evidence import iter_evidence
 from fixwatch.report.table import print_status_table
@@ -64,9 +64,7 @@ def _measure_releases(machine: Machine, *, all_releases: bool) -> None:
     releases = select_dashboard_releases(table)
     if all_releases:
         releases = [release for release in table if not release.is_yanked]
-    repository = STATE_DIR / "releases.git"
-    build_release_repository(table, repository)
-    commits = {key: commit for commit, key in read_release_commits(repository).items()}
+    commits = build_release_repository(table)
     results_dir = load_configuration(Path(RELEASES_CONFIGURATION)).results_dir
     waiting = [
         commits[release.upstream, release.version]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
-from typing import Any
 
 from fixwatch.commands.command_line import Subparsers, add_range, announce
 from fixwatch.history.mirror import UpstreamMirror
@@ -28,26 +26,10 @@ def run(options: argparse.Namespace) -> int:
     mirror.pull(announce)
     selected = mirror.select_from_range(options.range)
     if options.shards is not None:
-        commits = [choice.commit for choice in selected]
-        print(json.dumps(_plan_matrix(mirror.upstream, commits, options.shards)))
+        shards = plan_shards(list(selected), options.shards, mirror.upstream)
+        print(json.dumps({"include": shards}))
         return 0
-    for commit in selected:
-        date = mirror.get_committer_date(commit.commit)
-        print(f"{commit.commit} {date:%Y-%m-%d} {', '.join(commit.reasons)}")
+    for commit, reasons in selected.items():
+        print(f"{commit} {mirror.get_committer_date(commit):%Y-%m-%d} {', '.join(reasons)}")
     announce(f"{len(selected)} commits")
     return 0
-
-
-def _plan_matrix(upstream: str, commits: Sequence[str], n_shards: int) -> dict[str, Any]:
-    """Return the matrix that GitHub Actions takes, a shard a job."""
-    return {
-        "include": [
-            {
-                "shard": shard.number,
-                "commits": " ".join(shard.commits),
-                "n_commits": len(shard.commits),
-                "estimated_s": shard.estimated_s,
-            }
-            for shard in plan_shards(commits, n_shards, upstream)
-        ]
-    }

@@ -19,7 +19,6 @@ from fixwatch.history.release_table import FIRST_VERSIONS
 from fixwatch.history.relevance import (
     END_OF_RANGE,
     RELEVANT_PATHS,
-    SelectedCommit,
     explain_relevance,
     is_filter_lifted,
     select_commits,
@@ -68,7 +67,7 @@ class UpstreamMirror(Repository):
 
     def select_from_range(
         self, range_spec: str, *, relevant_only: bool = True
-    ) -> list[SelectedCommit]:
+    ) -> dict[str, tuple[str, ...]]:
         """List the commits of a range to measure, newest first, with the reasons for each.
 
         A single commit is listed whatever it touches. ``FIXWATCH_ALL_COMMITS=1`` in the environment
@@ -76,10 +75,7 @@ class UpstreamMirror(Repository):
         """
         commits = self.resolve_range(range_spec)
         if not relevant_only or is_filter_lifted():
-            return [
-                SelectedCommit(commit=commit, is_on_branch=True, reasons=EVERY_COMMIT)
-                for commit in commits
-            ]
+            return dict.fromkeys(commits, EVERY_COMMIT)
         return self._select(commits, self._find_final_releases())
 
     def list_history(self, branch: str, asked_for: Iterable[str] = ()) -> Listing:
@@ -100,11 +96,11 @@ class UpstreamMirror(Repository):
             commits = [*since, oldest] if oldest in commits else since
         on_branch = {commit: place for place, commit in enumerate(reversed(commits))}
         reasons: dict[str, tuple[str, ...]] = dict.fromkeys(asked_for, ())
-        for selected in self._select(commits, releases):
+        for commit, why in self._select(commits, releases).items():
             # The end of the branch today is none tomorrow.
-            lasting = tuple(reason for reason in selected.reasons if reason != END_OF_RANGE)
+            lasting = tuple(reason for reason in why if reason != END_OF_RANGE)
             if lasting:
-                reasons[selected.commit] = lasting
+                reasons[commit] = lasting
         branch_times = [times[commit] for commit in on_branch]
 
         def find_place(commit: str) -> tuple[float, float]:
@@ -143,9 +139,7 @@ class UpstreamMirror(Repository):
         if relevant_only and not is_filter_lifted():
             releases = self._find_final_releases()
             on_branch = {commit: releases[commit] for commit in commits if commit in releases}
-            reasons = {
-                selected.commit: selected.reasons for selected in self._select(commits, on_branch)
-            }
+            reasons = self._select(commits, on_branch)
         if start and start[0] != lower:
             reasons[start[0]] = (BESIDE_THE_BRANCH, *reasons[start[0]])
         # A committer's clock may run backwards; the branch has an order of its own.
@@ -191,7 +185,9 @@ class UpstreamMirror(Repository):
             raise FixwatchError(f"range {range_spec!r} is not of the form A..B; name two ends")
         return commits[0]
 
-    def _select(self, commits: Sequence[str], releases: Mapping[str, str]) -> list[SelectedCommit]:
+    def _select(
+        self, commits: Sequence[str], releases: Mapping[str, str]
+    ) -> dict[str, tuple[str, ...]]:
         times = self._find_times({*commits, *releases})
         return select_commits(commits, self._find_touching(commits), releases, times)
 

@@ -23,12 +23,21 @@ BRANCHES = {"numba": "main", "numba-cuda": "numba-cuda"}
 TAG_PREFIXES = {"numba": "v", "numba-cuda": "numba-cuda-v"}
 
 
-def build_release_repository(releases: Sequence[Release], path: Path) -> None:
-    """Make the bare repository of the releases, whole or not at all; keep one that is current."""
+def build_release_repository(
+    releases: Sequence[Release], path: Path = REPOSITORY_DIR
+) -> dict[tuple[str, str], str]:
+    """Make the bare repository of the releases, whole or not at all; keep one that is current.
+
+    Returns the commit of each release, by upstream and version.
+    """
     stream = _write_fast_import(releases)
     stamp = path / "fixwatch-table"
-    if stamp.is_file() and stamp.read_bytes() == stream:
-        return
+    if not stamp.is_file() or stamp.read_bytes() != stream:
+        _build(stream, path, stamp.name)
+    return {release: commit for commit, release in read_release_commits(path).items()}
+
+
+def _build(stream: bytes, path: Path, stamp: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(dir=path.parent, prefix="releases-"))
     try:
@@ -36,7 +45,7 @@ def build_release_repository(releases: Sequence[Release], path: Path) -> None:
         init = ["init", "--quiet", "--bare", "--template=", "--object-format=sha1"]
         run_git([*init, "--initial-branch=main", "."], building)
         run_git(["fast-import", "--quiet", "--done"], building, stdin=stream)
-        (building / stamp.name).write_bytes(stream)
+        (building / stamp).write_bytes(stream)
         shutil.rmtree(path, ignore_errors=True)
         os.replace(building, path)
     finally:
@@ -46,11 +55,8 @@ def build_release_repository(releases: Sequence[Release], path: Path) -> None:
 def read_release_commits(path: Path = REPOSITORY_DIR) -> dict[str, tuple[str, str]]:
     """Return upstream and version of each commit of the release repository."""
     output = run_git(["log", "--all", "--format=%H %s"], path).decode("utf-8")
-    commits = {}
-    for line in output.splitlines():
-        commit, upstream, version = line.split()
-        commits[commit] = (upstream, version)
-    return commits
+    rows = map(str.split, output.splitlines())
+    return {commit: (upstream, version) for commit, upstream, version in rows}
 
 
 def _write_fast_import(releases: Sequence[Release]) -> bytes:

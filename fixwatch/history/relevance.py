@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from fixwatch.toml_tables import Table, load_table
 
@@ -45,15 +44,6 @@ def explain_relevance(upstream: str, files: Iterable[str]) -> str | None:
     return None
 
 
-@dataclass(frozen=True, kw_only=True)
-class SelectedCommit:
-    """A commit to measure, and why."""
-
-    commit: str  # the full hash
-    is_on_branch: bool  # not a release that was made beside it
-    reasons: tuple[str, ...]  # an end of the range, a path that it touches, its release
-
-
 def is_filter_lifted() -> bool:
     """Whether the environment asks for every commit."""
     return os.environ.get(ALL_COMMITS_VARIABLE, "") not in {"", "0"}
@@ -64,8 +54,8 @@ def select_commits(
     touching: Mapping[str, str],
     releases: Mapping[str, str],
     order: Mapping[str, float],
-) -> list[SelectedCommit]:
-    """Choose the commits of a range to measure, newest first.
+) -> dict[str, tuple[str, ...]]:
+    """Choose the commits of a range to measure, newest first, with the reasons for each.
 
     Parameters
     ----------
@@ -79,8 +69,7 @@ def select_commits(
         Committer times of the commits of the range and of the releases.
     """
     if not commits:
-        return []
-    on_branch = frozenset(commits)
+        return {}
     newest, oldest = commits[0], commits[-1]
     reasons: dict[str, list[str]] = {
         commit: [END_OF_RANGE] if commit in (newest, oldest) else [] for commit in commits
@@ -88,12 +77,7 @@ def select_commits(
     for commit, explanation in touching.items():
         reasons[commit].append(explanation)
     for commit, name in releases.items():
-        if commit in on_branch or order[oldest] <= order[commit] <= order[newest]:
+        if commit in reasons or order[oldest] <= order[commit] <= order[newest]:
             reasons.setdefault(commit, []).append(f"release {name}")
     ranked = sorted(filter(reasons.get, reasons), key=order.__getitem__, reverse=True)
-    return [
-        SelectedCommit(
-            commit=commit, is_on_branch=commit in on_branch, reasons=tuple(reasons[commit])
-        )
-        for commit in ranked
-    ]
+    return {commit: tuple(reasons[commit]) for commit in ranked}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
 from fixwatch.errors import FixwatchError
 
@@ -12,19 +12,10 @@ from fixwatch.errors import FixwatchError
 COMMIT_S = {"numba": 17.0, "numba-cuda": 13.0}
 
 
-@dataclass(frozen=True, kw_only=True)
-class PlannedShard:
-    """The commits of one machine, newest first, and what they cost together, in seconds."""
-
-    number: int
-    commits: tuple[str, ...]
-    estimated_s: float
-
-
-def plan_shards(commits: Sequence[str], n_shards: int, upstream: str) -> list[PlannedShard]:
+def plan_shards(commits: Sequence[str], n_shards: int, upstream: str) -> list[dict[str, Any]]:
     """Deal commits out to shards in turn: neighbours cost alike, so the shards do too.
 
-    Shards without a commit are left out.
+    Returns the jobs of a matrix as GitHub Actions takes it. Shards without a commit are left out.
 
     Raises
     ------
@@ -34,8 +25,13 @@ def plan_shards(commits: Sequence[str], n_shards: int, upstream: str) -> list[Pl
     if n_shards < 1:
         raise FixwatchError(f"--shards is {n_shards}; give at least 1")
     commit_s = COMMIT_S.get(upstream, max(COMMIT_S.values()))
-    dealt = [tuple(commits[number::n_shards]) for number in range(min(n_shards, len(commits)))]
+    dealt = [commits[number::n_shards] for number in range(min(n_shards, len(commits)))]
     return [
-        PlannedShard(number=number, commits=own, estimated_s=len(own) * commit_s)
+        {
+            "shard": number,
+            "commits": " ".join(own),
+            "n_commits": len(own),
+            "estimated_s": len(own) * commit_s,
+        }
         for number, own in enumerate(dealt)
     ]

@@ -10,7 +10,7 @@ import sys
 import time
 
 from fixwatch.configuration import load_configuration
-from fixwatch.history.release_repository import build_release_repository, read_release_commits
+from fixwatch.history.release_repository import build_release_repository
 from fixwatch.history.release_table import load_release_table
 from fixwatch.layout import RELEASES_CONFIGURATION
 from fixwatch.records.evidence import iter_evidence
@@ -75,9 +75,7 @@ class ReleaseProject(Project):
     def __init__(self, folder, configuration=RELEASES_CONFIGURATION):
         super().__init__(folder, configuration)
         self.results_dir = load_configuration(self.path / configuration).results_dir
-        repository = folder / "releases.git"
-        build_release_repository(load_release_table(), repository)
-        self.commits = {key: commit for commit, key in read_release_commits(repository).items()}
+        self.commits = build_release_repository(load_release_table(), folder / "releases.git")
 
     def measure_few_workloads(self):
         """Measure `FEW_WORKLOADS` from now on."""

@@ -15,7 +15,7 @@ from fixwatch.durable_files import write_json_atomically, write_text_atomically
 from fixwatch.history.mirror import UpstreamMirror
 from fixwatch.history.order import RevisionOrder, load_order
 from fixwatch.history.package_index import fetch_releases
-from fixwatch.history.release_repository import build_release_repository, read_release_commits
+from fixwatch.history.release_repository import build_release_repository
 from fixwatch.history.release_table import (
     FIRST_VERSIONS,
     Release,
@@ -151,9 +151,7 @@ def _find_releases(upstreams: Sequence[str], announce: Announce) -> list[_Wanted
     refreshed = refresh_release_table(table, found)
     announce(f"{len(refreshed) - len(table)} new releases on the package index")
     save_release_table(refreshed)
-    repository = STATE_DIR / "releases.git"
-    build_release_repository(refreshed, repository)
-    commits = {key: commit for commit, key in read_release_commits(repository).items()}
+    commits = build_release_repository(refreshed)
     kinds = [
         *((find_newest(refreshed, upstream), "newest release") for upstream in upstreams),
         (POSITIVE_CONTROL, "positive control"),
