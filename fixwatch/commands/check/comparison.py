@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 from fixwatch.records import fields
 from fixwatch.records.fields import Closed
@@ -88,10 +88,6 @@ class Comparison(Closed):
     findings: tuple[UpstreamComparison, ...]
     recorded: tuple[Recorded, ...]
     checked: tuple[Checked, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the comparison as the check writes it."""
-        return asdict(self)
 
 
 def compare(recorded: Sequence[Recorded], checked: Sequence[Checked]) -> Comparison:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -58,18 +58,8 @@ def run_check(
 ) -> Comparison:
     """Measure the newest commit and release of each upstream, and compare.
 
-    Parameters
-    ----------
-    machine
-        This one.
-    output_dir
-        Where the Markdown and the JSON go.
-    announce
-        Called with a line for each step.
-    commits
-        The configurations of the upstreams to check.
-
-    What is measured is kept among the results, under this machine's name.
+    What is measured is kept among the results, under this machine's name; the Markdown and the JSON
+    go into the output folder. Upstreams are named by the configurations of their commits.
 
     Raises
     ------
@@ -101,7 +91,7 @@ def run_check(
             and parse_moment(record.measured_at) >= started_at
         ]
     comparison = compare(recorded, _judge(measured))
-    write_json_atomically(output_dir / DOCUMENT_NAME, comparison.to_json(), indent=1)
+    write_json_atomically(output_dir / DOCUMENT_NAME, asdict(comparison), indent=1)
     write_text_atomically(output_dir / SUMMARY_NAME, render_summary(comparison))
     return comparison
 

@@ -67,14 +67,8 @@ def load_comparison(path: Path) -> Comparison:
 def track(comparison: Comparison, run_gh: RunGh) -> IssueAction:
     """Bring the tracking issue up to date, and return what was done."""
     issue = find_issue(run_gh)
-    known = ""
-    if issue is not None:
-        known = "\n".join(
-            [
-                issue["body"],
-                *(comment["body"] for comment in issue["comments"] if _is_ours(comment)),
-            ]
-        )
+    own = [issue, *filter(_is_ours, issue["comments"])] if issue else []
+    known = "\n".join(text["body"] for text in own)
     action = plan_issue(comparison, issue["state"].lower() if issue else None, known)
     if action.kind == "nothing":
         return action

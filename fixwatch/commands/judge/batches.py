@@ -11,11 +11,14 @@ import os
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from fixwatch.commands.judge.installs import JUDGE_DIR, Installed
+from fixwatch.commands.judge.installs import JUDGE_DIR
+from fixwatch.commands.judge.snapshots import Snapshot
 from fixwatch.errors import FixwatchError
 from fixwatch.records.batch_outcomes import describe_batch
 from fixwatch.records.evidence import BatchEvidence
+from fixwatch.records.install_record import InstallRecord
 from fixwatch.run_lock import inherited_descriptors
 from fixwatch.verdicts.controls import (
     NEGATIVE_CONTROL,
@@ -39,35 +42,32 @@ TARGET = Target.SIMULATOR
 class InstalledContender(Contender):
     """A contender and what was installed for it."""
 
-    installed: Installed
+    snapshot: Snapshot
+    record: InstallRecord
 
 
-def enter(name: str, installed: Installed) -> InstalledContender:
+def enter(name: str, snapshot: Snapshot, python: Path, record: InstallRecord) -> InstalledContender:
     """Let what is installed take part in a run, by this name."""
-    commit, record = installed.snapshot.commit, installed.record
-    spool = Spool(SPOOL_DIR / commit / name, record.packages, record.build_packages)
-    start_server = functools.partial(_start_server, installed)
-    return InstalledContender(name, commit, spool, start_server, installed)
+    spool = Spool(SPOOL_DIR / snapshot.commit / name, record.packages, record.build_packages)
+    start_server = functools.partial(_start_server, python)
+    return InstalledContender(name, snapshot.commit, spool, start_server, snapshot, record)
 
 
-def _start_server(installed: Installed) -> BatchServer:
+def _start_server(python: Path) -> BatchServer:
     """Start a process that measures, undisturbed by what the user's shell has set."""
     environment = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("NUMBA_", "PYTHON")) and name != "VIRTUAL_ENV"
     }
-    return BatchServer(installed.python, environment=environment, pass_fds=inherited_descriptors())
+    return BatchServer(python, environment=environment, pass_fds=inherited_descriptors())
 
 
 def plan_judge(names: Collection[str] = ()) -> list[PlannedBatch]:
-    """Return the batches of a judge.
+    """Return the batches of a judge, of the workloads and negative controls that are named.
 
-    Parameters
-    ----------
-    names
-        Of workloads, all if there are none among them; of negative controls likewise. The
-        positive control and the single-threaded one are always part of it.
+    Of a role of which none is named all are run. The positive control and the single-threaded one
+    are always part of it.
 
     Raises
     ------
@@ -111,9 +111,7 @@ def run_batches(
     announced_s = time.monotonic()
     results = run_planned_batches(contenders, planned)
     for n_finished, (contender, batch, result) in enumerate(results, 1):
-        found[contender.name][batch] = describe_batch(
-            batch, result, contender.installed.record.packages
-        )
+        found[contender.name][batch] = describe_batch(batch, result, contender.record.packages)
         if time.monotonic() - announced_s >= ANNOUNCE_PERIOD_S:
             announced_s = time.monotonic()
             announce(f"{n_finished} of {n_batches} batches")

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timezone
 from pathlib import Path
 
 from fixwatch.commands.judge.snapshots import Snapshot, SnapshotRepository
+from fixwatch.git import check_out
 from fixwatch.installing.as_of import (
     Environment,
     NoSolutionError,
     ResolutionError,
-    create_environment,
     shorten_output,
 )
 from fixwatch.installing.as_of_exceptions import find_commit_constraints
@@ -28,22 +27,15 @@ WHEELS_DIR = JUDGE_DIR / "wheels"
 MAX_KEPT_WHEELS = 30
 
 
-@dataclass(frozen=True, kw_only=True)
-class Installed:
-    """A snapshot in its environment, or why it is not there."""
-
-    snapshot: Snapshot
-    python: Path  # the environment's interpreter
-    record: InstallRecord  # what was installed as of when, or the step that failed and how
-
-
 def install_snapshot(
     snapshot: Snapshot,
     repository: SnapshotRepository,
-    folder: Path,
+    environment: Environment,
     announce: Callable[[str], None],
-) -> Installed:
+) -> InstallRecord:
     """Build a snapshot unless that was done before, and install it with packages of its date.
+
+    Return what was installed as of when, or the step that failed and how.
 
     Raises
     ------
@@ -53,10 +45,9 @@ def install_snapshot(
     record = InstallRecord(
         commit=snapshot.commit,
         upstream=snapshot.upstream,
-        name=snapshot.name,
+        name=snapshot.label,
         date=snapshot.date.isoformat(),
     )
-    environment = create_environment(folder, Path(sys.executable))
     stage = BUILD
     try:
         wheels, build = _find_or_build(snapshot, repository, environment, announce)
@@ -72,7 +63,7 @@ def install_snapshot(
     else:
         as_of = resolution.as_of.astimezone(timezone.utc).isoformat()
         record = replace(record, packages=resolution.packages, resolved_as_of=as_of)
-    return Installed(snapshot=snapshot, python=environment.python, record=record)
+    return record
 
 
 def _find_or_build(
@@ -92,7 +83,7 @@ def _find_or_build(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     _drop_oldest_wheels()
-    repository.check_out(snapshot)
+    check_out(repository.source, snapshot.commit)
     build = build_commit(repository.source, folder, snapshot.date, constraints, environment)
     return folder, build
 

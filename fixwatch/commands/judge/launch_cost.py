@@ -106,7 +106,7 @@ def _time_batch(server: BatchServer, contender: InstalledContender) -> float:
     server.request(describe_request(contender.commit, BATCH), BATCH_TIMEOUT_S)
     while (result := server.poll()) is None:
         time.sleep(POLL_PERIOD_S)
-    batch, name = result.batch, contender.installed.snapshot.name
+    batch, name = result.batch, contender.snapshot.name
     if batch is None:
         raise _NotTimedError(f"{name}: {result.stage}: {result.reason}")
     if batch["failures_by_mode"].keys() & {"hang", "crash"} or not batch["trials"]:

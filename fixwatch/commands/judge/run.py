@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from fixwatch.commands.judge.installs import JUDGE_DIR, install_snapshot
 from fixwatch.commands.judge.launch_cost import CostOfLaunch, compare_launches, say_unknown
 from fixwatch.commands.judge.snapshots import Snapshot, SnapshotRepository
 from fixwatch.errors import CouldNotMeasureError, FixwatchError
+from fixwatch.installing.as_of import create_environment
 from fixwatch.layout import RELEASES_CONFIGURATION
 from fixwatch.machine import describe_machine, describe_python
 from fixwatch.records.evidence import BatchEvidence, Evidence
@@ -31,17 +33,7 @@ JUDGED, BASE = "judged", "base"
 
 @dataclass(frozen=True, kw_only=True)
 class JudgeRun:
-    """What a run found.
-
-    Attributes
-    ----------
-    judged, base
-        What was measured; the base is None where there was none to measure beside.
-    result, base_result
-        What that says.
-    launch_cost
-        Of the judged tree in terms of the base; None without a base.
-    """
+    """What a run found; the last three are None where there was no base to measure beside."""
 
     judged: Snapshot
     result: JudgedTree
@@ -58,16 +50,8 @@ def run_judge(
 ) -> JudgeRun:
     """Measure what stands in a checkout, beside a revision of its repository if one is named.
 
-    Parameters
-    ----------
-    path
-        The checkout, or a folder in it. Nothing is written there.
-    against
-        A tag, branch, commit or release number.
-    workloads
-        Names that limit the plan, see `plan_judge`; empty for all of it.
-    announce
-        Called with a line for each step.
+    The path may be a folder in the checkout; nothing is written there. The revision is a tag,
+    branch, commit or release number. Workloads limit the plan, see `plan_judge`.
 
     Raises
     ------
@@ -90,14 +74,12 @@ def run_judge(
         if against_commit is not None:
             snapshots[BASE] = repository.take_commit(against_commit)
         announce(f"judging {checkout.upstream} {snapshots[JUDGED].label}")
-        contenders = [
-            enter(
-                name,
-                install_snapshot(snapshot, repository, JUDGE_DIR / "envs" / name, announce),
-            )
-            for name, snapshot in snapshots.items()
-        ]
-        able = [tree for tree in contenders if tree.installed.record.not_run_reason is None]
+        contenders = []
+        for name, snapshot in snapshots.items():
+            environment = create_environment(JUDGE_DIR / "envs" / name, Path(sys.executable))
+            record = install_snapshot(snapshot, repository, environment, announce)
+            contenders.append(enter(name, snapshot, environment.python, record))
+        able = [tree for tree in contenders if tree.record.not_run_reason is None]
         # Without the judged one the base has nothing to be beside.
         is_able = contenders[0] in able
         batches = run_batches(able, planned, announce) if is_able else {}
@@ -121,16 +103,16 @@ def _judge(
     judged, *others = contenders
     record = _describe(judged, batches.get(JUDGED, ()))
     if not others:
-        return JudgeRun(judged=judged.installed.snapshot, result=judge(record))
+        return JudgeRun(judged=judged.snapshot, result=judge(record))
     (base,) = others
     base_record = _describe(base, batches.get(BASE, ()))
     if base_record.not_run_reason is None and not base_record.batches:
         reason = "not tried, because the judged tree could not be installed"
         base_record = replace(base_record, not_run_stage="batch", not_run_reason=reason)
     return JudgeRun(
-        judged=judged.installed.snapshot,
+        judged=judged.snapshot,
         result=judge(record, base_record),
-        base=base.installed.snapshot,
+        base=base.snapshot,
         base_result=judge(base_record, base_record),
         launch_cost=cost or say_unknown("one of the two could not be installed"),
     )
@@ -138,24 +120,14 @@ def _judge(
 
 def _describe(contender: InstalledContender, batches: tuple[BatchEvidence, ...]) -> Evidence:
     """Return the record of what was measured; it goes into no results folder."""
-    snapshot, record = contender.installed.snapshot, contender.installed.record
     return Evidence(
-        upstream=snapshot.upstream,
+        **asdict(contender.record),
         source="commits",
-        commit=snapshot.commit,
-        name=snapshot.label,
-        date=record.date,
         machine=describe_machine().name,
         environment=contender.name,
         python=describe_python(),
         target=TARGET.value,
         measured_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         measurement_version=MEASUREMENT_VERSION,
-        packages=record.packages,
-        build_packages=record.build_packages,
-        extensions=record.extensions,
-        resolved_as_of=record.resolved_as_of,
-        not_run_stage=record.not_run_stage,
-        not_run_reason=record.not_run_reason,
         batches=batches,
     )

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from fixwatch.commands.judge.checkouts import Checkout, UnfitTreeError
-from fixwatch.git import GitError, check_out, read_line, run_git, split_entries
+from fixwatch.git import GitError, read_line, run_git, split_entries
 
 # Both upstreams' trees have less than 40 MB; more is a core dump or a data set.
 MAX_CHANGED_BYTES = 100_000_000
@@ -90,7 +90,7 @@ class SnapshotRepository:
         return Snapshot(
             upstream=self._checkout.upstream,
             commit=commit,
-            tree=self._find_tree(commit),
+            tree=read_line(run_git(["rev-parse", f"{commit}^{{tree}}"], self.source)),
             head=commit,
             name=self._checkout.name_commit(commit),
             date=self._checkout.get_committer_date(commit),
@@ -127,10 +127,6 @@ class SnapshotRepository:
             tree=tree,
             n_changed=len(split_entries(run_git(changed, self.source))),
         )
-
-    def check_out(self, snapshot: Snapshot) -> None:
-        """Leave the files of a snapshot, and nothing else, in `source`."""
-        check_out(self.source, snapshot.commit)
 
     def _find_content_settings(self) -> list[str]:
         """Return the checkout's settings that say what its files are.
@@ -202,9 +198,6 @@ class SnapshotRepository:
             settings=self._content_settings,
             variables=variables,
         )
-
-    def _find_tree(self, commit: str) -> str:
-        return read_line(run_git(["rev-parse", f"{commit}^{{tree}}"], self.source))
 
     def _commit(self, tree: str, base: Snapshot) -> str:
         """Commit a tree on top of another: the same ones give the same commit."""

@@ -95,6 +95,7 @@ class PinpointDocument(Closed):
 def build_document(finding: Finding) -> dict[str, Any]:
     """Return the object that ``--json`` prints."""
     change, answer, commits = finding.change, finding.answer, finding.commits
+    observed = finding.observations
     place, is_found = change.placement, answer is SearchAnswer.FOUND
     has_change = answer is not SearchAnswer.NO_CHANGE
     document = PinpointDocument(
@@ -115,28 +116,22 @@ def build_document(finding: Finding) -> dict[str, Any]:
         exact=finding.is_exact,
         missing=[_describe(commit) for commit in finding.missing],
         candidates=finding.n_candidates,
-        measurements=_list_measurements(finding),
+        measurements=[
+            MeasuredCommit(
+                revision=_describe(commits[int(index)]),
+                **asdict(observed.setups[column]),
+                trials=int(observed.trials[index, column]),
+                failures=int(observed.failures[index, column]),
+            )
+            for index, column in np.argwhere(observed.trials)
+        ],
         unmeasurable=[
             UnmeasurableCommit(revision=_describe(commits[index]), **asdict(gap))
-            for index, gap in sorted(finding.observations.gaps.items())
+            for index, gap in sorted(observed.gaps.items())
         ],
         spent=finding.spent,
     )
     return asdict(document)
-
-
-def _list_measurements(finding: Finding) -> list[MeasuredCommit]:
-    """Return the counts by commit and setup, oldest commit first."""
-    observed = finding.observations
-    return [
-        MeasuredCommit(
-            revision=_describe(finding.commits[int(index)]),
-            **asdict(observed.setups[column]),
-            trials=int(observed.trials[index, column]),
-            failures=int(observed.failures[index, column]),
-        )
-        for index, column in np.argwhere(observed.trials)
-    ]
 
 
 def _describe(commit: ListedCommit) -> SearchedCommit:

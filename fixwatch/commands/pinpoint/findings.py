@@ -18,25 +18,13 @@ from fixwatch.statistics.single_change import SingleChange
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What is searched for, and where.
+    """What is searched for, and where."""
 
-    Attributes
-    ----------
-    range
-        As it was given.
-    workload, target
-        Whose failures count.
-    own
-        The setup on this machine.
-    max_builds
-        How many commits are measured that were not before; None for no limit.
-    """
-
-    range: str
+    range: str  # as it was given
     workload: str
     target: str
-    own: MeasuringSetup
-    max_builds: int | None = None
+    own: MeasuringSetup  # on this machine
+    max_builds: int | None = None  # None for no limit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,24 +40,15 @@ class Spent(Closed):
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What a search ended with.
-
-    Attributes
-    ----------
-    change
-        What is known of the change.
-    commits
-        The candidates, oldest first; also those that were taken in to look between two of them.
-    n_candidates
-        How many there were to begin with.
-    """
+    """What a search ended with."""
 
     settings: Settings
     upstream: str
     change: SingleChange
+    # The candidates, oldest first; also those that were taken in to look between two of them.
     commits: tuple[ListedCommit, ...]
     observations: Observations
-    n_candidates: int
+    n_candidates: int  # how many there were to begin with
     spent: Spent
 
     @property

@@ -21,20 +21,11 @@ class CommitMeasurer:
 
     A commit that does not build does not stop asv; where asv itself stops, both methods raise
     `CouldNotMeasureError`.
-
-    Attributes
-    ----------
-    configuration
-        The path of asv's configuration.
-    project
-        What it calls the history.
-    machine
-        The name that asv knows this machine by.
     """
 
-    configuration: str
+    configuration: str  # the path of asv's
     project: str
-    machine: str
+    machine: str  # the name that asv knows it by
 
     def measure(self, commit: str) -> None:
         """Run the plan on a commit."""

@@ -29,42 +29,26 @@ class MeasuringSetup:
 
 @dataclass(frozen=True, kw_only=True)
 class Gap:
-    """Why a commit says nothing.
+    """Why a commit says nothing."""
 
-    Attributes
-    ----------
-    stage
-        The step that failed, or ``verdict`` where trials ran and do not count.
-    """
-
-    stage: str
+    stage: str  # the step that failed, or ``verdict`` where trials ran and do not count
     reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Observations:
-    """Counts by commit and measuring setup.
+    """Counts by commit and measuring setup."""
 
-    Attributes
-    ----------
-    setups
-        In the order of the columns; the first is the one that further trials are run in.
-    failures, trials
-        Of shape (commits, setups).
-    weights
-        Of each commit as a place of the change.
-    own
-        The records of the first setup's machine and Python, by the commit's index.
-    gaps
-        Those of them that say nothing.
-    """
-
-    setups: tuple[MeasuringSetup, ...]
-    failures: Floats
+    setups: tuple[MeasuringSetup, ...]  # further trials are run in the first
+    failures: Floats  # of shape (commits, setups)
     trials: Floats
-    weights: tuple[float, ...]
-    own: dict[int, Evidence]
-    gaps: dict[int, Gap]
+    weights: tuple[float, ...]  # of each commit as a place of the change
+    own: dict[int, Evidence]  # of the first setup's machine and Python, by the commit's index
+    gaps: dict[int, Gap]  # those of them that say nothing
+
+    def needs_build(self, index: int) -> bool:
+        """Whether a commit has to be built before it says anything."""
+        return index not in self.own or index in self.gaps
 
     def infer(self) -> SingleChange:
         """Return what they say of the change."""
@@ -89,20 +73,11 @@ def observe(
     workload: str,
     setup: MeasuringSetup,
 ) -> Observations:
-    """Count what the records say of a workload.
+    """Count what the records say of a workload; see `select_records` for which of them.
 
-    Parameters
-    ----------
-    commits
-        The range, oldest first.
-    records
-        Those that mean the same, see `select_records`.
-    workload
-        Its name.
-    setup
-        That of this machine; records of others count with rates of their own. Of schedules only
-        its own counts: a race that is rare under one is rare under all, so that silence under
-        several is no more evidence than silence under the one that finds most.
+    The setup is that of this machine; records of others count with rates of their own. Of schedules
+    only its own counts: a race that is rare under one is rare under all, so that silence under
+    several is no more evidence than silence under the one that finds most.
     """
     places = {commit.commit: index for index, commit in enumerate(commits)}
     counted = []

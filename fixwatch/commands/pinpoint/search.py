@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -45,48 +46,24 @@ MAX_FIRST_FAILURES = 3
 MAX_TRIALS = 30_000
 
 
+@dataclass
 class Search:
-    """A search through the commits of a range.
+    """A search through the commits of a range."""
 
-    Parameters
-    ----------
-    settings
-        What is searched for.
-    commits
-        The candidates, oldest first.
-    repository
-        Which knows the commits between them.
-    results_dir
-        Where the records are.
-    measurer
-        Which adds to them.
-    announce
-        Called with a line for each step.
-    """
-
-    def __init__(
-        self,
-        settings: Settings,
-        commits: Sequence[ListedCommit],
-        repository: UpstreamMirror,
-        results_dir: Path,
-        measurer: CommitMeasurer,
-        announce: Announce,
-    ) -> None:
-        self._settings = settings
-        self._commits = list(commits)
-        self._n_candidates = len(commits)
-        self._repository = repository
-        self._results_dir = results_dir
-        self._measurer = measurer
-        self._announce = announce
-        self._n_builds = 0
-        self._n_trials = 0
-        self._n_failed = 0
-        # Commits of which trials bring nothing more, whatever is asked for.
-        self._exhausted: set[str] = set()
-        # Commits that this search has built; another's failures may have passed.
-        self._tried: set[str] = set()
+    settings: Settings
+    commits: list[ListedCommit]  # the candidates, oldest first; some in between may join them
+    repository: UpstreamMirror
+    results_dir: Path
+    measurer: CommitMeasurer
+    announce: Announce
+    n_joined: int = 0
+    n_builds: int = 0
+    n_trials: int = 0
+    n_failed: int = 0
+    # Commits of which trials bring nothing more, whatever is asked for.
+    exhausted: set[str] = field(default_factory=set)
+    # Commits that this search has built; another's failures may have passed.
+    tried: set[str] = field(default_factory=set)
 
     def run(self) -> Finding:
         """Measure until the answer is sure, or nothing more can be learned.
@@ -115,19 +92,22 @@ class Search:
                     if observations.trials[parent].any() or parent in observations.gaps:
                         continue
                     step = Step(parent, TRIALS[0])
-            if step is None or self._has_spent_all(step, observations):
+            if step is None:
+                break
+            needs_build = observations.needs_build(step.index)
+            if needs_build and self.n_builds == self.settings.max_builds:
                 break
             observations = self._measure(step, observations)
         return Finding(
-            settings=self._settings,
-            upstream=self._repository.upstream,
+            settings=self.settings,
+            upstream=self.repository.upstream,
             change=change,
-            commits=tuple(self._commits),
+            commits=tuple(self.commits),
             observations=observations,
-            n_candidates=self._n_candidates,
+            n_candidates=len(self.commits) - self.n_joined,
             spent=Spent(
-                builds=self._n_builds,
-                trials=self._n_trials,
+                builds=self.n_builds,
+                trials=self.n_trials,
                 duration_s=round(time.monotonic() - start_s, 1),
             ),
         )
@@ -140,113 +120,102 @@ class Search:
         if len(sure) < 2:
             return
         names = [
-            f"{change.kind.value} in {self._commits[measured[change.after]].name}.."
-            f"{self._commits[measured[change.at]].name}"
+            f"{change.kind.value} in {self.commits[measured[change.after]].name}.."
+            f"{self.commits[measured[change.at]].name}"
             for change in sure
         ]
         raise FixwatchError(
-            f"the range {self._settings.range!r} has {len(sure)} changes: {', '.join(names)}; "
+            f"the range {self.settings.range!r} has {len(sure)} changes: {', '.join(names)}; "
             "give a range with one of them"
         )
 
     def _choose(self, change: SingleChange, observations: Observations) -> Step | None:
-        costs = COSTS.get(self._repository.upstream, DEFAULT_COSTS)
+        costs = COSTS.get(self.repository.upstream, DEFAULT_COSTS)
         costs_s = [
-            self._find_cost(index, observations, costs) for index in range(len(self._commits))
+            self._find_cost(index, observations, costs) for index in range(len(self.commits))
         ]
         return choose_step(change, 0, costs_s, costs.trial_s)
 
     def _find_cost(self, index: int, observations: Observations, costs: Costs) -> float:
-        commit = self._commits[index].commit
-        is_gap = index in observations.gaps
-        if commit in self._exhausted or (is_gap and commit in self._tried):
+        commit = self.commits[index].commit
+        if commit in self.exhausted or (index in observations.gaps and commit in self.tried):
             return math.inf
-        if is_gap or index not in observations.own:
+        if observations.needs_build(index):
             return costs.build_s + costs.visit_s
         is_full = observations.trials[index, 0] >= MAX_TRIALS
         return math.inf if is_full else costs.visit_s
 
     def _take_in_between(self, at: int) -> int:
         """Take in the commits between a change and its neighbour; return how many are new."""
-        known = {commit.commit for commit in self._commits}
-        before, behind = self._commits[at - 1 : at + 1]
+        known = {commit.commit for commit in self.commits}
+        before, behind = self.commits[at - 1 : at + 1]
         between = [
             commit
-            for commit in self._repository.list_between(before.commit, behind.commit)
+            for commit in self.repository.list_between(before.commit, behind.commit)
             if commit.commit not in known
         ]
-        self._commits[at:at] = between
+        self.commits[at:at] = between
+        self.n_joined += len(between)
         return len(between)
-
-    def _has_spent_all(self, step: Step, observations: Observations) -> bool:
-        limit = self._settings.max_builds
-        is_build = self._is_build(step.index, observations)
-        return limit is not None and is_build and self._n_builds >= limit
-
-    @staticmethod
-    def _is_build(index: int, observations: Observations) -> bool:
-        return index not in observations.own or index in observations.gaps
 
     def _measure(self, step: Step, observations: Observations) -> Observations:
         """Measure, and return what is known then."""
-        commit = self._commits[step.index]
+        commit = self.commits[step.index]
         before = observations.trials[step.index, 0]
-        if self._is_build(step.index, observations):
-            self._announce(f"measuring {commit.name} ({commit.date[:10]})")
-            self._n_builds += 1
-            self._tried.add(commit.commit)
-            self._measurer.measure(commit.commit)
+        if observations.needs_build(step.index):
+            self.announce(f"measuring {commit.name} ({commit.date[:10]})")
+            self.n_builds += 1
+            self.tried.add(commit.commit)
+            self.measurer.measure(commit.commit)
         else:
             record = observations.own[step.index]
             wanted = min(int(before) + step.n_trials, MAX_TRIALS)
-            self._announce(f"{commit.name}: going on to {wanted} trials")
-            schedule = self._settings.own.schedule
-            self._measurer.extend(record, self._settings.workload, schedule, wanted)
+            self.announce(f"{commit.name}: going on to {wanted} trials")
+            schedule = self.settings.own.schedule
+            self.measurer.extend(record, self.settings.workload, schedule, wanted)
         after = self._observe()
         if step.index not in after.own:
             raise CouldNotMeasureError(
                 f"asv left no record of {commit.name}; {LOG_PATH} has what it printed"
             )
         if after.trials[step.index, 0] <= before:
-            self._exhausted.add(commit.commit)
-        self._n_trials += int(
-            after.trials[step.index].sum() - observations.trials[step.index].sum()
-        )
+            self.exhausted.add(commit.commit)
+        self.n_trials += int(after.trials[step.index].sum() - observations.trials[step.index].sum())
         self._report(step.index, after)
         self._give_up_where_nothing_runs(step.index, after)
         return after
 
     def _give_up_where_nothing_runs(self, index: int, observations: Observations) -> None:
         """Stop where the first commits fail one like the other: it is not they that are broken."""
-        self._n_failed += index in observations.gaps
-        if self._n_failed >= MAX_FIRST_FAILURES and len(self._tried) == self._n_failed:
+        self.n_failed += index in observations.gaps
+        if self.n_failed >= MAX_FIRST_FAILURES and len(self.tried) == self.n_failed:
             gap = observations.gaps[index]
             reason = gap.reason.strip().splitlines()[-1]
             raise CouldNotMeasureError(
-                f"the first {self._n_failed} commits could not be measured; mend that and run the "
+                f"the first {self.n_failed} commits could not be measured; mend that and run the "
                 f"command again ({gap.stage}: {reason})"
             )
 
     def _report(self, index: int, observations: Observations) -> None:
-        commit = self._commits[index]
+        commit = self.commits[index]
         if index in observations.gaps:
             gap = observations.gaps[index]
-            self._announce(f"{commit.name}: cannot be measured, {gap.stage}: {gap.reason}")
+            self.announce(f"{commit.name}: cannot be measured, {gap.stage}: {gap.reason}")
             return
         change = observations.infer()
         place = change.placement
-        self._announce(
+        self.announce(
             f"{commit.name}: {observations.failures[index].sum():.0f} of "
             f"{observations.trials[index].sum():.0f} trials failed; no change "
             f"{change.no_change:.3f}, {place.kind.value} {place.kind_probability:.3f}, likeliest "
-            f"at {self._commits[place.at].name} ({place.probability:.3f}), "
+            f"at {self.commits[place.at].name} ({place.probability:.3f}), "
             f"{len(place.places)} commits hold 99 % of that"
         )
 
     def _observe(self) -> Observations:
         records = select_records(
-            iter_evidence(self._results_dir, self._announce),
-            self._repository.upstream,
-            self._settings.target,
+            iter_evidence(self.results_dir, self.announce),
+            self.repository.upstream,
+            self.settings.target,
         )
-        return observe(self._commits, records, self._settings.workload, self._settings.own)
+        return observe(self.commits, records, self.settings.workload, self.settings.own)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -109,7 +109,7 @@ def test_what_was_measured_is_compared_with_what_is_recorded(measured, outcome, 
     comparison = compare(RECORDED, (*CONTROLS, *measured))
     assert comparison.outcome is outcome
     assert [compared.outcome for compared in comparison.findings] == outcomes
-    json.dumps(comparison.to_json(), allow_nan=False)
+    json.dumps(asdict(comparison), allow_nan=False)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ import pytest
 
 from fixwatch.commands.judge import batches
 from fixwatch.commands.judge.batches import enter, plan_judge, run_batches
-from fixwatch.commands.judge.installs import Installed
 from fixwatch.commands.judge.snapshots import Snapshot
 from fixwatch.errors import FixwatchError
 from fixwatch.records.install_record import InstallRecord
@@ -47,7 +46,7 @@ def new_contender(tmp_path, monkeypatch):
         record = InstallRecord(
             commit=snapshot.commit, upstream="numba", name="", date="", packages=packages
         )
-        return enter(name, Installed(snapshot=snapshot, python=Path(python), record=record))
+        return enter(name, snapshot, Path(python), record)
 
     return new
 

@@ -11,6 +11,7 @@ from fixwatch.commands.judge import snapshots
 from fixwatch.commands.judge.checkouts import UnfitTreeError, find_checkout
 from fixwatch.commands.judge.snapshots import SnapshotRepository, stays_inside
 from fixwatch.errors import FixwatchError
+from fixwatch.git import check_out
 from tests.fixwatch.commands.judge.trees import DAY, create_tree, git
 
 
@@ -28,7 +29,7 @@ class Taken:
         before = stamps(tree)
         self.repository = SnapshotRepository(find_checkout(tree), folder, self.left_out.append)
         self.snapshot = self.repository.take_working_tree()
-        self.repository.check_out(self.snapshot)
+        check_out(self.repository.source, self.snapshot.commit)
         assert stamps(tree) == before
         self.source = self.repository.source
 
