@@ -56,17 +56,14 @@ def list_allocations(all_series: Sequence[Series], role: str = WORKLOAD) -> list
     }
     rows = []
     for series in all_series:
-        if series.role != role or series.key.target != SIMULATOR:
-            continue
         key = series.key
         counted = [
-            (revision.record.commit, counts)
+            (revision.record.commit, revision.counts)
             for revision in series.revisions
-            if (key.upstream, key.source, revision.record.commit) in affected
-            and (counts := revision.counts)
+            if (key.upstream, key.source, revision.record.commit) in affected and revision.counts
         ]
         pooled = pool_counts(counts for _, counts in counted)
-        if pooled is None:
+        if series.role != role or key.target != SIMULATOR or pooled is None:
             continue
         rows.append(
             AllocationRow(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fixwatch.records.evidence import BatchEvidence, Evidence
 from fixwatch.records.install_record import IMPORT
@@ -106,14 +106,3 @@ def is_broken_by_upstream(record: Evidence, control: BatchEvidence) -> bool:
         if (batch.workload, batch.schedule) == (SINGLE_THREADED_CONTROL, control.schedule)
     ]
     return any(counted is not None and not counted.n_failures for counted in single)
-
-
-def treat_broken_controls_as_workloads(record: Evidence) -> Evidence:
-    """Return a record of a patch in which a negative control that it broke is a workload."""
-    batches = tuple(
-        replace(batch, role=WORKLOAD)
-        if batch.role == NEGATIVE_CONTROL and is_broken_by_upstream(record, batch)
-        else batch
-        for batch in record.batches
-    )
-    return replace(record, batches=batches)

@@ -14,11 +14,7 @@ from fixwatch.verdicts.assessment import (
     assess,
     combine_workloads,
 )
-from fixwatch.verdicts.controls import (
-    NEGATIVE_CONTROL,
-    WORKLOAD,
-    treat_broken_controls_as_workloads,
-)
+from fixwatch.verdicts.controls import NEGATIVE_CONTROL, WORKLOAD, is_broken_by_upstream
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.references import Reference, choose_reference
 from fixwatch.verdicts.series import FALLBACK_WORKLOAD, build_series
@@ -66,8 +62,16 @@ def judge(judged: Evidence, base: Evidence | None = None) -> JudgedTree:
     under every schedule that decides, and an affected tree would have failed.
     """
     reference = choose_reference(judged, base)
-    planned = judged
-    judged = treat_broken_controls_as_workloads(judged)
+    broken = [
+        batch
+        for batch in judged.batches
+        if batch.role == NEGATIVE_CONTROL and is_broken_by_upstream(judged, batch)
+    ]
+    # A control that the patch broke counts as a workload.
+    batches = tuple(
+        replace(batch, role=WORKLOAD) if batch in broken else batch for batch in judged.batches
+    )
+    judged = replace(judged, batches=batches)
     revisions = _judge_each_workload(judged, reference)
     measurements = tuple(measured for revision in revisions for measured in revision.measurements)
     names = {batch.workload for batch in judged.batches if batch.role == WORKLOAD}
@@ -91,15 +95,12 @@ def judge(judged: Evidence, base: Evidence | None = None) -> JudgedTree:
         if revision.verdict is verdict and revision.judgement.confidence
     ]
     is_silent = verdict is Verdict.NOT_OBSERVED
-    pairs = zip(planned.batches, judged.batches, strict=True)
     return replace(
         without_verdict,
         verdict=TreeVerdict(verdict.value),
         confidence=(min if is_silent else max)(sure, default=None),
         chances_of_passing=_find_chances(measurements) if is_silent else None,
-        broken_controls=tuple(
-            dict.fromkeys(was.workload for was, now in pairs if was.role != now.role)
-        ),
+        broken_controls=tuple(dict.fromkeys(batch.workload for batch in broken)),
     )
 
 
