@@ -56,10 +56,11 @@ def check_driver() -> None:
             f"install the driver that fits the kernel module, {REMEDY}",
         )
     if status == _NO_DEVICE or not _count_devices(driver):
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+        why = "" if visible is None else f" (CUDA_VISIBLE_DEVICES is {visible!r})"
         raise MissingPartError(
             MissingPart.DEVICE,
-            f"no CUDA device: the driver sees none{_describe_hidden_devices()}; "
-            f"make one visible, {REMEDY}",
+            f"no CUDA device: the driver sees none{why}; make one visible, {REMEDY}",
         )
 
 
@@ -132,11 +133,6 @@ def _name_error(driver: ctypes.CDLL, status: int) -> str:
     if driver.cuGetErrorName(status, ctypes.byref(text)) == _SUCCESS and text.value:
         return f"{text.value.decode()} ({status})"
     return f"error {status}"
-
-
-def _describe_hidden_devices() -> str:
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    return "" if visible is None else f" (CUDA_VISIBLE_DEVICES is {visible!r})"
 
 
 if __name__ == "__main__":

@@ -1,5 +1,12 @@
 """The errors of the reproducer: one base, and one class for each exit status that they lead to."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+Named = TypeVar("Named")
+
 
 class MweError(Exception):
     """The base of every error that the reproducer raises on purpose; its text is one line."""
@@ -14,3 +21,10 @@ class HarnessError(MweError):
 
     A harness error is never an outcome: it says nothing about upstream.
     """
+
+
+def choose(kind: str, name: str, choices: Mapping[str, Named]) -> Named:
+    """Return the choice of that name; a `BadArgumentError` lists the names if there is none."""
+    if name not in choices:
+        raise BadArgumentError(f"unknown {kind} {name!r}; choose one of {', '.join(choices)}")
+    return choices[name]

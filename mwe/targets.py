@@ -11,7 +11,7 @@ from enum import Enum
 from pathlib import Path
 
 from mwe.device import MissingPart, MissingPartError, check_driver
-from mwe.errors import BadArgumentError, HarnessError
+from mwe.errors import HarnessError, choose
 
 
 class Target(str, Enum):
@@ -22,18 +22,8 @@ class Target(str, Enum):
 
 
 def find_target(name: str) -> Target:
-    """Return the target of that name.
-
-    Raises
-    ------
-    BadArgumentError
-        If there is none.
-    """
-    try:
-        return Target(name)
-    except ValueError:
-        choice = ", ".join(target.value for target in Target)
-        raise BadArgumentError(f"unknown target {name!r}; choose one of {choice}") from None
+    """Return the target of that name; see `mwe.errors.choose`."""
+    return choose("target", name, {target.value: target for target in Target})
 
 
 def prepare_target(target: Target) -> None:

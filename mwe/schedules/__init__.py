@@ -6,7 +6,7 @@ from collections.abc import Collection
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from mwe.errors import BadArgumentError
+from mwe.errors import choose
 from mwe.schedules.delay import DelayInjection
 from mwe.schedules.events import Granularity, Pacer
 from mwe.schedules.handoff import HandOff
@@ -58,19 +58,8 @@ DEFAULT_SCHEDULES = {Target.SIMULATOR: "delay", Target.CUDA: "natural"}
 
 
 def find_schedule(name: str) -> Schedule:
-    """Return the schedule of that name.
-
-    Raises
-    ------
-    BadArgumentError
-        If there is none.
-    """
-    try:
-        return SCHEDULES[name]
-    except KeyError:
-        raise BadArgumentError(
-            f"unknown schedule {name!r}; choose one of {', '.join(SCHEDULES)}"
-        ) from None
+    """Return the schedule of that name; see `mwe.errors.choose`."""
+    return choose("schedule", name, SCHEDULES)
 
 
 def find_schedules(target: Target) -> list[str]:

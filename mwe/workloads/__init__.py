@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mwe.errors import BadArgumentError
+from mwe.errors import choose
 from mwe.targets import Target
 from mwe.workloads.subject import N_THREADS, Role, Subject
 
@@ -52,16 +52,5 @@ DEFAULT_WORKLOAD = "local-array"
 
 
 def find_workload(name: str) -> Workload:
-    """Return the workload of that name.
-
-    Raises
-    ------
-    BadArgumentError
-        If there is none.
-    """
-    try:
-        return WORKLOADS[name]
-    except KeyError:
-        raise BadArgumentError(
-            f"unknown workload {name!r}; choose one of {', '.join(WORKLOADS)}"
-        ) from None
+    """Return the workload of that name; see `mwe.errors.choose`."""
+    return choose("workload", name, WORKLOADS)
