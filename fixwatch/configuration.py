@@ -27,13 +27,7 @@ class Configuration:
 
 
 def load_configuration(path: Path) -> Configuration:
-    """Read a configuration.
-
-    Raises
-    ------
-    FixwatchError
-        If it is missing, cannot be read, or is not one of Fixwatch.
-    """
+    """Read a configuration; one that is missing or not of Fixwatch is a `FixwatchError`."""
     if not path.is_file():
         raise FixwatchError(
             f"no configuration {str(path)!r}; choose one of {', '.join(CONFIGURATIONS)}"

@@ -29,13 +29,7 @@ def write_text_atomically(path: Path, text: str) -> None:
 
 
 def write_json_atomically(path: Path, data: Any, *, indent: int | None = None) -> None:
-    """Write JSON as `write_text_atomically` does; refuses NaN and infinities.
-
-    Raises
-    ------
-    ValueError
-        If a number is not finite.
-    """
+    """Write JSON as `write_text_atomically` does; NaN and infinities are a `ValueError`."""
     write_text_atomically(path, json.dumps(data, indent=indent, allow_nan=False) + "\n")
 
 

@@ -2,15 +2,9 @@
 
 
 class FixwatchError(Exception):
-    """The base of every error that Fixwatch raises on purpose.
+    """The base of every error that Fixwatch raises on purpose."""
 
-    Attributes
-    ----------
-    exit_status
-        What the command line exits with.
-    """
-
-    exit_status = 2
+    exit_status = 2  # of the command line
 
 
 class NoResultsError(FixwatchError):

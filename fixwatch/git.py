@@ -62,16 +62,9 @@ def run_git(
 ) -> bytes:
     """Run git in a folder and return its output.
 
-    Parameters
-    ----------
-    folder
-        The top of a repository; those that it may lie in are not looked for.
-    settings, variables
-        ``NAME=VALUE`` of git's configuration, and of the environment, for this call.
-    may_fetch
-        Whether it may read other repositories; what a partial clone lacks is not fetched otherwise.
-    limit_s
-        It is killed after that.
+    The folder is the top of a repository; those that it may lie in are not looked for. `settings`
+    are ``NAME=VALUE`` of git's configuration. Only a call that `may_fetch` reads other repositories
+    or fetches what a partial clone lacks.
 
     Raises
     ------

@@ -27,11 +27,6 @@ def hold_lock(results_dir: Path, announce: Callable[[str], None]) -> None:
     """Take the lock of a results folder until this process and what it started end.
 
     The folder is created if it is missing. If there is a holder to wait for, it is announced once.
-
-    Raises
-    ------
-    FixwatchError
-        If the lock file cannot be written.
     """
     path = (results_dir / LOCK_NAME).absolute()
     if path in _held:

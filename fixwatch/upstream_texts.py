@@ -24,11 +24,5 @@ def make_printable(text: str) -> str:
 
 
 def parse_moment(text: str) -> datetime:
-    """Return an ISO-8601 moment or day; Python 3.10 does not read a ``Z`` at its end.
-
-    Raises
-    ------
-    ValueError
-        If it is none.
-    """
+    """Return an ISO-8601 moment or day; Python 3.10 does not read a ``Z`` at its end."""
     return datetime.fromisoformat(text.strip().replace("Z", "+00:00"))

@@ -23,14 +23,10 @@ def run_asv(
     log_path: Path | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> None:
-    """Run asv to its end.
+    """Run asv to its end, with variables beside those of this process.
 
-    Parameters
-    ----------
-    log_path
-        Where what it prints is appended, its errors too; None for where this process prints.
-    environment
-        Variables beside those of this process.
+    What it prints, its errors too, is appended to the log; without one it goes where this process
+    prints.
 
     Raises
     ------
@@ -76,13 +72,7 @@ def measure_commits(
 
 
 def record_machine(machine: Machine) -> None:
-    """Tell asv of the machine, which would ask for it on a terminal.
-
-    Raises
-    ------
-    CouldNotMeasureError
-        If asv cannot keep it.
-    """
+    """Tell asv of the machine, which would ask for it on a terminal."""
     arguments = ["machine", "--yes", "--machine", machine.name, "--os", machine.system]
     arguments += ["--arch", machine.architecture, "--cpu", machine.architecture]
     arguments += ["--num_cpu", str(machine.n_cores), "--ram", "unknown"]

@@ -82,10 +82,7 @@ def pick_results(
 def load_or_set_aside(cls: type, path: str, machine_name: str | None = None) -> Results:
     """Load a result file; one that is no JSON, as a kill leaves it, is set aside and named.
 
-    Raises
-    ------
-    asv.util.UserError
-        As asv does; its callers pass over the file with a warning.
+    asv passes over the file with the error as a warning.
     """
     try:
         json.loads(Path(path).read_text(encoding="utf-8"))
@@ -109,11 +106,6 @@ def save_with_evidence(result: Results, results_dir: str) -> None:
     In this order a kill in between leaves the spool, from which the next run of the revision
     writes the same files without measuring again. The spool stays as long as batches are missing.
     A measurement is never replaced by one that has fewer batches of the same meaning.
-
-    Raises
-    ------
-    asv.util.UserError
-        If a file cannot be written, on a full disk, say.
     """
     try:
         _save(result, results_dir)

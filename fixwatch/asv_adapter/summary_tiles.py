@@ -20,14 +20,7 @@ def rewrite_summaries(
 ) -> None:
     """Replace asv's summary graphs by the largest value of any workload; controls are left out.
 
-    Parameters
-    ----------
-    graphs, benchmarks
-        asv's, of the site that is published. A benchmark without workloads keeps its graph.
-    roles
-        By workload; see `fixwatch.verdicts.controls`.
-    html_dir
-        The site.
+    A benchmark without workloads keeps its graph. `roles` are by workload.
     """
     for name, benchmark in benchmarks.items():
         if benchmark["param_names"][:1] != ["workload"]:

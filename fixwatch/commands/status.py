@@ -44,13 +44,7 @@ def run(options: argparse.Namespace) -> int:
 def load_series(
     paths: Sequence[Path], machine: str | None = None
 ) -> tuple[list[Series], RevisionOrder]:
-    """Read the series of the results that configurations name, of one machine if one is named.
-
-    Raises
-    ------
-    NoResultsError
-        If there are none.
-    """
+    """Read the series of the results that configurations name, of one machine if one is named."""
     folders = [load_configuration(path).results_dir for path in paths]
     records = [
         record

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from fixwatch.durable_files import write_text_atomically
 from fixwatch.errors import FixwatchError
@@ -88,13 +88,7 @@ def save_listing(listing: Listing, results_dir: Path) -> None:
 
 
 def load_listing(results_dir: Path) -> Listing | None:
-    """Read the listing of a results folder; None if it has none.
-
-    Raises
-    ------
-    FixwatchError
-        If it cannot be read.
-    """
+    """Read the listing of a results folder; None if it has none."""
     path = results_dir / LISTING_NAME
     if not path.is_file():
         return None
@@ -107,9 +101,9 @@ def load_listing(results_dir: Path) -> Listing | None:
             )
         return Listing(header["upstream"], _COMMITS.validate_python(lines))
     except (OSError, ValueError, TypeError, KeyError) as error:
-        reason = describe_violation(error) if isinstance(error, ValidationError) else repr(error)
         raise FixwatchError(
-            f"{path}: not a list of commits ({reason}); remove it, the next asv run writes it anew"
+            f"{path}: not a list of commits ({describe_violation(error)}); remove it, the next asv "
+            "run writes it anew"
         ) from error
 
 

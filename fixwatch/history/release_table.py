@@ -11,7 +11,7 @@ from pathlib import Path
 
 from packaging import tags
 from packaging.version import Version
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from fixwatch.durable_files import write_text_atomically
 from fixwatch.errors import FixwatchError
@@ -77,9 +77,9 @@ def load_release_table(path: Path = TABLE_PATH) -> list[Release]:
             )
         return list(_RELEASES.validate_python(data["releases"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        reason = describe_violation(error) if isinstance(error, ValidationError) else repr(error)
         raise FixwatchError(
-            f"{path}: not a table of releases ({reason}); restore it with git checkout"
+            f"{path}: not a table of releases ({describe_violation(error)}); restore it with git "
+            "checkout"
         ) from error
 
 

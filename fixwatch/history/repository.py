@@ -41,13 +41,6 @@ class Repository:
         """List the first-parent commits of a range, newest first, its lower end included.
 
         Git's ``a..b`` leaves out ``a``; who asks for ``v0.57..main`` wants 0.57 measured too.
-
-        Raises
-        ------
-        UnknownRevisionError
-            If a name in it is no revision.
-        GitError
-            If git cannot read it.
         """
         arguments = resolve_range(range_spec, self.resolve)
         try:

@@ -16,11 +16,6 @@ def plan_shards(commits: Sequence[str], n_shards: int, upstream: str) -> list[di
     """Deal commits out to shards in turn: neighbours cost alike, so the shards do too.
 
     Returns the jobs of a matrix as GitHub Actions takes it. Shards without a commit are left out.
-
-    Raises
-    ------
-    FixwatchError
-        If there is to be no shard.
     """
     if n_shards < 1:
         raise FixwatchError(f"--shards is {n_shards}; give at least 1")

@@ -83,16 +83,8 @@ def resolve_as_of(
 ) -> Resolution:
     """Resolve requirements for an interpreter as the index was at a moment, wheels only.
 
-    Parameters
-    ----------
-    requirements
-        As in a requirements file.
-    as_of
-        Uploads after this moment do not exist, but for the packages that are `exempt`.
-    python
-        The interpreter to resolve for.
-    constraints
-        Bounds on packages that come in; they bring in none by themselves.
+    Later uploads do not exist, but for the packages that are `exempt`. `constraints` are bounds on
+    packages that come in; they bring in none by themselves.
 
     Raises
     ------
@@ -149,13 +141,7 @@ class Environment:
 
 
 def create_environment(path: Path, python: Path) -> Environment:
-    """Make an empty environment in the place of what is there.
-
-    Raises
-    ------
-    ResolutionError
-        If it cannot be made; with the last lines of the output.
-    """
+    """Make an empty environment in the place of what is there; raises `ResolutionError`."""
     shutil.rmtree(path, ignore_errors=True)
     _run_uv(["venv", "--quiet", "--no-project", "--python", str(python), str(path)])
     interpreters = [file for file in path.glob("[bS]*/python*") if file.stem == "python"]
@@ -166,12 +152,8 @@ def install_exactly(pins: Sequence[str], environment_path: Path, python: Path) -
     """Make an environment hold these packages and no others.
 
     Its packages are removed first, whatever they are: uv keeps a newer one that a resolution for
-    an older date does not contain, and an install that was killed leaves half a package.
-
-    Raises
-    ------
-    ResolutionError, IndexUnreachableError
-        As `resolve_as_of`.
+    an older date does not contain, and an install that was killed leaves half a package. Errors are
+    those of `resolve_as_of`.
     """
     for pattern in ("lib*/python*/site-packages", "Lib/site-packages"):
         for site_packages in environment_path.glob(pattern):
@@ -184,10 +166,7 @@ def install_exactly(pins: Sequence[str], environment_path: Path, python: Path) -
 def build_wheel(source: Path, destination: Path, python: Path) -> Path:
     """Build the wheel of a source tree with the build packages that the environment has.
 
-    Raises
-    ------
-    ResolutionError
-        If it does not build; with the last lines of the output.
+    If it does not build, a `ResolutionError` has the last lines of the output.
     """
     _run_uv(
         ["build", "--wheel", "--no-build-isolation", "--python", str(python),

@@ -45,23 +45,10 @@ def build_commit(
     constraints: Sequence[str],
     environment: Environment,
 ) -> Build:
-    """Build the wheel of a clean checkout, and describe it beside the wheel.
+    """Build the wheel of a clean checkout in an empty folder, and describe it beside the wheel.
 
-    Parameters
-    ----------
-    destination
-        An empty folder.
-    as_of, constraints
-        When the commit was made, and the bounds that are added for that day.
-    environment
-        It is filled with the build packages of that date.
-
-    Raises
-    ------
-    ResolutionError
-        If it does not build; with the last lines of the output.
-    IndexUnreachableError
-        If the index cannot be asked for the build packages.
+    The environment is filled with the build packages of the commit's date, within the bounds that
+    are added for that day. Errors are those of `Environment.install_as_of` and `build_wheel`.
     """
     requirements = read_build_requirements(source)
     tools = environment.install_as_of(requirements, as_of, constraints=constraints)

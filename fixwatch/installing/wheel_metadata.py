@@ -19,13 +19,7 @@ DEFAULT_BUILD_REQUIREMENTS = ("setuptools", "wheel", "numpy")
 
 
 def read_requirements(wheel: Path) -> list[Requirement]:
-    """Return the requirements of a wheel under canonical names, those by URL left out.
-
-    Raises
-    ------
-    ResolutionError
-        If the file is no wheel.
-    """
+    """Return the requirements of a wheel under canonical names, those by URL left out."""
     try:
         with zipfile.ZipFile(wheel) as archive:
             (name,) = [n for n in archive.namelist() if n.endswith(".dist-info/METADATA")]

@@ -65,14 +65,9 @@ def _derive_value(batch: BatchEvidence, count: str) -> float | None:
 
 
 def derive_result(record: Evidence, machine: Mapping[str, str]) -> dict[str, Any]:
-    """Return the content of asv's result file.
+    """Return the content of asv's result file, on a machine as asv describes it.
 
-    Parameters
-    ----------
-    record
-        The home of its counts.
-    machine
-        asv's description of the machine; its results belong to one graph only if all say the same.
+    Results belong to one graph only if all describe the machine alike.
     """
     axes = derive_axes(record)
     measured_at, date = (

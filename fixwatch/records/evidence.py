@@ -172,13 +172,7 @@ def evidence_path(result_path: Path) -> Path:
 
 
 def parse_printed(printed: Mapping[str, Any]) -> PrintedBatch:
-    """Return the counts of a printed batch, without what the record around it says.
-
-    Raises
-    ------
-    ValueError
-        If it is no batch.
-    """
+    """Return the counts of a printed batch; raises `ValueError` if it is none."""
     return _BATCH.validate_json(json.dumps(_leave_out_stated(printed)))
 
 
@@ -203,13 +197,7 @@ def restore_batch(record: Evidence, batch: BatchEvidence) -> dict[str, Any]:
 
 
 def save_evidence(evidence: Evidence, path: Path) -> None:
-    """Write a record, whole or not at all: a field a line, a batch a line.
-
-    Raises
-    ------
-    ValueError
-        If a number is not finite.
-    """
+    """Write a record, whole or not at all: a field a line, a batch a line."""
     data = _RECORD.dump_python(evidence, by_alias=True)
     batches = ",\n".join(map(_dump, data.pop("batches")))
     fields = "".join(f'"{name}":{_dump(value)},\n' for name, value in data.items())
@@ -221,15 +209,7 @@ def _dump(value: Any) -> str:
 
 
 def load_evidence(path: Path) -> Evidence:
-    """Read a record.
-
-    Raises
-    ------
-    UnreadableEvidenceError
-        If the file cannot be read now, or is of an unknown format version.
-    FixwatchError
-        If it is no record.
-    """
+    """Read a record; errors are those of `parse_evidence`, and name the file."""
     try:
         return parse_evidence(path.read_bytes())
     except OSError as error:
@@ -244,7 +224,7 @@ def parse_evidence(text: bytes) -> Evidence:
     Raises
     ------
     UnreadableEvidenceError
-        If it is of an unknown format version.
+        If it is of an unknown format version, or a file cannot be read now.
     FixwatchError
         If it describes no record.
     """
@@ -286,14 +266,9 @@ def _upgrade(data: dict[str, Any]) -> bytes | None:
 def iter_evidence(
     results_dir: Path, report_damage: Callable[[str], None] = lambda _message: None
 ) -> Iterator[Evidence]:
-    """Read all records below a results folder; damaged ones are set aside.
+    """Read all records below a results folder, which may be missing; damaged ones are set aside.
 
-    Parameters
-    ----------
-    results_dir
-        asv's `results_dir`; may be missing.
-    report_damage
-        Called with one line for each record that was set aside or cannot be read.
+    `report_damage` gets a line for each record that was set aside or cannot be read.
     """
     for path in sorted(results_dir.glob(f"*/*{SUFFIX}")):
         try:

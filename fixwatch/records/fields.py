@@ -82,8 +82,13 @@ IsoMoment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 TreeHash = Annotated[str, Field(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
 
 
-def describe_violation(error: ValidationError) -> str:
-    """Return in one line where a document breaks its model first, and how many times it does."""
+def describe_violation(error: Exception) -> str:
+    """Return in one line where a document breaks its model first, and how many times it does.
+
+    Of a document that cannot even be read it is the error itself.
+    """
+    if not isinstance(error, ValidationError):
+        return repr(error)
     first, *others = error.errors(include_url=False, include_context=False, include_input=False)
     place = "/".join(map(str, first["loc"])) or "the whole"
     more = f" (and {len(others)} more)" if others else ""

@@ -23,24 +23,7 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True, kw_only=True)
 class InstallRecord:
-    """The outcome of installing a revision.
-
-    Attributes
-    ----------
-    commit
-        The revision's hash in the history that asv runs.
-    upstream, name, date
-        The upstream; the release's version or the commit's tag or short hash; ISO-8601.
-    packages
-        Name and version of everything that was resolved; empty where nothing was installed.
-    build_packages, extensions
-        What a commit was built with, and whether its extensions were compiled or reused; see
-        `fixwatch.installing.builds.Build`.
-    resolved_as_of
-        ISO-8601; uploads after it did not count.
-    not_run_stage, not_run_reason
-        Where the revision cannot be measured: at which step, and why.
-    """
+    """The outcome of installing a revision; its fields are those of the `Evidence` made of it."""
 
     commit: str
     upstream: str

@@ -12,35 +12,16 @@ from fixwatch.records.evidence import SUFFIX, BatchEvidence, Evidence, save_evid
 from fixwatch.records.shards import Checkout, Place, Refused, Shard, read_shard
 from fixwatch.run_lock import hold_lock
 
-Announce = Callable[[str], None]
-
 
 def merge_shards(
-    roots: Sequence[Path],
-    results_dir: Path,
-    checkout: Checkout,
-    announce: Announce,
+    roots: Sequence[Path], results_dir: Path, checkout: Checkout, announce: Callable[[str], None]
 ) -> tuple[int, list[Refused]]:
     """Take the records of shards into a results folder, and derive asv's results from them.
 
-    Of several measurements of a revision in an environment the one of the greatest
-    `Evidence.rank` stays.
-
-    Parameters
-    ----------
-    roots
-        Folders that are laid out like the results folder.
-    results_dir
-        Created if it is missing; what is in it takes part like a shard.
-    checkout
-        What this checkout knows of upstream.
-    announce
-        Called with a line where another run has to be waited for.
-
-    Returns
-    -------
-    tuple
-        How many revisions were written, and path and reason of all that was refused.
+    Shards are laid out like the results folder, which takes part like one and is created if it is
+    missing. Of several measurements of a revision in an environment the one of the greatest
+    `Evidence.rank` stays. Returns how many revisions were written, and path and reason of all that
+    was refused.
     """
     refused: list[Refused] = []
     shards: list[Shard] = []

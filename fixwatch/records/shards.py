@@ -64,10 +64,8 @@ _MACHINE_FILE = TypeAdapter(MachineFile)
 class Checkout:
     """What the checkout that merges knows itself."""
 
-    measurement_version: int
-    """The newest meaning of counts that there is."""
-    releases: frozenset[tuple[str, str]]
-    """Upstream and version of every release."""
+    measurement_version: int  # the newest meaning of counts that there is
+    releases: frozenset[tuple[str, str]]  # upstream and version of each
 
 
 @dataclass(frozen=True, order=True)
@@ -87,22 +85,16 @@ class Shard:
     """What a folder that is laid out like `results/` holds: what can be taken, and the rest."""
 
     records: dict[Place, Evidence] = field(default_factory=dict)
+    # asv's description of each machine, by folder and name.
     machines: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
-    """asv's description of each machine, by folder and name."""
     refused: list[Refused] = field(default_factory=list)
 
 
 def read_shard(root: Path, checkout: Checkout) -> Shard:
     """Read a folder that is laid out like `results/`, following no link and believing no name.
 
-    asv's own results are not read: what they say follows from the records.
-
-    Parameters
-    ----------
-    root
-        May be missing.
-    checkout
-        What this checkout knows of upstream.
+    The folder may be missing. asv's own results are not read: what they say follows from the
+    records.
     """
     shard = Shard()
     results = set()
