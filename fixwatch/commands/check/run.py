@@ -24,9 +24,7 @@ from fixwatch.history.release_table import (
     save_release_table,
 )
 from fixwatch.layout import (
-    COMMITS_CONFIGURATION,
     CONFIGURATIONS,
-    NUMBA_CUDA_CONFIGURATION,
     RELEASES_CONFIGURATION,
     STATE_DIR,
 )
@@ -54,7 +52,7 @@ def run_check(
     machine: Machine,
     output_dir: Path,
     announce: Announce,
-    commits: Sequence[str] = (COMMITS_CONFIGURATION, NUMBA_CUDA_CONFIGURATION),
+    commits: Sequence[str],
 ) -> Comparison:
     """Measure the newest commit and release of each upstream, and compare.
 

@@ -130,7 +130,8 @@ class JudgeDocument(Closed):
 
 def build_document(run: JudgeRun) -> dict[str, Any]:
     """Return the object that ``--json`` prints."""
-    result = run.result
+    result, base, base_result = run.result, run.base, run.base_result
+    chances = result.chances_of_passing
     document = JudgeDocument(
         **_describe_result(result),
         measured_at=result.record.measured_at,
@@ -141,8 +142,18 @@ def build_document(run: JudgeRun) -> dict[str, Any]:
         reference=ReferenceUsed(
             kind=result.reference.kind, description=result.reference.description
         ),
-        wrong_fixes=_describe_wrong_fixes(result),
-        against=_describe_base(run),
+        wrong_fixes=WrongFixes(
+            measured_with=load_wrong_fixes().measured_with,
+            chance_of_passing=chances[0].chance,
+            variants=list(chances),
+        )
+        if chances
+        else None,
+        against=MeasuredBase(
+            **_describe_result(base_result), revision=_describe_revision(base, base_result)
+        )
+        if base and base_result
+        else None,
         launch_cost=run.launch_cost,
     )
     return asdict(document)
@@ -191,9 +202,7 @@ def _describe_measurement(measurement: Measurement, batch: BatchEvidence) -> Mea
         role=batch.role,
         schedule=batch.schedule,
         decides=measurement.decides,
-        verdict=measurement.judgement.verdict,
-        confidence=measurement.judgement.confidence,
-        reason=measurement.judgement.reason,
+        **asdict(measurement.judgement),
         trials=counts.n_trials if counts else None,
         failures=counts.n_failures if counts else None,
         failures_by_mode=printed.failures_by_mode if printed else None,
@@ -201,21 +210,3 @@ def _describe_measurement(measurement: Measurement, batch: BatchEvidence) -> Mea
         rate_high=high,
         seed=printed.seed if printed else None,
     )
-
-
-def _describe_wrong_fixes(result: JudgedTree) -> WrongFixes | None:
-    chances = result.chances_of_passing
-    if not chances:
-        return None
-    return WrongFixes(
-        measured_with=load_wrong_fixes().measured_with,
-        chance_of_passing=chances[0].chance,
-        variants=list(chances),
-    )
-
-
-def _describe_base(run: JudgeRun) -> MeasuredBase | None:
-    result = run.base_result
-    if run.base is None or result is None:
-        return None
-    return MeasuredBase(**_describe_result(result), revision=_describe_revision(run.base, result))

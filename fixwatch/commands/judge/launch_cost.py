@@ -66,19 +66,17 @@ def compare_launches(
     Half of the launches include building the kernel, as in test suites.
     """
     announce("comparing the cost of a launch")
-    costs: dict[str, list[float]] = {judged.name: [], base.name: []}
+    rounds = []
     announced_s = time.monotonic()
-    for number in range(N_ROUNDS):
-        pair = (judged, base) if number % 2 == 0 else (base, judged)
-        try:
-            for name, cost_s in _run_round(pair).items():
-                costs[name].append(cost_s)
-        except _NotTimedError as error:
-            return say_unknown(str(error))
-        if time.monotonic() - announced_s >= ANNOUNCE_PERIOD_S:
-            announced_s = time.monotonic()
-            announce(f"{number + 1} of {N_ROUNDS} rounds")
-    found = estimate_ratio(costs[judged.name], costs[base.name])
+    try:
+        for number in range(N_ROUNDS):
+            rounds.append(_run_round((judged, base) if number % 2 == 0 else (base, judged)))
+            if time.monotonic() - announced_s >= ANNOUNCE_PERIOD_S:
+                announced_s = time.monotonic()
+                announce(f"{number + 1} of {N_ROUNDS} rounds")
+    except _NotTimedError as error:
+        return say_unknown(str(error))
+    found = estimate_ratio(*([costs[tree.name] for costs in rounds] for tree in (judged, base)))
     return CostOfLaunch(
         ratio=found.median, low=found.low, high=found.high, rounds=found.n_rounds, reason=None
     )
