@@ -13,8 +13,6 @@ from fixwatch.records.fields import Closed
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.states import State
 
-FORMAT_VERSION: Literal[1] = 1
-
 
 class CheckResult(str, Enum):
     """What a check says; what was found to have changed comes first."""
@@ -83,7 +81,7 @@ class Comparison(Closed):
     The names of the fields are those of the check's JSON.
     """
 
-    version: Literal[1] = FORMAT_VERSION
+    version: Literal[1] = 1
     outcome: CheckResult
     findings: tuple[UpstreamComparison, ...]
     recorded: tuple[Recorded, ...]

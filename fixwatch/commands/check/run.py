@@ -44,8 +44,6 @@ Announce = Callable[[str], None]
 POSITIVE_CONTROL = ("numba-cuda", "0.24.0")
 NEGATIVE_CONTROL = ("numba-cuda", "0.26.0")
 OUTPUT_DIR = STATE_DIR / "check"
-SUMMARY_NAME = "check.md"
-DOCUMENT_NAME = "check.json"
 
 
 def run_check(
@@ -89,8 +87,8 @@ def run_check(
             and parse_moment(record.measured_at) >= started_at
         ]
     comparison = compare(recorded, _judge(measured))
-    write_json_atomically(output_dir / DOCUMENT_NAME, asdict(comparison), indent=1)
-    write_text_atomically(output_dir / SUMMARY_NAME, render_summary(comparison))
+    write_json_atomically(output_dir / "check.json", asdict(comparison), indent=1)
+    write_text_atomically(output_dir / "check.md", render_summary(comparison))
     return comparison
 
 
@@ -104,9 +102,9 @@ class _Wanted:
     commit: str
 
 
-def read_recorded(configurations: Iterable[str] = CONFIGURATIONS) -> list[Recorded]:
+def read_recorded() -> list[Recorded]:
     """Return the status of each upstream from the results on disk, the worst of its series."""
-    folders = [load_configuration(Path(name)).results_dir for name in configurations]
+    folders = [load_configuration(Path(name)).results_dir for name in CONFIGURATIONS]
     all_series = build_series(
         [record for folder in folders for record in iter_evidence(folder)], load_order(folders)
     )

@@ -11,10 +11,6 @@ from fixwatch.history.release_table import FIRST_VERSIONS
 from fixwatch.history.repository import Repository
 
 
-class UnfitTreeError(FixwatchError):
-    """The folder holds nothing that can be judged."""
-
-
 class Checkout(Repository):
     """A checkout of an upstream, and the commit that is checked out, its head."""
 
@@ -34,12 +30,12 @@ def find_checkout(path: Path) -> Checkout:
 
     Raises
     ------
-    UnfitTreeError
+    FixwatchError
         If there is none, or it is of another project.
     """
     if not path.is_dir():
         what = "a file" if path.exists() else "no such folder"
-        raise UnfitTreeError(f"{path}: {what}; give the folder of a numba or numba-cuda checkout")
+        raise FixwatchError(f"{path}: {what}; give the folder of a numba or numba-cuda checkout")
     # The path may be below the top.
     anywhere = {"GIT_CEILING_DIRECTORIES": ""}
     query = ["rev-parse", "--is-inside-work-tree"]
@@ -47,21 +43,21 @@ def find_checkout(path: Path) -> Checkout:
         is_inside = read_line(run_git(query, path, variables=anywhere)) == "true"
     except GitError as error:
         if "not a git repository" in str(error):
-            raise UnfitTreeError(
+            raise FixwatchError(
                 f"{path}: not a git checkout; give the folder of a clone of numba or numba-cuda"
             ) from error
         raise
     if not is_inside:
-        raise UnfitTreeError(f"{path}: has no files checked out; give the folder of a checkout")
+        raise FixwatchError(f"{path}: has no files checked out; give the folder of a checkout")
     query = ["rev-parse", "--show-toplevel"]
     folder = Path(read_line(run_git(query, path, variables=anywhere)))
     try:
         head = read_line(run_git(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], folder))
     except GitError as error:
-        raise UnfitTreeError(f"{folder}: has no commit yet; check one out") from error
+        raise FixwatchError(f"{folder}: has no commit yet; check one out") from error
     name = find_project_name(folder)
     if name not in FIRST_VERSIONS:
-        raise UnfitTreeError(
+        raise FixwatchError(
             f"{folder}: its metadata names {name or 'no project'}; "
             "give a checkout of numba or numba-cuda"
         )

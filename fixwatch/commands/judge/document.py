@@ -20,8 +20,6 @@ from fixwatch.verdicts.working_tree import JudgedTree, TreeVerdict
 from fixwatch.verdicts.wrong_fixes import ChanceOfPassing, load_wrong_fixes
 from mwe.planned.plan import MEASUREMENT_VERSION
 
-FORMAT_VERSION: Literal[1] = 1
-
 
 @dataclass(frozen=True, kw_only=True)
 class Head(Closed):
@@ -103,7 +101,7 @@ class MeasuredBase(Closed):
 class JudgeDocument(Closed):
     """What python -m fixwatch judge PATH --json prints."""
 
-    version: Literal[1] = FORMAT_VERSION
+    version: Literal[1] = 1
     verdict: TreeVerdict
     confidence: Probability | None
     reason: str | None

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from fixwatch.commands.judge.checkouts import Checkout, UnfitTreeError
+from fixwatch.commands.judge.checkouts import Checkout
+from fixwatch.errors import FixwatchError
 from fixwatch.git import GitError, read_line, run_git, split_entries
 
 # Both upstreams' trees have less than 40 MB; more is a core dump or a data set.
@@ -150,7 +151,7 @@ class SnapshotRepository:
             return
         if _SPARSE_INDEX in known.read_bytes():
             # Whole folders would be missing, and expanding them would touch the user's objects.
-            raise UnfitTreeError(
+            raise FixwatchError(
                 f"{self._checkout.folder}: has a sparse index, whose folders cannot be judged; "
                 "run git sparse-checkout reapply --no-sparse-index there"
             )
@@ -163,20 +164,20 @@ class SnapshotRepository:
 
         Raises
         ------
-        UnfitTreeError
+        FixwatchError
             If files are in conflict, or so large that they are no sources.
         """
         folder = self._checkout.folder
         unmerged = split_entries(self._run_on_checkout(["ls-files", "-z", "--unmerged"]))
         if unmerged:
             path = unmerged[0].partition("\t")[2]
-            raise UnfitTreeError(f"{folder}: {path!r} is in conflict; resolve it, or end the merge")
+            raise FixwatchError(f"{folder}: {path!r} is in conflict; resolve it, or end the merge")
         listed = ["ls-files", "-z", "--others", "--modified", "--exclude-standard"]
         paths = split_entries(self._run_on_checkout(listed))
         sizes_bytes = {path: _find_size(folder / path) for path in paths}
         if sum(sizes_bytes.values()) > MAX_CHANGED_BYTES:
             largest = max(sizes_bytes, key=lambda path: sizes_bytes[path])
-            raise UnfitTreeError(
+            raise FixwatchError(
                 f"{folder}: changed and untracked files have "
                 f"{sum(sizes_bytes.values()) / 1e6:.0f} MB, {largest!r} alone "
                 f"{sizes_bytes[largest] / 1e6:.0f} MB; move that away, or let git ignore it"

@@ -31,8 +31,6 @@ LIMITS = (
     "not that there is none."
 )
 MAX_STATEMENT_CHARACTERS = 700
-# Below, digits say nothing any more.
-MIN_CHANCE = 1e-16
 
 
 def list_statements(run: JudgeRun) -> list[str]:
@@ -40,17 +38,7 @@ def list_statements(run: JudgeRun) -> list[str]:
 
     There is upstream's text in it, so it is escaped where it is shown.
     """
-    packages = run.result.record.packages
-    shown = [
-        f"{name} {packages[name]}" for name in ("numba", "llvmlite", "numpy") if name in packages
-    ]
-    text = render(
-        "judge.txt.j2",
-        run=run,
-        packages=", ".join(shown) or "no packages",
-        count=_count_failures,
-        min_chance=MIN_CHANCE,
-    )
+    text = render("judge.txt.j2", run=run, count=_count_failures)
     return [_make_showable(line) for line in text.removesuffix("\n").split("\n")]
 
 

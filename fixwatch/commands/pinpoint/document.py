@@ -14,7 +14,6 @@ from fixwatch.records.fields import Closed, IsoMoment, Number, Probability
 from fixwatch.statistics.change_points import MIN_PROBABILITY, SET_PROBABILITY, ChangeKind
 from fixwatch.statistics.search_planning import SearchAnswer
 
-FORMAT_VERSION: Literal[1] = 1
 # Decimal places of a probability.
 N_DIGITS = 6
 
@@ -56,7 +55,7 @@ class UnmeasurableCommit(Closed):
 class PinpointDocument(Closed):
     """What python -m fixwatch pinpoint --json prints."""
 
-    version: Literal[1] = FORMAT_VERSION
+    version: Literal[1] = 1
     upstream: fields.Upstream
     range: str
     """The range as it was given."""

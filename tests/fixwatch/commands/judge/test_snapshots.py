@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from fixwatch.commands.judge import snapshots
-from fixwatch.commands.judge.checkouts import UnfitTreeError, find_checkout
+from fixwatch.commands.judge.checkouts import find_checkout
 from fixwatch.commands.judge.snapshots import SnapshotRepository, stays_inside
 from fixwatch.errors import FixwatchError
 from fixwatch.git import check_out
@@ -193,7 +193,7 @@ def test_a_merge_with_conflicts_is_refused(tree, tmp_path):
     git(tree, "commit", "-q", "-am", "three")
     with pytest.raises(subprocess.CalledProcessError):
         git(tree, "merge", "-q", "side")
-    with pytest.raises(UnfitTreeError, match=r"'kept\.py' is in conflict"):
+    with pytest.raises(FixwatchError, match=r"'kept\.py' is in conflict"):
         Taken(tree, tmp_path / "taken")
 
 
@@ -204,7 +204,7 @@ def test_files_that_are_no_sources_are_refused(tree, tmp_path, monkeypatch):
     (tree / "build" / "large").write_bytes(bytes(2000))
     Taken(tree, tmp_path / "taken")
     (tree / "core").write_bytes(bytes(1500))
-    with pytest.raises(UnfitTreeError, match="'core' alone"):
+    with pytest.raises(FixwatchError, match="'core' alone"):
         Taken(tree, tmp_path / "refused")
 
 
