@@ -178,7 +178,9 @@ def collect_evidence(result: Results, environment: AsOfVirtualenv) -> Evidence |
     planned = plan.batches if plan is not None else ()
     missing = BatchResult(stage=BATCH, reason=failure)
     batches = tuple(
-        describe_batch(batch, missing if found == BatchResult() else found, record.packages)
+        describe_batch(
+            batch.identity, record.packages, **vars(missing if found == BatchResult() else found)
+        )
         for batch, found in planned
     )
     if not batches and record.not_run_reason is None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, ValidationError
 
+from fixwatch.records.install_record import STAGES
 from fixwatch.upstream_texts import make_printable
 
 MAX_TEXT = 8000
@@ -58,7 +59,7 @@ Source = Annotated[str, one_of("releases", "commits")]
 Target = Annotated[str, one_of("simulator", "cuda")]
 Role = Annotated[str, one_of("workload", "positive-control", "negative-control")]
 Schedule = Annotated[str, one_of("natural", "delay", "handoff", "launch-mix")]
-Stage = Annotated[str, one_of("availability", "build", "install", "device", "import", "batch")]
+Stage = Annotated[str, one_of(*STAGES)]
 Extensions = Annotated[str, one_of("none", "compiled", "reused")]
 FailureMode = Annotated[
     str,

@@ -16,6 +16,7 @@ INSTALL = "install"
 DEVICE = "device"
 IMPORT = "import"
 BATCH = "batch"
+STAGES = (AVAILABILITY, BUILD, INSTALL, DEVICE, IMPORT, BATCH)
 
 FILE_NAME = "fixwatch-install.json"
 FORMAT_VERSION = 1

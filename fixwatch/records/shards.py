@@ -40,7 +40,7 @@ Refused = tuple[str, str]
 _Short = Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9 ._()@/+-]*$")] | None
 
 
-class RefusedError(Exception):
+class RefusedError(FixwatchError):
     """A file is not what it should be; the text says how."""
 
 
@@ -116,8 +116,10 @@ def read_shard(root: Path, checkout: Checkout) -> Shard:
                 shard.records[place] = _read_record(path, place, checkout)
             else:
                 results.add(place)
-        except RefusedError as error:
+        except FixwatchError as error:
             shard.refused.append((name, str(error)))
+        except OSError as error:
+            shard.refused.append((name, f"cannot be read ({error.strerror})"))
     refused = {name for name, _ in shard.refused}
     shard.refused.extend(
         (f"{place}.json", f"has no {SUFFIX} file beside it")
@@ -173,20 +175,13 @@ def _read_machine(path: Path, machine: str) -> dict[str, str]:
         described = _MACHINE_FILE.validate_json(path.read_bytes())
     except ValidationError as error:
         raise RefusedError(f"no description of a machine: {describe_violation(error)}") from error
-    except OSError as error:
-        raise RefusedError(f"cannot be read ({error.strerror})") from error
     if described.machine != machine:
         raise RefusedError(f"describes another machine, {described.machine!r}")
     return {name: text for name, text in asdict(described).items() if isinstance(text, str)}
 
 
 def _read_record(path: Path, place: Place, checkout: Checkout) -> Evidence:
-    try:
-        record = parse_evidence(path.read_bytes())
-    except FixwatchError as error:
-        raise RefusedError(str(error)) from error
-    except OSError as error:
-        raise RefusedError(f"cannot be read ({error.strerror})") from error
+    record = parse_evidence(path.read_bytes())
     _check_place(record, place)
     _check_sense(record, checkout)
     return record

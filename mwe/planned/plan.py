@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from mwe.schedules import SCHEDULES, find_schedule
 from mwe.targets import Target
@@ -54,6 +55,16 @@ class PlannedBatch:
     schedule: str
     target: str
     n_trials: int
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What a record says of the batch, whatever becomes of it."""
+        return {
+            "workload": self.workload,
+            "role": self.role,
+            "schedule": self.schedule,
+            "decides": decides(self.schedule, Target(self.target)),
+        }
 
 
 def plan_batches(

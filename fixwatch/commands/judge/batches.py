@@ -111,7 +111,9 @@ def run_batches(
     announced_s = time.monotonic()
     results = run_planned_batches(contenders, planned)
     for n_finished, (contender, batch, result) in enumerate(results, 1):
-        found[contender.name][batch] = describe_batch(batch, result, contender.record.packages)
+        found[contender.name][batch] = describe_batch(
+            batch.identity, contender.record.packages, **vars(result)
+        )
         if time.monotonic() - announced_s >= ANNOUNCE_PERIOD_S:
             announced_s = time.monotonic()
             announce(f"{n_finished} of {n_batches} batches")

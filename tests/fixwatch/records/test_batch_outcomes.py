@@ -7,13 +7,12 @@ from dataclasses import asdict
 import pytest
 
 from fixwatch.records.batch_outcomes import describe_batch, find_foreign_package
-from mwe.planned.client import BatchResult
 from mwe.planned.plan import PlannedBatch
 from tests.fixwatch.sample_records import new_batch
 
 PLANNED = PlannedBatch(
     workload="local-array", role="workload", schedule="delay", target="simulator", n_trials=100
-)
+).identity
 PRINTED = {
     **asdict(new_batch(failures=5).printed),
     "workload": "local-array",
@@ -24,14 +23,13 @@ PRINTED = {
 
 def test_a_printed_batch_is_kept_without_what_the_record_says():
     """Counts, seed and details stay; packages and Python stand in the record."""
-    assert describe_batch(PLANNED, BatchResult(PRINTED), {"numba": "0.58.0"}) == new_batch(
-        failures=5
-    )
+    kept = describe_batch(PLANNED, {"numba": "0.58.0"}, batch=PRINTED)
+    assert kept == new_batch(failures=5)
 
 
 def test_a_gap_keeps_its_stage_and_reason():
     """A batch that was not run is stored with the stage that failed and the reason."""
-    gap = describe_batch(PLANNED, BatchResult(stage="import", reason="no module"), {})
+    gap = describe_batch(PLANNED, {}, stage="import", reason="no module")
     assert (gap.printed, gap.stage, gap.reason) == (None, "import", "no module")
 
 
@@ -46,7 +44,7 @@ def test_a_gap_keeps_its_stage_and_reason():
 )
 def test_what_is_no_batch_of_the_revision_becomes_a_gap(changes, expected):
     """Upstream's code ran in the process that printed it, so it may be anything."""
-    gap = describe_batch(PLANNED, BatchResult({**PRINTED, **changes}), {"numba": "0.58.0"})
+    gap = describe_batch(PLANNED, {"numba": "0.58.0"}, batch={**PRINTED, **changes})
     assert (gap.printed, gap.stage) == (None, "batch")
     assert expected in gap.reason
 
