@@ -41,11 +41,6 @@ class UpstreamMirror(Repository):
     """A mirror of an upstream's repository, kept below `STATE_DIR`.
 
     If there is none yet, it is cloned from the address, which is announced.
-
-    Raises
-    ------
-    FixwatchError
-        If upstream cannot be cloned.
     """
 
     def __init__(self, url: str, upstream: str, announce: Announce) -> None:

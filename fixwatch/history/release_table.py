@@ -63,10 +63,7 @@ _RELEASES = TypeAdapter(tuple[Release, ...])
 def load_release_table(path: Path = TABLE_PATH) -> list[Release]:
     """Read the table, in its own order: that of the history, to which refreshing only appends.
 
-    Raises
-    ------
-    FixwatchError
-        If the file is not a table of a known format version.
+    A file that is no table of a known format version is a `FixwatchError`.
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))

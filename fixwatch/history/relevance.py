@@ -57,16 +57,9 @@ def select_commits(
 ) -> dict[str, tuple[str, ...]]:
     """Choose the commits of a range to measure, newest first, with the reasons for each.
 
-    Parameters
-    ----------
-    commits
-        The first-parent commits of the range, newest first, both ends included.
-    touching
-        What those of them touch that is relevant; see `explain_relevance`.
-    releases
-        Names of final releases by commit; those beside the branch count if made between the ends.
-    order
-        Committer times of the commits of the range and of the releases.
+    `commits` are the first parents of the range, newest first, both ends included; `touching` says
+    what those of them touch that is relevant. `releases` are names of final releases by commit;
+    those beside the branch count if made between the ends. `order` has the committer times of all.
     """
     if not commits:
         return {}

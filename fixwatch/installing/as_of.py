@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -199,10 +199,10 @@ def _format_moment(moment: datetime) -> str:
     return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _uv_environment(environment: Mapping[str, str]) -> dict[str, str]:
+def _uv_environment() -> dict[str, str]:
     # A configuration of the user's project, or of the folder, must not change a resolution, nor
     # a package of another place a build.
-    result = {name: value for name, value in environment.items() if name not in _UNWANTED_VARIABLES}
+    result = {name: value for name, value in os.environ.items() if name not in _UNWANTED_VARIABLES}
     result["UV_NO_CONFIG"] = "1"
     result["UV_PYTHON_DOWNLOADS"] = "never"
     if "PIP_INDEX_URL" in result and not result.keys() & {"UV_DEFAULT_INDEX", "UV_INDEX_URL"}:
@@ -221,7 +221,7 @@ def _run_uv(arguments: Sequence[str], stdin: str = "") -> str:
             errors="replace",
             timeout=TIMEOUT_S,
             check=False,
-            env=_uv_environment(os.environ),
+            env=_uv_environment(),
             pass_fds=inherited_descriptors(),
         )
     except subprocess.TimeoutExpired as error:

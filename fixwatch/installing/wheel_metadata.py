@@ -41,10 +41,7 @@ def select_requirements(requirements: Iterable[Requirement], extra: str = "") ->
 def read_build_requirements(source: Path) -> list[str]:
     """Return what a source tree's ``pyproject.toml`` needs for a build, by name and version.
 
-    Raises
-    ------
-    ResolutionError
-        If the table cannot be read, or names a package by URL.
+    A table that cannot be read, or names a package by URL, is a `ResolutionError`.
     """
     try:
         requires = read_toml(source / "pyproject.toml")["build-system"]["requires"]
