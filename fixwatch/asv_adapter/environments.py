@@ -142,14 +142,8 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
 
         One that can never be measured here, such as a release without a wheel for this Python,
         counts as installed: the benchmarks then report it as not applicable, with the reason in
-        the record. A build that fails raises, so that asv can try it again.
-
-        Raises
-        ------
-        asv.util.ProcessError
-            If a build or an install fails; the reason is in the record.
-        asv.util.UserError
-            If the package index cannot be reached: nothing can be measured then.
+        the record. A build or an install that fails is a `ProcessError`, so that asv can try it
+        again; an index that cannot be reached is a `UserError`, which ends the run.
         """
         if self._get_installed_commit_hash() == commit_hash:
             self._set_commit_hash(commit_hash)

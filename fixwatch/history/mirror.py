@@ -113,10 +113,7 @@ class UpstreamMirror(Repository):
         A lower end that lies beside, as a tag on a branch of its own does, is replaced by the
         commit where its branch leaves; its reason then says so.
 
-        Raises
-        ------
-        FixwatchError
-            If the range is not of the form ``A..B``, or nothing leads from A to B.
+        A range that is not of the form ``A..B``, or empty, is a `FixwatchError`.
         """
         ends = range_spec.split("..")
         if len(ends) != 2 or not all(ends) or any(end[0] in ".-^" for end in ends):

@@ -23,10 +23,7 @@ class Repository:
     def resolve(self, name: str) -> str:
         """Return the commit that a tag, branch, commit or release number names.
 
-        Raises
-        ------
-        UnknownRevisionError
-            If there is none; the text names the newest release tag.
+        If there is none, an `UnknownRevisionError` names the newest release tag.
         """
         for spelling in iter_spellings(name):
             query = ["rev-parse", "--verify", "--quiet", "--end-of-options", spelling + "^{commit}"]
