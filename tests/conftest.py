@@ -5,3 +5,5 @@ from __future__ import annotations
 import os
 
 os.environ["NUMBA_ENABLE_CUDASIM"] = "1"
+# Several workers share the cores; threads of linear algebra in each would only get in the way.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

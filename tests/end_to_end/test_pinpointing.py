@@ -174,7 +174,7 @@ def test_a_search_that_is_killed_goes_on_where_it_was(tmp_path_factory):
     history = copy_unmeasured_history(tmp_path_factory, "killed-search")
     chance = random.Random(SEED)
     finished = {}
-    n_kills, patience_s = 0, 8.0
+    n_kills, patience_s = 0, 6.0
     while n_kills < N_KILLS or not finished:
         process = subprocess.Popen(
             [sys.executable, "-m", "fixwatch", "pinpoint", FIX, "--config", COMMITS_CONFIGURATION],
