@@ -11,7 +11,6 @@ from asv.publishing import OutputPublisher
 from asv.util import UserError
 
 from fixwatch.asv_adapter.site_assets import localise_assets
-from fixwatch.asv_adapter.summary_tiles import rewrite_summaries
 from fixwatch.configuration import load_configuration
 from fixwatch.durable_files import write_json_atomically, write_text_atomically
 from fixwatch.errors import FixwatchError
@@ -19,11 +18,6 @@ from fixwatch.history.order import load_order
 from fixwatch.history.release_table import load_release_table
 from fixwatch.layout import CONFIGURATIONS
 from fixwatch.records.evidence import iter_evidence
-from fixwatch.report.badge import describe_badges, render_badge
-from fixwatch.report.feed import FEED_NAME, render_feed
-from fixwatch.report.page import add_navigation_item, render_pages
-from fixwatch.report.status import build_document
-from fixwatch.verdicts.series import build_series
 
 DOCUMENT_NAME = "fix-status.json"
 
@@ -43,6 +37,14 @@ class FixStatusPublisher(OutputPublisher):  # type: ignore[misc]
         It covers every results folder of the checkout, whichever asv publishes, so that releases
         and commits stand side by side.
         """
+        # asv loads this module at every start; what only publishing needs would double its time.
+        from fixwatch.asv_adapter.summary_tiles import rewrite_summaries
+        from fixwatch.report.badge import describe_badges, render_badge
+        from fixwatch.report.feed import FEED_NAME, render_feed
+        from fixwatch.report.page import add_navigation_item, render_pages
+        from fixwatch.report.status import build_document
+        from fixwatch.verdicts.series import build_series
+
         html_dir = Path(conf.html_dir)
         try:
             table = load_release_table()

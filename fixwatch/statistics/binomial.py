@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-# Not scipy.stats, which has all of these: importing it takes longer than printing the status.
-from scipy.special import betaincc, betaincinv, betaln, gammaln
+# Its parts load at their first use: scipy.special takes half a second, scipy.stats, which has all
+# of these, twice as long, and most commands need neither.
+import scipy
+from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
@@ -53,7 +54,7 @@ def interval(counts: Counts) -> tuple[float, float]:
     of the binomial", Biometrika 26(4), 1934.
     """
     k, n, tail = counts.n_failures, counts.n_trials, (1 - INTERVAL_CONFIDENCE) / 2
-    low = 0.0 if k == 0 else float(betaincinv(k, n - k + 1, tail))
+    low = 0.0 if k == 0 else float(scipy.special.betaincinv(k, n - k + 1, tail))
     return low, upper_bound(counts, 1 - tail)
 
 
@@ -64,7 +65,7 @@ def upper_bound(counts: Counts, confidence: float = INTERVAL_CONFIDENCE) -> floa
     ``1 - (1 - confidence) ** (1 / n)``.
     """
     k, n = counts.n_failures, counts.n_trials
-    return 1.0 if k == n else float(betaincinv(k + 1, n - k, confidence))
+    return 1.0 if k == n else float(scipy.special.betaincinv(k + 1, n - k, confidence))
 
 
 @functools.cache
@@ -105,13 +106,15 @@ class RatePrior:
 
     def weigh(self, k: Any, n: Any) -> Any:
         """Return the logarithm of the probability of k certain failures among n trials."""
-        counted = betaln(self.a + k, self.b + n - k) + self._log_above(k, n)
-        return counted - betaln(self.a, self.b) - self._log_above(0.0, 0.0)
+        counted = scipy.special.betaln(self.a + k, self.b + n - k) + self._log_above(k, n)
+        return counted - scipy.special.betaln(self.a, self.b) - self._log_above(0.0, 0.0)
 
     def _log_above(self, k: Any, n: Any) -> Any:
         if not self.lowest:
             return 0.0
-        return np.log(np.maximum(betaincc(self.a + k, self.b + n - k, self.lowest), 1e-300))
+        return np.log(
+            np.maximum(scipy.special.betaincc(self.a + k, self.b + n - k, self.lowest), 1e-300)
+        )
 
 
 def _posterior(counts: Counts) -> RatePrior:
@@ -121,4 +124,8 @@ def _posterior(counts: Counts) -> RatePrior:
 
 def log_binomial(n: int, k: Any) -> Any:
     """Return the logarithm of the number of ways to choose k of n."""
-    return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+    return (
+        scipy.special.gammaln(n + 1)
+        - scipy.special.gammaln(k + 1)
+        - scipy.special.gammaln(n - k + 1)
+    )

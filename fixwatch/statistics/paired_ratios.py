@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import bdtr
+import scipy
 
 CONFIDENCE = 0.95
 # With fewer rounds not even the whole range of the ratios is an interval of that confidence.
@@ -45,7 +45,7 @@ def estimate_ratio(costs: Sequence[float], base_costs: Sequence[float]) -> Ratio
         raise ValueError(f"{a.size} and {b.size} costs do not make {MIN_ROUNDS} rounds")
     ratios = np.sort(a / b)
     n = int(ratios.size)
-    tails = 2 * bdtr(np.arange(n // 2), n, 0.5)
+    tails = 2 * scipy.special.bdtr(np.arange(n // 2), n, 0.5)
     n_outside = int(np.flatnonzero(tails <= 1 - CONFIDENCE)[-1])
     return Ratio(
         median=float(np.median(ratios)),

@@ -27,7 +27,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.special import logsumexp
+import scipy
 
 from fixwatch.statistics.binomial import Floats, RatePrior, log_binomial
 from fixwatch.statistics.change_points import (
@@ -115,7 +115,7 @@ class SingleChange:
         places = by_gap[:, self._gap_of] + np.log(weights)
         # Nothing is known of what was before the first commit.
         places[:, 0] = -np.inf
-        total = np.logaddexp(logsumexp(places), logsumexp(still))
+        total = np.logaddexp(scipy.special.logsumexp(places), scipy.special.logsumexp(still))
         self.places: Floats = np.exp(places - total)
         self._still: Floats = np.exp(still - total)
 
