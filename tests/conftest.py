@@ -7,3 +7,5 @@ import os
 os.environ["NUMBA_ENABLE_CUDASIM"] = "1"
 # Several workers share the cores; threads of linear algebra in each would only get in the way.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# The processes of the tests start hundreds of times; each would compile all that it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
