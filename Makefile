@@ -23,7 +23,7 @@ dashboard: $(VENV)/installed $(SCRIPTS)/installed
 	$(BIN)/python -m fixwatch dashboard $(if $(filter all,$(RELEASES)),--all)
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -42,7 +42,7 @@ schemas: $(VENV)/installed-dev
 tables: $(VENV)/installed-dev
 	$(BIN)/python -m scripts.tabulate_results
 
-# How well the schedules tell wrong fixes from right ones (5 minutes).
+# How well the schedules tell wrong fixes from right ones (7 minutes, most of them waiting).
 sensitivity: $(VENV)/installed-dev
 	$(BIN)/python -m scripts.sensitivity
 
