@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timezone
@@ -47,6 +48,8 @@ from fixwatch.layout import SPOOL_DIR
 from fixwatch.records.install_record import AVAILABILITY, BUILD, INSTALL, InstallRecord
 from fixwatch.run_lock import hold_lock
 
+MAX_CREATIONS = 10
+CREATION_PERIOD_S = 0.5
 # What asv runs benchmarks with, the same version on both sides.
 TOOL_PINS = (f"asv_runner=={find_version('asv_runner')}",)
 
@@ -107,6 +110,13 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
     def create(self) -> None:
         """Create the environment if it is missing, once no other run uses it."""
         self._hold_lock()
+        for _ in range(MAX_CREATIONS - 1):
+            try:
+                super().create()
+                return
+            except OSError:
+                # The virtualenv of a run that was killed alone writes there a little longer.
+                time.sleep(CREATION_PERIOD_S)
         super().create()
 
     def can_install_project(self) -> bool:

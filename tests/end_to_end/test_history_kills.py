@@ -53,7 +53,7 @@ def test_kills_at_random_moments_lose_and_repeat_nothing(tmp_path):
             start_new_session=True,
         )
         try:
-            process.wait(startup_s * chance.uniform(1, 4))
+            process.wait(startup_s * chance.uniform(1, 7))
         except subprocess.TimeoutExpired:
             n_kills += 1
             if chance.random() < 0.5:
