@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -53,13 +54,17 @@ def test_kills_at_random_moments_lose_and_repeat_nothing(tmp_path):
             start_new_session=True,
         )
         try:
-            process.wait(startup_s * chance.uniform(1, 7))
+            process.wait(startup_s * chance.uniform(1, 5))
         except subprocess.TimeoutExpired:
             n_kills += 1
             if chance.random() < 0.5:
                 os.killpg(process.pid, signal.SIGKILL)
             else:
                 process.kill()
+                # What it had started works on for a moment, and is then ended too.
+                time.sleep(2)
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         else:
             # It came to its end: begin anew, the wheels are built.
