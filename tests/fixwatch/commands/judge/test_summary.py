@@ -17,6 +17,7 @@ from fixwatch.commands.judge.run import JudgeRun
 from fixwatch.commands.judge.snapshots import Snapshot
 from fixwatch.commands.judge.summary import print_answer, render_markdown
 from fixwatch.verdicts.working_tree import judge
+from fixwatch.verdicts.wrong_fixes import ChanceOfPassing
 from tests.fixwatch.verdicts.test_working_tree import BASE, RACY, measure
 from tests.project import ROOT
 
@@ -62,12 +63,16 @@ def show(run):
 
 def test_a_clean_answer_says_what_it_rests_on():
     """It gives counts, bounds, reference, wrong fixes, cost, and what it does not prove."""
-    text = render_markdown(new_run({}))
+    run = new_run({})
+    chances = tuple(ChanceOfPassing(variant=v, chance=c) for v, c in (("late", 3e-9), ("early", 0)))
+    text = render_markdown(replace(run, result=replace(run.result, chances_of_passing=chances)))
     assert text.startswith("## Race in the CUDA simulator: not observed\n")
     assert "d41b90d3 + changes in 2 files, tree aaaaaaaa: not observed, 0 of 470" in text
     # The one-sided bound of 0 of 100: 1 - 0.05 ** (1 / 100).
     assert "| local-array | delay | 0 of 100 | at most 0.030 | not-observed | 99 of 100 |" in text
-    assert "A wrong fix of the 4 known kinds would have passed with a chance of 1e-14" in text
+    assert (
+        "A wrong fix of the 2 known kinds would have passed with a chance of 3e-09 (the worst: late)"
+    ) in text
     assert "1.04 times what it does with 55a84eb7 (95 %: 0.99 to 1.06, 15 rounds)" in text
     assert "not that there is none" in text
 
