@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -81,6 +82,9 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
         self._settings: dict[str, Any] = getattr(conf, "fixwatch", {})
         self.spool_path = (SPOOL_DIR / conf.project).absolute()
         self._global_env_vars["ASV_FIXWATCH_SPOOL_DIR"] = str(self.spool_path)
+        if os.name == "posix":
+            # Elsewhere an environment's Python is a launcher, whose child runs the benchmarks.
+            self._global_env_vars["ASV_FIXWATCH_PID"] = str(os.getpid())
         if "batch_timeout_s" in self._settings:
             timeout_s = str(self._settings["batch_timeout_s"])
             self._global_env_vars["ASV_FIXWATCH_BATCH_TIMEOUT_S"] = timeout_s
@@ -110,14 +114,18 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
     def create(self) -> None:
         """Create the environment if it is missing, once no other run uses it."""
         self._hold_lock()
-        for _ in range(MAX_CREATIONS - 1):
+        for attempt in range(MAX_CREATIONS):
             try:
                 super().create()
                 return
-            except OSError:
+            except OSError as error:
                 # The virtualenv of a run that was killed alone writes there a little longer.
+                if attempt == MAX_CREATIONS - 1:
+                    raise util.UserError(
+                        f"cannot create an environment in {self._path}: {error}; "
+                        "mend that and run the command again"
+                    ) from error
                 time.sleep(CREATION_PERIOD_S)
-        super().create()
 
     def can_install_project(self) -> bool:
         """Say that it can; asv asks before it measures, so no other run may be at it."""

@@ -131,6 +131,15 @@ def test_a_run_stops_when_its_asv_is_gone(environment, tmp_path):
     assert read_spool(tmp_path).keys() == {"plan.json"}
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps the number of a parent")
+def test_a_run_whose_asv_is_gone_before_it_begins_measures_nothing(environment, tmp_path):
+    """asv may be killed before the benchmarks look for it: it says who it is."""
+    environment["ASV_FIXWATCH_PID"] = str(os.getpid())
+    with pytest.raises(SystemExit, match="asv has gone away"):
+        measure_batches(environment)
+    assert set(read_spool(tmp_path)) == {"plan.json"}
+
+
 def test_the_benchmarks_import_without_numba_and_without_fixwatch():
     """asv discovers them in environments of any age: only what mwe itself has may be imported."""
     code = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import random
@@ -61,10 +60,6 @@ def test_kills_at_random_moments_lose_and_repeat_nothing(tmp_path):
                 os.killpg(process.pid, signal.SIGKILL)
             else:
                 process.kill()
-                # What it had started works on for a moment, and is then ended too.
-                time.sleep(2)
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         else:
             # It came to its end: begin anew, the wheels are built.

@@ -71,7 +71,8 @@ def test_a_clean_answer_says_what_it_rests_on():
     # The one-sided bound of 0 of 100: 1 - 0.05 ** (1 / 100).
     assert "| local-array | delay | 0 of 100 | at most 0.030 | not-observed | 99 of 100 |" in text
     assert (
-        "A wrong fix of the 2 known kinds would have passed with a chance of 3e-09 (the worst: late)"
+        "A wrong fix of the 2 known kinds would have passed with a chance of 3e-09"
+        " (the worst: late)"
     ) in text
     assert "1.04 times what it does with 55a84eb7 (95 %: 0.99 to 1.06, 15 rounds)" in text
     assert "not that there is none" in text
