@@ -46,7 +46,7 @@ tables: $(VENV)/installed-dev
 sensitivity: $(VENV)/installed-dev
 	$(BIN)/python -m scripts.sensitivity
 
-# How far stated confidences can be relied on, and what searches cost (15 minutes). A process a core,
+# How far stated confidences can be relied on, and what searches cost (7 minutes). A process a core,
 # so no threads in each.
 calibrate: $(VENV)/installed-dev
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m scripts.calibrate
