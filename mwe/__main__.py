@@ -9,7 +9,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from mwe.batch import Batch
 from mwe.device import MissingPartError
@@ -22,12 +22,16 @@ from mwe.ptx import (
 )
 from mwe.request import BatchRequest
 from mwe.schedules import DEFAULT_SCHEDULES, SCHEDULES
+from mwe.schedules.explore.space import describe_space
+from mwe.schedules.explore.stretches import Stretch, render_stretches
 from mwe.service import serve
 from mwe.targets import Target, find_packages, find_python, find_target, prepare_target
 from mwe.toolkit import offer_toolkit
 from mwe.workloads import DEFAULT_WORKLOAD, WORKLOADS, find_workload
 
 DEFAULT_TRIALS = 100
+# Of one exploration; its bounds and its time limit end it long before.
+MAX_SCHEDULES = 10**9
 PROGRESS_PERIOD_S = 2.0
 
 EXIT_NOTHING_OBSERVED = 0
@@ -55,12 +59,24 @@ def _parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--workload", help=", ".join(WORKLOADS))
     defaults = ", ".join(f"{name} ({target.value})" for target, name in DEFAULT_SCHEDULES.items())
     parser.add_argument("--schedule", help=f"{', '.join(SCHEDULES)}; default: {defaults}")
-    parser.add_argument("--trials", type=int, default=DEFAULT_TRIALS, help="at least 1")
+    parser.add_argument(
+        "--trials", type=int, help=f"at least 1; default: {DEFAULT_TRIALS}, under explore all"
+    )
     parser.add_argument("--seed", type=int, default=0, help="fixes the schedule's decisions")
     parser.add_argument(
         "--target",
         default=Target.SIMULATOR.value,
         help=", ".join(target.value for target in Target),
+    )
+    explore = parser.add_argument_group("--schedule explore")
+    explore.add_argument(
+        "--switches", type=int, help="forced switches of a schedule, at most; default: 2"
+    )
+    explore.add_argument("--threads", type=int, help="threads to switch among; default: 2")
+    explore.add_argument("--limit", type=float, metavar="SECONDS", help="begin no schedule later")
+    explore.add_argument("--all", action="store_true", help="go on after the first failure")
+    explore.add_argument(
+        "--replay", metavar="TEXT", help="run one schedule, as a report names it, and show it"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
@@ -85,6 +101,18 @@ def _parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def _find_exploration(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the options of `explore` that were given."""
+    given = {
+        "switches": options.switches,
+        "threads": options.threads,
+        "limit_s": options.limit,
+        "replay": options.replay,
+        "stops_at_failure": False if options.all else None,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
 def _progress_printer(n_trials: int) -> Callable[[Batch], None]:
     last_s = time.monotonic()
 
@@ -92,7 +120,8 @@ def _progress_printer(n_trials: int) -> Callable[[Batch], None]:
         nonlocal last_s
         if time.monotonic() - last_s >= PROGRESS_PERIOD_S:
             last_s = time.monotonic()
-            line = f"{batch.trials} of {n_trials} trials, {batch.failures} failures"
+            n_all = batch.space["schedules"] if batch.space else n_trials
+            line = f"{batch.trials} of {n_all} trials, {batch.failures} failures"
             print(line, file=sys.stderr, flush=True)
 
     return report
@@ -111,6 +140,16 @@ def _print_summary(batch: Batch) -> None:
         print(textwrap.indent(detail, "    "))
     if batch.first_failure_trial is not None:
         print(f"  first in trial {batch.first_failure_trial}, after {batch.first_failure_s:.3f} s")
+    if batch.stretches is not None:
+        stretches = [Stretch.from_json(stretch) for stretch in batch.stretches]
+        print("\n".join(render_stretches(stretches)))
+    elif batch.space is not None:
+        print(f"  {describe_space(batch.space)}")
+    if batch.first_failure_schedule is not None and batch.stretches is None:
+        print(
+            f"  python -m mwe --workload {batch.workload} --replay {batch.first_failure_schedule} "
+            "shows it"
+        )
     if batch.status != "complete":
         print(f"  {batch.status}")
 
@@ -180,14 +219,17 @@ def run(arguments: Sequence[str]) -> int:
         return _check(target, as_json=options.json)
     if options.ptx:
         return _compile(options.workload, options.ptx, as_json=options.json)
+    schedule = options.schedule or ("explore" if options.replay else DEFAULT_SCHEDULES[target])
+    n_trials = MAX_SCHEDULES if schedule == "explore" else DEFAULT_TRIALS
     request = BatchRequest(
         workload=options.workload or DEFAULT_WORKLOAD,
-        schedule=options.schedule or DEFAULT_SCHEDULES[target],
-        n_trials=options.trials,
+        schedule=schedule,
+        n_trials=n_trials if options.trials is None else options.trials,
         seed=options.seed,
         target=options.target,
+        exploration=_find_exploration(options),
     )
-    batch = request.run(_progress_printer(options.trials))
+    batch = request.run(_progress_printer(request.n_trials))
     if options.json:
         print(json.dumps(batch.to_json()))
     else:

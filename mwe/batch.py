@@ -40,6 +40,10 @@ class Batch:
     failing_trials: list[int] = field(default_factory=list)
     details: list[str] = field(default_factory=list)
     duration_s: float = 0.0
+    # Under `explore`: how much of the space was run, and which schedule failed first.
+    space: dict[str, Any] | None = None
+    first_failure_schedule: str | None = None
+    stretches: list[dict[str, Any]] | None = None  # of a replay: what threads ran between switches
     status: str = "complete"  # or why the batch stopped short
     packages: dict[str, str] = field(default_factory=dict)
     python: str = ""
@@ -55,6 +59,11 @@ class Batch:
         self.trials += 1
         self.duration_s = round(elapsed_s, 6)
         self.trials_by_kernel[trial.kernel] += 1
+        exploration = trial.exploration
+        if exploration is not None:
+            self.space = exploration.space.to_json()
+            if exploration.stretches:
+                self.stretches = [stretch.to_json() for stretch in exploration.stretches]
         if outcome.mode is None:
             return
         self.failures_by_mode[outcome.mode.value] += 1
@@ -74,6 +83,7 @@ class Batch:
         if self.first_failure_trial is None:
             self.first_failure_trial = trial.number
             self.first_failure_s = self.duration_s
+            self.first_failure_schedule = exploration.schedule if exploration else None
 
     def resume(self, printed: Mapping[str, Any]) -> None:
         """Take over what an earlier batch of the same workload, schedule and seed counted.

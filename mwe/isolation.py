@@ -26,7 +26,7 @@ from mwe.batch import Batch
 from mwe.errors import HarnessError, MweError
 from mwe.outcomes import FailureMode, Outcome
 from mwe.runner import FRESH_PERIOD, JOIN_TIMEOUT_S, Trial, iter_trials, name_kernel
-from mwe.schedules import Schedule
+from mwe.schedules import Explore, Schedule
 from mwe.targets import Target
 from mwe.workloads.subject import Subject
 
@@ -97,16 +97,24 @@ def run_batch(
     number = batch.trials + 1
     max_hangs = batch.failures_by_mode[FailureMode.HANG.value] + MAX_HANGS
     n_workers = 0
+    handed_over: list[Schedule] = [schedule]
     while number <= n_trials:
         n_workers += 1
         numbers = range(number, n_trials + 1)
-        for trial in _iter_trials_of_worker(load_subject, schedule, batch.seed, numbers, isolation):
+        schedule = handed_over.pop()
+        for trial in _iter_trials_of_worker(
+            load_subject, schedule, batch.seed, numbers, isolation, handed_over.append
+        ):
             batch.record(trial, elapsed_s=time.perf_counter() - start_s)
             report_progress(batch)
             number = trial.number + 1
-        if number > n_trials:
+        if number > n_trials or (trial.exploration is not None and trial.exploration.is_last):
             return
-        if batch.failures_by_mode[FailureMode.HANG.value] >= max_hangs:
+        if not handed_over and not isinstance(schedule, Explore):
+            handed_over.append(schedule)
+        if not handed_over:
+            reason = "the process ended that knew which schedules are left"
+        elif batch.failures_by_mode[FailureMode.HANG.value] >= max_hangs:
             reason = f"{MAX_HANGS} hangs"
         elif n_workers == isolation.max_workers:
             reason = f"failures used up {n_workers} processes"
@@ -122,10 +130,12 @@ def _iter_trials_of_worker(
     seed: int,
     numbers: range,
     isolation: Isolation,
+    hand_over: Callable[[Schedule], None],
 ) -> Iterator[Trial]:
     """Run trials in a process of their own, and yield them as they are judged.
 
-    If the process ends by itself, the trial that it was in comes last, as a hang or a crash.
+    If the process ends by itself, the trial that it was in comes last, as a hang or a crash;
+    otherwise the schedule is handed over as the process leaves it.
     """
     handle, name = tempfile.mkstemp(prefix="mwe-stacks-")
     os.close(handle)
@@ -160,6 +170,7 @@ def _iter_trials_of_worker(
             if kind == "failed":
                 raise HarnessError(content)
             if kind == "done":
+                hand_over(content)
                 return
             if kind == "loaded":
                 n_threads = content
@@ -234,7 +245,9 @@ def _work(
                 sender.send(("trial", trial))
                 if trial.outcome.mode in isolation.damaging or trial.outcome.leaked:
                     break
-            sender.send(("done", None))
+            # It closes the schedule, which keeps what is left of it.
+            trials.close()
+            sender.send(("done", schedule))
         except BrokenPipeError:
             pass  # whoever waited for the results is gone
         except MweError as error:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mwe.batch import Batch
 from mwe.errors import BadArgumentError, HarnessError
 from mwe.isolation import ISOLATION, run_batch
-from mwe.schedules import find_schedule, find_schedules
+from mwe.schedules import Explore, Schedule, find_schedule, find_schedules
 from mwe.targets import Target, find_packages, find_python, find_target, prepare_target
 from mwe.toolkit import offer_toolkit
 from mwe.workloads import Workload, find_workload
@@ -26,6 +26,8 @@ class BatchRequest:
     n_trials: int
     seed: int
     target: str
+    # Fields of `mwe.schedules.Explore`, for that schedule alone.
+    exploration: Mapping[str, Any] = field(default_factory=dict)
     # What an earlier batch of the same kind and seed printed; its trials are not run again.
     earlier: Mapping[str, Any] | None = None
 
@@ -38,7 +40,7 @@ class BatchRequest:
             If there is no such thing, or they do not go together.
         """
         workload = find_workload(self.workload)
-        schedule = find_schedule(self.schedule)
+        schedule = self._configure()
         if self.n_trials < 1:
             raise BadArgumentError(f"--trials is {self.n_trials}; give at least 1")
         target = find_target(self.target)
@@ -55,9 +57,23 @@ class BatchRequest:
             )
         return workload, target
 
+    def _configure(self) -> Schedule:
+        schedule = find_schedule(self.schedule)
+        if isinstance(schedule, Explore):
+            try:
+                return replace(schedule, **self.exploration)
+            except TypeError as error:
+                raise BadArgumentError(f"no way to explore: {error}") from error
+        if self.exploration:
+            raise BadArgumentError(
+                f"--{next(iter(self.exploration))} is for --schedule explore, not {self.schedule}"
+            )
+        return schedule
+
     def run(self, report_progress: Callable[[Batch], None] = lambda _batch: None) -> Batch:
         """Run the batch and return its record; errors have a message of one line."""
         workload, target = self.check()
+        schedule = self._configure()
         batch = Batch(
             workload=workload.name,
             role=workload.role.value,
@@ -81,8 +97,8 @@ class BatchRequest:
                 )
         with offer_toolkit(target):
             run_batch(
-                functools.partial(_load_subject, workload, target, self.schedule),
-                find_schedule(self.schedule),
+                functools.partial(_load_subject, workload, target, schedule),
+                schedule,
                 batch,
                 self.n_trials,
                 ISOLATION[target],
@@ -91,12 +107,16 @@ class BatchRequest:
         return batch
 
 
-def _load_subject(workload: Workload, target: Target, schedule: str) -> Subject:
+def _load_subject(workload: Workload, target: Target, schedule: Schedule) -> Subject:
     if workload.needs_numba:
         prepare_target(target)
     try:
-        return workload.load(find_schedule(schedule).n_active_threads)
+        subject = workload.load(schedule.n_active_threads)
     except Exception as error:
         raise HarnessError(
             f"workload {workload.name} does not import: {type(error).__name__}: {error}"
         ) from error
+    if isinstance(schedule, Explore):
+        # Threads that return early would only make each schedule longer.
+        subject.threads_per_block = max(subject.n_threads, schedule.threads)
+    return subject

@@ -6,13 +6,13 @@ import faulthandler
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
 from mwe.outcomes import PASSED, FailureMode, Outcome, classify_error
-from mwe.schedules import Pacer, Schedule
+from mwe.schedules import Exploration, Explorer, Pacer, Schedule
 from mwe.workloads.subject import LaunchShape, Subject
 
 # A simulated thread of these workloads runs for milliseconds; one that outlives its launch by
@@ -30,6 +30,7 @@ class Trial:
     kernel: str  # ``fresh`` if it was built for this trial, else ``reused``
     n_threads: int  # active threads of its launch
     outcome: Outcome
+    exploration: Exploration | None = None  # under `explore`: which schedule it was
 
 
 def iter_trials(
@@ -41,7 +42,7 @@ def iter_trials(
     join_timeout_s: float = JOIN_TIMEOUT_S,
     fresh_period: int = FRESH_PERIOD,
     report_ready: Callable[[], None] | None = None,
-) -> Iterator[Trial]:
+) -> Generator[Trial]:
     """Run trials one after another and yield each as it is judged.
 
     One trial of `fresh_period`, at least 2, builds its kernel from fresh factories; the rest launch
@@ -52,15 +53,23 @@ def iter_trials(
     """
     with schedule.open(subject.user_files) as pace:
         reused_kernel = _build_kernel(subject)
+        explorer = pace if isinstance(pace, Explorer) else None
+        if explorer is not None:
+            # What the first launch of a process does alone is over then; trials can be repeated.
+            survey = explorer.survey
+            run_trial(subject, lambda _: survey(), reused_kernel, "", join_timeout_s=join_timeout_s)
         if report_ready is not None:
             report_ready()
         for number in numbers:
-            kernel_age = name_kernel(number, fresh_period)
+            kernel_age = "reused" if explorer else name_kernel(number, fresh_period)
             kernel = _build_kernel(subject) if kernel_age == "fresh" else reused_kernel
             outcome = run_trial(
                 subject, pace, kernel, f"{seed}/{number}", join_timeout_s=join_timeout_s
             )
-            yield Trial(number, kernel_age, subject.n_threads, outcome)
+            exploration = explorer.note(outcome.failed) if explorer else None
+            yield Trial(number, kernel_age, subject.n_threads, outcome, exploration)
+            if exploration is not None and exploration.is_last:
+                return
 
 
 def name_kernel(number: int, fresh_period: int = FRESH_PERIOD) -> str:

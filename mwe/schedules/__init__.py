@@ -9,6 +9,7 @@ from typing import Protocol
 from mwe.errors import choose
 from mwe.schedules.delay import DelayInjection
 from mwe.schedules.events import Granularity, Pacer
+from mwe.schedules.explore import Exploration, Explore, Explorer
 from mwe.schedules.handoff import HandOff
 from mwe.schedules.launch_mix import LaunchMix
 from mwe.schedules.natural import Natural
@@ -18,6 +19,9 @@ __all__ = [
     "DEFAULT_SCHEDULES",
     "SCHEDULES",
     "DelayInjection",
+    "Exploration",
+    "Explore",
+    "Explorer",
     "Granularity",
     "HandOff",
     "LaunchMix",
@@ -51,6 +55,7 @@ class Schedule(Protocol):
 SCHEDULES: dict[str, Schedule] = {
     "delay": DelayInjection(),
     "handoff": HandOff(),
+    "explore": Explore(),
     "natural": Natural(),
     "launch-mix": LaunchMix(),
 }

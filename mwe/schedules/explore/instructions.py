@@ -1,0 +1,149 @@
+"""Where a forced switch may happen: instructions that can touch what two threads both see."""
+
+from __future__ import annotations
+
+import dis
+import os
+import sysconfig
+from dataclasses import dataclass
+from types import CodeType
+from typing import NamedTuple
+
+import numpy as np
+
+# These touch the frame's own names and stack, or decide where it goes on; whatever is not listed,
+# an instruction of a Python to come for example, is taken for one that touches more.
+_LOCAL_INSTRUCTIONS = frozenset(
+    """
+    BUILD_CONST_KEY_MAP BUILD_LIST BUILD_MAP BUILD_SET BUILD_SLICE BUILD_STRING BUILD_TUPLE CACHE
+    CHECK_EXC_MATCH COPY COPY_FREE_VARS DELETE_FAST DUP_TOP DUP_TOP_TWO END_FOR END_SEND
+    EXTENDED_ARG GEN_START GET_LEN IS_OP JUMP_ABSOLUTE JUMP_BACKWARD JUMP_BACKWARD_NO_INTERRUPT
+    JUMP_FORWARD JUMP_IF_FALSE_OR_POP JUMP_IF_NOT_EXC_MATCH JUMP_IF_TRUE_OR_POP KW_NAMES
+    LIST_APPEND LIST_TO_TUPLE LOAD_ASSERTION_ERROR LOAD_CLOSURE LOAD_CONST LOAD_FAST
+    LOAD_FAST_AND_CLEAR LOAD_FAST_BORROW LOAD_FAST_CHECK LOAD_FAST_LOAD_FAST MAKE_CELL
+    MAKE_FUNCTION MAP_ADD NOP POP_BLOCK POP_EXCEPT POP_JUMP_BACKWARD_IF_FALSE
+    POP_JUMP_BACKWARD_IF_NONE POP_JUMP_BACKWARD_IF_NOT_NONE POP_JUMP_BACKWARD_IF_TRUE
+    POP_JUMP_FORWARD_IF_FALSE POP_JUMP_FORWARD_IF_NONE POP_JUMP_FORWARD_IF_NOT_NONE
+    POP_JUMP_FORWARD_IF_TRUE POP_JUMP_IF_FALSE POP_JUMP_IF_NONE POP_JUMP_IF_NOT_NONE
+    POP_JUMP_IF_TRUE POP_TOP PRECALL PUSH_EXC_INFO PUSH_NULL RAISE_VARARGS RERAISE RESUME
+    RETURN_CONST RETURN_GENERATOR RETURN_VALUE ROT_FOUR ROT_N ROT_THREE ROT_TWO SEND SET_ADD
+    SET_FUNCTION_ATTRIBUTE SETUP_FINALLY STORE_FAST STORE_FAST_LOAD_FAST STORE_FAST_STORE_FAST SWAP
+    YIELD_VALUE
+    """.split()  # noqa: SIM905 (they read better so)
+)
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+# Nothing that two simulated threads share is decided in these: a switch inside of the standard
+# library, numpy or the harness is one that the next instruction outside stands for.
+_PASSED_OVER = (
+    os.path.join(sysconfig.get_path("stdlib"), ""),
+    os.path.join(os.path.dirname(np.__file__), ""),
+    os.path.dirname(_HERE),
+    "<",
+)
+_SITE_PACKAGES = (
+    os.path.join(sysconfig.get_path("purelib"), ""),
+    os.path.join(sysconfig.get_path("platlib"), ""),
+)
+
+
+class Instruction(NamedTuple):
+    """An instruction that can be a point.
+
+    Attributes
+    ----------
+    operation
+        Its name, as `dis` has it.
+    name
+        The global, attribute or cell that it names; None where it names none.
+    """
+
+    operation: str
+    name: str | None
+
+
+@dataclass(frozen=True)
+class Writes:
+    """What a function can change, by the names that its instructions have.
+
+    Attributes
+    ----------
+    attributes, variables
+        Names of attributes and globals, and of cells, that are stored or deleted.
+    is_opaque
+        Whether it mentions a way of storing attributes whose names do not stand in it.
+    """
+
+    attributes: frozenset[str] = frozenset()
+    variables: frozenset[str] = frozenset()
+    is_opaque: bool = False
+
+    def __or__(self, other: Writes) -> Writes:
+        return Writes(
+            self.attributes | other.attributes,
+            self.variables | other.variables,
+            self.is_opaque or other.is_opaque,
+        )
+
+
+# With these, attributes change whose names stand in no instruction. Of a module's globals that is
+# seen by looking at them, of other objects it is not.
+_OPAQUE_WRITERS = frozenset({"setattr", "delattr", "vars", "__dict__", "__setattr__", "exec"})
+
+_NAME_WRITES = frozenset(
+    f"{verb}_{where}" for verb in ("STORE", "DELETE") for where in ("ATTR", "GLOBAL", "NAME")
+)
+
+_points: dict[CodeType, dict[int, Instruction]] = {}
+_writes: dict[CodeType, Writes] = {}
+_explored_files: dict[str, bool] = {}
+
+
+def is_explored(file: str) -> bool:
+    """Whether switches happen in the functions of a file: the simulator's and the user's."""
+    try:
+        return _explored_files[file]
+    except KeyError:
+        is_library = file.startswith(_PASSED_OVER)
+        if is_library and file.startswith(_SITE_PACKAGES):
+            # site-packages lies inside of the standard library's folder.
+            is_library = file.startswith(_PASSED_OVER[1:])
+        _explored_files[file] = not is_library
+        return not is_library
+
+
+def find_points(code: CodeType) -> dict[int, Instruction]:
+    """Return the instructions of a function that can be points, by offset in bytes."""
+    try:
+        return _points[code]
+    except KeyError:
+        found = {
+            instruction.offset: Instruction(
+                instruction.opname,
+                instruction.argval if isinstance(instruction.argval, str) else None,
+            )
+            for instruction in dis.get_instructions(code)
+            if instruction.opname not in _LOCAL_INSTRUCTIONS
+        }
+        _points[code] = found
+        return found
+
+
+def find_writes(code: CodeType) -> Writes:
+    """Return what a function can change, those nested in it left out."""
+    try:
+        return _writes[code]
+    except KeyError:
+        attributes, variables = set(), set()
+        for instruction in dis.get_instructions(code):
+            if instruction.opname in _NAME_WRITES:
+                attributes.add(instruction.argval)
+            elif instruction.opname in ("STORE_DEREF", "DELETE_DEREF"):
+                variables.add(instruction.argval)
+        found = Writes(
+            frozenset(attributes),
+            frozenset(variables),
+            not _OPAQUE_WRITERS.isdisjoint(code.co_names),
+        )
+        _writes[code] = found
+        return found

@@ -1,0 +1,184 @@
+"""The space of schedules: which there are, and which of them mean the same as another."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from types import CodeType
+from typing import Any
+
+from mwe.schedules.explore.instructions import Writes, find_writes
+from mwe.schedules.explore.plans import Plan, Switch
+from mwe.schedules.explore.turns import Bindings, Passed, Turns
+
+# Of the launching thread before it starts a thread, at least.
+MIN_CALLS = 4
+
+# Instructions that read what their name says, and change nothing.
+_ATTRIBUTE_READS = ("LOAD_ATTR", "LOAD_METHOD", "LOAD_GLOBAL", "LOAD_NAME", "IMPORT_FROM")
+_CELL_READS = ("LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpaceReport:
+    """How much of a space was run."""
+
+    schedules: int  # that are known; all there are, once those with one switch less were run
+    run: int
+    exhausted: bool
+    switches: int  # forced ones of a schedule, at most
+    threads: int
+    points: int  # of the thread with the most, those left out not counted
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``--json`` prints."""
+        return asdict(self)
+
+
+def describe_space(space: Mapping[str, Any]) -> str:
+    """Say in words what a printed report claims, and what is left."""
+    bound = f"{space['threads']} threads with at most {space['switches']} forced switches"
+    if space["exhausted"]:
+        return f"all {space['schedules']} schedules of {bound} were run"
+    left = space["schedules"] - space["run"]
+    return f"{space['run']} schedules of {bound} were run, at least {left} were not"
+
+
+class Space:
+    """All schedules of some threads with at most so many forced switches, fewest switches first.
+
+    A schedule's successors are found by running it: behind its last forced switch there may be one
+    more at each point that a thread passes. A switch at a point is left out where it means the
+    same as one at the thread's next point, because the instruction between them changes nothing
+    that another thread reads, and reads nothing that another one changes:
+
+    - the call of a function that is explored itself, whose own points follow;
+    - a read of a global or an attribute by a name that nothing writes which ran once threads took
+      turns, and of a cell likewise. Names that modules' globals change under, by whatever means,
+      are found by comparing the globals. A later run that writes such a name brings the points
+      back that were left out for it.
+
+    Source: preemption bounding, Musuvathi et al., "Finding and Reproducing Heisenbugs in Concurrent
+    Programs", OSDI 2008.
+
+    Parameters
+    ----------
+    max_switches, n_threads
+        The bounds; a schedule begins with any of the threads.
+    seed
+        Of the order among schedules with equally many switches.
+    leaves_out
+        Whether schedules that mean the same as another are left out.
+    """
+
+    def __init__(
+        self, max_switches: int = 2, n_threads: int = 2, seed: str = "", *, leaves_out: bool = True
+    ) -> None:
+        self._max_switches = max_switches
+        self._n_threads = n_threads
+        self._leaves_out = leaves_out
+        self._random = random.Random(seed)
+        # Known and not run yet, by number of switches.
+        self._levels: list[list[Plan]] = [[Plan(first) for first in range(n_threads)]]
+        self._levels += [[] for _ in range(max_switches)]
+        self._writes = Writes()
+        self._max_calls = 0
+        self._changed: set[str] = set()
+        self._modules: set[str] = set()
+        self._left_out: list[tuple[Plan, Passed]] = []
+        self._n_run = 0
+        self._points: dict[int, set[int]] = {}
+        # Functions whose writes are in; only saves looking at them again.
+        self._ran: set[CodeType] = set()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what another process cannot take."""
+        return {**vars(self), "_ran": set()}
+
+    def take(self) -> Plan | None:
+        """Return a schedule that was not run, one with the fewest switches; None at the end."""
+        for level in self._levels:
+            if level:
+                index = self._random.randrange(len(level))
+                level[index], level[-1] = level[-1], level[index]
+                return level.pop()
+        return None
+
+    def open_turns(self, plan: Plan) -> Turns:
+        """Return the turns that run a schedule."""
+        return Turns(
+            plan,
+            self._n_threads,
+            bindings=[
+                Bindings.take(vars(sys.modules[name]))
+                for name in sorted(self._modules)
+                if name in sys.modules
+            ],
+            max_calls=self._max_calls,
+            records_points=len(plan.switches) < self._max_switches,
+        )
+
+    def survey(self, turns: Turns) -> None:
+        """Take in which functions and modules a run meets, and no more."""
+        # Twice what was seen, as a launch may vary a little.
+        self._max_calls = 2 * max(turns.max_calls_seen, self._max_calls // 2, MIN_CALLS)
+        for code in turns.ran - self._ran:
+            self._writes |= find_writes(code)
+        self._ran |= turns.ran
+        self._changed |= turns.changed
+        for names in turns.globals.values():
+            module = sys.modules.get(names.get("__name__", ""))
+            if module is not None and vars(module) is names:
+                self._modules.add(module.__name__)
+            else:
+                # Nobody looks at these, so any of them may change.
+                self._changed |= names.keys()
+
+    def add(self, plan: Plan, turns: Turns) -> None:
+        """Take in what a run of a schedule has shown."""
+        self._n_run += 1
+        known = self._writes, len(self._changed), len(self._modules)
+        self.survey(turns)
+        found = [(plan, passed) for passed in turns.passed]
+        if (self._writes, len(self._changed), len(self._modules)) != known:
+            found += self._left_out
+            self._left_out = []
+        for parent, passed in found:
+            if self._leaves_out and not self._matters(passed):
+                self._left_out.append((parent, passed))
+                continue
+            self._points.setdefault(passed.thread, set()).add(passed.point)
+            for other in passed.others:
+                switch = Switch(passed.thread, passed.point, other)
+                child = Plan(parent.first, (*parent.switches, switch))
+                self._levels[len(child.switches)].append(child)
+
+    def report(self) -> SpaceReport:
+        """Return how much was run so far."""
+        n_waiting = sum(map(len, self._levels))
+        return SpaceReport(
+            schedules=self._n_run + n_waiting,
+            run=self._n_run,
+            exhausted=not n_waiting,
+            switches=self._max_switches,
+            threads=self._n_threads,
+            points=max(map(len, self._points.values()), default=0),
+        )
+
+    def _matters(self, passed: Passed) -> bool:
+        if passed.enters_function:
+            return False
+        name, operation = passed.instruction.name, passed.instruction.operation
+        if name is None:
+            return True
+        if operation in _CELL_READS:
+            return name in self._writes.variables
+        if operation in _ATTRIBUTE_READS:
+            return (
+                name in self._writes.attributes
+                or name in self._changed
+                or (self._writes.is_opaque and operation != "LOAD_GLOBAL")
+            )
+        return True
