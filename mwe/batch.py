@@ -103,6 +103,9 @@ class Batch:
             name: dict(sorted(value.items())) if isinstance(value, Counter) else value
             for name, value in vars(self).items()
         }
+        for name in ("space", "first_failure_schedule", "stretches"):
+            if self.schedule != "explore" or (name == "stretches" and not self.stretches):
+                del printed[name]
         return {"version": FORMAT_VERSION, **printed, "failures": self.failures}
 
 

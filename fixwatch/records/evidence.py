@@ -31,8 +31,26 @@ _STATED_ELSEWHERE = frozenset(
 SUFFIX = ".evidence"
 
 
+_LEFT_OUT_IF_NONE = Field(exclude_if=lambda value: value is None)
+
+
 class UnreadableEvidenceError(FixwatchError):
     """A record could not be read now, or by this program; nothing is known of what is in it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExploredSpace(Closed):
+    """How much of a space of schedules was run, as `mwe.schedules.explore` says."""
+
+    schedules: Count
+    """That are known; all there are, once those with one switch less were run."""
+    run: Count
+    exhausted: bool
+    switches: Count
+    """Forced ones of a schedule, at most."""
+    threads: Count
+    points: Count
+    """Of the thread with the most, at which a switch is forced."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +85,10 @@ class PrintedBatch(Closed):
     """Messages of failures, each once."""
     status: fields.Line
     """``complete``, or why the batch stopped short."""
+    space: Annotated[ExploredSpace | None, _LEFT_OUT_IF_NONE] = None
+    """Under ``explore``: what of its space was run."""
+    first_failure_schedule: Annotated[fields.Line | None, _LEFT_OUT_IF_NONE] = None
+    """Under ``explore``: what ``python -m mwe --replay`` takes."""
 
     def __post_init__(self) -> None:
         if not sum(self.failures_by_mode.values()) == self.failures <= self.trials:

@@ -31,7 +31,7 @@ def test_a_benchmark_is_declared_as_asv_reads_it(benchmark):
     workloads, schedules = benchmark.params
     assert benchmark.param_names == ["workload", "schedule"]
     assert {"local-array", "event-query", "planted-race"} <= set(workloads)
-    assert schedules == ["delay", "handoff", "natural", "launch-mix"]
+    assert schedules == ["delay", "handoff", "explore", "natural", "launch-mix"]
     assert benchmark.unit == "trials"
     assert benchmark.version == MEASUREMENT_VERSION == "2"
 

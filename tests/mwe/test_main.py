@@ -35,7 +35,7 @@ def mwe(*arguments, python=sys.executable, **environment):
         (["--trials", "many"], "invalid int value: 'many'"),
         (["--nope"], "unrecognized arguments: --nope"),
         (["--target", "cuda", "--schedule", "delay"], "use --schedule natural or launch-mix"),
-        (["--schedule", "launch-mix"], "use --schedule delay or handoff or natural"),
+        (["--schedule", "launch-mix"], "use --schedule delay or handoff or explore or natural"),
         (["--target", "cuda", "--workload", "planted-race"], "use --target simulator"),
         (["--workload", "event-query"], "use --target cuda"),
         (["--workload", "planted-overrun"], "use --target cuda"),

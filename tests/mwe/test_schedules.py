@@ -190,5 +190,5 @@ def test_an_unknown_schedule_names_the_known_ones():
 
 def test_a_target_is_offered_only_the_schedules_that_decide_something_there():
     """Pausing threads is for the simulator, and the shape of launches is for devices."""
-    assert find_schedules(Target.SIMULATOR) == ["delay", "handoff", "natural"]
+    assert find_schedules(Target.SIMULATOR) == ["delay", "handoff", "explore", "natural"]
     assert find_schedules(Target.CUDA) == ["natural", "launch-mix"]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dis
+import importlib.util
 import os
 import sysconfig
 from dataclasses import dataclass
 from types import CodeType
 from typing import NamedTuple
-
-import numpy as np
 
 # These touch the frame's own names and stack, or decide where it goes on; whatever is not listed,
 # an instruction of a Python to come for example, is taken for one that touches more.
@@ -32,12 +31,14 @@ _LOCAL_INSTRUCTIONS = frozenset(
     """.split()  # noqa: SIM905 (they read better so)
 )
 
+# It need not be installed for this module to be imported.
+_NUMPY = importlib.util.find_spec("numpy")
 _HERE = os.path.dirname(os.path.abspath(__file__))
 # Nothing that two simulated threads share is decided in these: a switch inside of the standard
 # library, numpy or the harness is one that the next instruction outside stands for.
 _PASSED_OVER = (
     os.path.join(sysconfig.get_path("stdlib"), ""),
-    os.path.join(os.path.dirname(np.__file__), ""),
+    os.path.join(os.path.dirname(_NUMPY.origin), "") if _NUMPY and _NUMPY.origin else "<",
     os.path.dirname(_HERE),
     "<",
 )
