@@ -43,7 +43,7 @@ def merge_shards(
     for place, new in chosen.items():
         old = present.records.get(place)
         path = results_dir / place.folder / place.machine / f"{place.stem}{SUFFIX}"
-        is_whole = path.with_suffix(".json").exists()
+        is_whole = path.with_suffix(".json").exists() or (old and not has_result(old))
         if old and old.commit == new.commit and old.rank >= new.rank and is_whole:
             continue
         if obstacle := _find_obstacle(new, old, path, roles):

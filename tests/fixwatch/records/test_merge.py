@@ -134,26 +134,32 @@ def test_results_of_a_device_have_a_folder_of_their_own(tmp_path):
     """Records of a device are taken in `cuda/` and refused elsewhere or with another target."""
     release = {"source": "releases", "name": "0.24.0", "upstream": "numba-cuda"}
     batches = [
-        {**EVIDENCE["batches"][0], "schedule": "launch-mix", "batch": None, "reason": "no device"}
+        {**EVIDENCE["batches"][0], "schedule": "launch-mix", "batch": None, "stage": "device"}
     ]
     evidence = {**EVIDENCE, **release, "target": "cuda", "batches": batches}
     bare = {**RESULT, "results": {}}
     put(tmp_path / "good", evidence, bare, folder="cuda")
     n_written, refused = merge(tmp_path, tmp_path / "good")
     assert (n_written, refused) == (1, {})
+    # A result would keep asv from trying again; the record alone is whole.
+    assert not list((tmp_path / "results").rglob("*-*.json"))
+    assert merge(tmp_path, tmp_path / "good") == (0, {})
     put(tmp_path / "elsewhere", evidence, bare, folder="releases")
     put(tmp_path / "simulated", {**evidence, "target": "simulator"}, bare, folder="cuda")
     for shard in ("elsewhere", "simulated"):
         n_written, refused = merge(tmp_path, tmp_path / shard)
         assert n_written == 0
         assert any("target is" in reason for reason in refused.values())
+    put(tmp_path / "unknown", {**evidence, "name": "9.9"}, bare, folder="cuda")
+    assert "9.9 is not in the table of releases" in str(merge(tmp_path, tmp_path / "unknown"))
 
 
-def test_a_workload_keeps_its_role(tmp_path):
-    """A record that calls a known workload a control is refused."""
+@pytest.mark.parametrize(("field", "value"), [("role", "negative-control"), ("decides", False)])
+def test_a_workload_keeps_its_role(tmp_path, field, value):
+    """A record that would take a known workload out of every verdict is refused."""
     put(tmp_path / "results")
     evidence, result = of_commit("e" * 40)
-    put(tmp_path / "shard", change(evidence, ["batches", 0, "role"], "negative-control"), result)
+    put(tmp_path / "shard", change(evidence, ["batches", 0, field], value), result)
     n_written, refused = merge(tmp_path, tmp_path / "shard")
     assert n_written == 0
     assert "another role" in next(iter(refused.values()))
@@ -180,6 +186,7 @@ BATCH = ["batches", 0, "batch"]
         (["packages"], ["numba"]),
         (["version"], 99),
         (["unknown"], 1),
+        (["a\n" + "b" * 1000], 1),
         (["measured_at"], "2999-01-01T00:00:00+00:00"),
         (["date"], "0001-01-01T00:00:00+00:00"),
         (["measurement_version"], "9999"),
@@ -195,6 +202,10 @@ BATCH = ["batches", 0, "batch"]
         ([*BATCH, "duration_s"], float("nan")),
         ([*BATCH, "duration_s"], float("inf")),
         ([*BATCH, "details"], ["x" * 10_000]),
+        ([*BATCH, "details"], ["\x1b[2J"]),
+        ([*BATCH, "attributes"], {"\x1b[2J": 1}),
+        ([*BATCH, "status"], "\x1b[2J"),
+        (["batches", 0, "reason"], "\x1b[2J"),
         (["not_run_reason"], "x" * 10_000),
         (["batches", 1, "schedule"], "delay"),
     ],
@@ -210,6 +221,7 @@ def test_hostile_evidence_is_refused_by_name(tmp_path, path, value):
     (name,) = refused
     assert stem in name
     assert "\n" not in refused[name]
+    assert len(refused[name]) < 400
 
 
 @pytest.mark.parametrize(
@@ -258,9 +270,57 @@ def test_an_asv_result_that_a_kill_left_out_is_written_later(tmp_path):
 def test_a_longer_batch_is_not_replaced_by_a_newer_one_of_the_plan(tmp_path):
     """More trials of the same meaning say more than a later date."""
     longer = {**EVIDENCE["batches"][0]["batch"], "trials": 1000}
-    put(tmp_path / "results", change(EVIDENCE, BATCH, longer))
+    path = put(tmp_path / "results", change(EVIDENCE, BATCH, longer))
     put(tmp_path / "shard", change(EVIDENCE, ["measured_at"], "2026-11-20T23:59:59+00:00"))
     assert merge(tmp_path, tmp_path / "shard") == (0, {})
+    path.with_suffix(".json").unlink()
+    assert merge(tmp_path, tmp_path / "shard") == (1, {})
+    assert load_evidence(path).batches[0].printed.trials == 1000
+
+
+def test_more_trials_of_an_older_meaning_are_replaced(tmp_path):
+    """What the counts mean comes before how many there are."""
+    longer = {**EVIDENCE["batches"][0]["batch"], "trials": 1000}
+    old = {**change(EVIDENCE, BATCH, longer), "measurement_version": "1"}
+    path = put(tmp_path / "results", old)
+    put(tmp_path / "shard")
+    assert merge(tmp_path, tmp_path / "shard") == (1, {})
+    assert load_evidence(path) == load_evidence(REAL)
+
+
+def test_a_machine_is_described_as_in_the_results_or_the_same_in_any_order(tmp_path):
+    """asv puts results into one graph only if all describe the machine alike."""
+    shards = [tmp_path / name for name in ("a", "b")]
+    for shard in shards:
+        describe_machine(shard, shard.name)
+        put(shard)
+    describe_machine(tmp_path / "described", "own")
+    for target, order, expected in (
+        (tmp_path / "forwards", shards, "a"),
+        (tmp_path / "backwards", shards[::-1], "a"),
+        (tmp_path / "described", shards, "own"),
+    ):
+        assert merge_shards(order, target, CHECKOUT, print) == (1, [])
+        (result,) = (target / "numba-cuda" / MACHINE).glob("*-*.json")
+        described = json.loads(result.with_name("machine.json").read_text())
+        assert described == {"version": 1, "machine": MACHINE, "cpu": expected}
+        assert json.loads(result.read_text())["params"]["cpu"] == expected
+
+
+def describe_machine(shard, cpu):
+    """Leave asv's description of the machine."""
+    path = shard / "numba-cuda" / MACHINE / "machine.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"version": 1, "machine": MACHINE, "cpu": cpu}))
+
+
+def test_what_every_run_writes_is_left_out(tmp_path):
+    """The checkout that merges has its own lists of benchmarks and commits, and its own lock."""
+    put(tmp_path / "shard")
+    for name in ("benchmarks.json", "relevant-commits.jsonl", ".lock"):
+        (tmp_path / "shard" / "numba-cuda" / name).write_text("of the shard")
+    assert merge(tmp_path, tmp_path / "shard") == (1, {})
+    assert not list((tmp_path / "results" / "numba-cuda").glob("*.json*"))
 
 
 def test_what_lies_elsewhere_is_refused_and_nothing_outside_is_touched(tmp_path):
@@ -273,6 +333,7 @@ def test_what_lies_elsewhere_is_refused_and_nothing_outside_is_touched(tmp_path)
     names = {
         "numba-cuda/../evil.json": None,
         "somewhere/else/aaaaaaaa-x.json": "{}",
+        "somewhere/benchmarks.json": "{}",
         "numba-cuda/<script>/aaaaaaaa-x.json": "{}",
         f"numba-cuda/{MACHINE}/notes.txt": "hello",
         f"numba-cuda/{MACHINE}/deep/er/aaaaaaaa-x.json": "{}",
@@ -294,10 +355,11 @@ def test_what_lies_elsewhere_is_refused_and_nothing_outside_is_touched(tmp_path)
     for expected in (
         "missing: no such folder",
         "somewhere/else/aaaaaaaa-x.json",
-        "<script>",
+        "somewhere/benchmarks.json",
+        "numba-cuda/<script>/aaaaaaaa-x.json: not a machine's name",
         "notes.txt",
         "deep/er",
-        "aaaaaaaa-huge.json: ",
+        f"aaaaaaaa-huge.json: {MAX_FILE_BYTES + 1} bytes, more than",
         "aaaaaaaa-broken",
         "aaaaaaaa-deep",
         "describes another machine, 'other'",
