@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fixwatch.git import GitError, read_line, run_git
+from fixwatch.git import GitError, check_out, read_line, run_git
 from tests.fixwatch.commands.judge.trees import create_tree, git
 
 
@@ -41,6 +41,19 @@ def test_nothing_is_fetched_unless_asked_for(tree, tmp_path):
     run_git(command, tmp_path, may_fetch=True)
 
 
+def test_a_checkout_runs_no_hook_and_leaves_no_other_file(tree, tmp_path):
+    """A user's template may put hooks into every repository."""
+    ran, hook = tmp_path / "ran", tree / ".git" / "hooks" / "post-checkout"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntouch {ran}\n")
+    hook.chmod(0o755)
+    (tree / "build").mkdir()
+    (tree / "build" / "ignored.py").write_text("")
+    check_out(tree, "HEAD")
+    assert not ran.exists()
+    assert not (tree / "build").exists()
+
+
 def test_a_call_that_does_not_end_is_stopped(tree):
     """The line says after how long."""
     stall = ["-c", "alias.stall=!exec sleep 60", "stall"]
@@ -53,3 +66,20 @@ def test_a_failure_is_one_line_with_gits_reason(tree):
     with pytest.raises(GitError, match=r"git checkout failed \(error: pathspec") as caught:
         run_git(["checkout", "nowhere"], tree)
     assert "\n" not in str(caught.value)
+
+
+def test_a_missing_folder_is_not_a_missing_git(tmp_path, monkeypatch):
+    """Each has a line of its own."""
+    with pytest.raises(GitError, match="nowhere: no such folder"):
+        run_git(["status"], tmp_path / "nowhere")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(GitError, match="git is not installed"):
+        run_git(["status"], tmp_path)
+
+
+def test_of_several_lines_the_error_is_the_reason(tree):
+    """Hints and warnings that git prints before it are left out."""
+    speak = ["-c", "alias.speak=!echo hint: try more >&2; echo fatal: no way >&2; false", "speak"]
+    with pytest.raises(GitError) as caught:
+        run_git(speak, tree)
+    assert caught.value.reason == "fatal: no way"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,7 @@ def test_a_machine_without_a_device_leaves_asv_no_result():
     "record",
     [
         new_record("0.57.0", new_batch(failures=90), *new_controls()),
+        new_record("0.57.0", new_batch(failures=90), *new_controls(), target="cuda"),
         new_record("0.57.0", not_run_stage="build", not_run_reason="gcc: not found"),
     ],
 )
@@ -97,6 +99,9 @@ def test_asv_reads_what_was_derived(tmp_path, record):
     path.parent.mkdir()
     path.write_text(json.dumps(derive_result(record, {"cpu": "x86_64"})))
     loaded = Results.load(str(path), machine_name="m")
+    assert loaded.date == 1000 * datetime(2023, 5, 2, tzinfo=timezone.utc).timestamp()
+    is_simulated = {"simulator": "1", "cuda": "0"}[record.target]
+    assert loaded.env_vars == {"NUMBA_ENABLE_CUDASIM": is_simulated}
     assert loaded.params == {"cpu": "x86_64", "machine": "m", "python": "3.11"}
     axes = [["'local-array'", "'planted-race'", "'same-module'"], ["'delay'"]]
     expected = [batch.printed.failures for batch in record.batches] or [None] * 3

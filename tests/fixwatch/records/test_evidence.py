@@ -6,8 +6,10 @@ import json
 from dataclasses import replace
 
 import pytest
+from packaging.version import Version
 
 from fixwatch.errors import FixwatchError
+from fixwatch.records import evidence
 from fixwatch.records.evidence import (
     BatchEvidence,
     evidence_path,
@@ -32,6 +34,28 @@ def test_a_record_may_have_any_name_that_git_allows(tmp_path):
     record = replace(new_record("0.57.0", new_batch(failures=90)), name="before/0.58<script>")
     save_evidence(record, tmp_path / "m" / "a.evidence")
     assert list(iter_evidence(tmp_path)) == [record]
+
+
+def test_a_record_that_cannot_be_set_aside_is_named(tmp_path, monkeypatch):
+    """In a folder that nobody may write to the others are read all the same."""
+
+    def refuse(path):
+        raise OSError("read-only")
+
+    monkeypatch.setattr(evidence, "set_aside", refuse)
+    save_evidence(new_record(), tmp_path / "m" / "b.evidence")
+    (tmp_path / "m" / "a.evidence").write_text("")
+    messages = []
+    assert list(iter_evidence(tmp_path, messages.append)) == [new_record()]
+    assert "a.evidence: not an evidence record" in messages[0]
+    assert "cannot be set aside (read-only)" in messages[0]
+
+
+def test_a_short_hash_is_no_version():
+    """One of digits alone would be sorted among the releases."""
+    digits = "12345678"
+    assert new_record(digits, source="commits", commit=5 * digits).version is None
+    assert new_record("0.57.0", source="commits").version == Version("0.57.0")
 
 
 def test_asv_does_not_take_a_record_for_a_result(tmp_path):
@@ -90,13 +114,30 @@ def test_a_record_of_a_newer_format_is_refused_and_kept(tmp_path):
 
 
 def test_a_record_of_the_first_format_is_read(tmp_path):
-    """A record of version 1 says nothing of builds; the rest is read like any other."""
+    """It says nothing of builds, and in each batch what the record says once more."""
     path = tmp_path / "old.evidence"
-    save_evidence(new_record(), path)
+    gap = BatchEvidence(workload="chunked-local", role="workload", schedule="delay", reason="-")
+    record = new_record("0.57.0", new_batch(failures=9), gap)
+    save_evidence(record, path)
     old = {**json.loads(path.read_text()), "version": 1}
     del old["build_packages"], old["extensions"]
+    old["batches"][0]["batch"] |= {
+        "version": 1,
+        "workload": "local-array",
+        "python": "CPython 3.11",
+    }
     path.write_text(json.dumps(old))
-    assert load_evidence(path) == new_record()
+    assert load_evidence(path) == record
+
+
+def test_a_record_that_cannot_be_read_now_is_not_set_aside(tmp_path):
+    """It may be readable later: one line says why, and it stays."""
+    path = tmp_path / "m" / "a.evidence"
+    path.mkdir(parents=True)
+    messages = []
+    assert list(iter_evidence(tmp_path, messages.append)) == []
+    assert messages == [f"{path}: cannot be read (Is a directory)"]
+    assert path.exists()
 
 
 def test_what_can_be_measured_again_is_not_complete():
