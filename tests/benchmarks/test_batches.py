@@ -32,7 +32,7 @@ def environment(tmp_path):
 
 def install(folder, **fields):
     """Leave what an installation leaves."""
-    record = {"commit": COMMIT, "build_packages": {}, **fields}
+    record = {"commit": COMMIT, "build_packages": {"wheel": "0.1"}, **fields}
     (folder / "env" / "fixwatch-install.json").write_text(json.dumps(record))
 
 
@@ -54,6 +54,11 @@ def test_the_selected_part_of_the_plan_is_run_and_kept(environment, tmp_path):
     assert set(spool) == {"plan.json", "planted-race--delay.json", "planted-race--handoff.json"}
     assert spool["planted-race--handoff.json"]["batch"] == found[KEY].batch
     assert [entry["schedule"] for entry in spool["plan.json"]["planned"]] == ["delay", "handoff"]
+    identity = spool["plan.json"]["identity"]
+    assert (identity["packages"], identity["build_packages"]) == (
+        {"numpy": "1.0"},
+        {"wheel": "0.1"},
+    )
     # The next run of the revision takes what is there: times would differ otherwise.
     assert measure_batches(environment) == found
 
@@ -77,8 +82,13 @@ def test_a_revision_that_cannot_be_had_runs_nothing(environment, tmp_path):
 def test_an_installation_of_another_revision_is_not_believed(environment, tmp_path):
     """A record that an environment kept from before says nothing of this commit."""
     install(tmp_path, commit="other", not_run_stage="build", not_run_reason="of the other")
-    environment["ASV_FIXWATCH_BATCH_TIMEOUT_S"] = "60"
     assert measure_batches(environment)[KEY].batch["trials"] == 20
+
+
+def test_the_configuration_sets_the_time_of_a_batch(environment):
+    """The reason states the limit that was set."""
+    environment["ASV_FIXWATCH_BATCH_TIMEOUT_S"] = "0"
+    assert measure_batches(environment)[KEY].reason == "did not finish within 0 s"
 
 
 @pytest.mark.skipif(os.path.exists("/dev/nvidiactl"), reason="this machine has a device")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 
 import pytest
 
-from fixwatch.asv_adapter.command import record_machine, run_asv
+from fixwatch.asv_adapter.command import measure_commits, record_machine, run_asv
 from fixwatch.errors import CouldNotMeasureError
 from fixwatch.layout import RELEASES_CONFIGURATION
 from fixwatch.machine import Machine
@@ -22,6 +23,18 @@ def checkout(tmp_path, monkeypatch):
     shutil.copy(ROOT / RELEASES_CONFIGURATION, tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
+
+
+@pytest.fixture
+def replace_asv(tmp_path, monkeypatch):
+    """Return what puts a shell script in the place of asv."""
+
+    def put(script):
+        (tmp_path / "asv").write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "asv").chmod(0o755)
+        monkeypatch.setattr(sys, "executable", str(tmp_path / "asv"))
+
+    return put
 
 
 def test_the_machine_is_recorded_and_what_asv_prints_is_logged(tmp_path):
@@ -61,3 +74,21 @@ def test_a_status_of_2_is_an_error_of_anything_but_a_run(tmp_path):
     """Only `asv run` says by it that it went through and something failed."""
     with pytest.raises(CouldNotMeasureError, match="asv publish stopped with status 2"):
         run_asv(RELEASES_CONFIGURATION, ["publish", "--nonsense"], log_path=tmp_path / "log")
+
+
+def test_commits_that_could_not_all_be_measured_are_no_error(replace_asv, tmp_path):
+    """asv gets machine, commits and variables, and ends with 2; the log has all that it printed."""
+    replace_asv('echo "$@"; cat; echo "; $KNOB" >&2; exit 2')
+    log_path = tmp_path / "log"
+    variables = {"KNOB": "turned"}
+    measure_commits("c.json", "m", ["aaaa", "bbbb"], log_path=log_path, environment=variables)
+    command = "-m asv --config c.json run --machine m HASHFILE:-"
+    assert log_path.read_text() == f"{command}\naaaa\nbbbb; turned\n"
+
+
+def test_an_earlier_run_in_the_log_is_not_quoted(replace_asv, tmp_path):
+    """An asv that says nothing is said to have printed nothing."""
+    replace_asv("exit 1")
+    (tmp_path / "log").write_text("of an earlier run\n")
+    with pytest.raises(CouldNotMeasureError, match="status 1: it printed nothing; .*log has"):
+        run_asv("c.json", ["run"], log_path=tmp_path / "log")

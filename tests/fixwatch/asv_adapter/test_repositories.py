@@ -9,6 +9,7 @@ from asv.util import ProcessError, UserError
 from fixwatch.asv_adapter.repositories import AllUpstreamCommits, ReleaseHistory, UpstreamCommits
 from fixwatch.history.release_repository import read_release_commits
 from fixwatch.history.release_table import load_release_table, save_release_table
+from tests.fixwatch.commands.judge.trees import git
 from tests.subjects.small_numba import create_small_numba
 
 
@@ -67,12 +68,23 @@ def test_asv_measures_the_relevant_commits_unless_configured_otherwise(url):
 
 
 def test_what_asv_asks_of_git_itself_is_answered(url):
-    """Dates and names of commits come from asv's own methods."""
+    """Dates and names of commits come from asv's own methods, and tags are there for its graphs."""
     repository = UpstreamCommits(url, "numba")
     commit = repository.get_hash_from_name("main")
     date_ms = repository.mirror.get_committer_date(commit).timestamp() * 1000
     assert repository.get_date(commit) == date_ms
     assert repository.get_decorated_hash(commit) == f"{commit[:8]} <0.59.0>"
+    assert repository.get_tags().keys() == {"0.57.0", "0.58.0", "0.59.0"}
+    assert repository.get_tags()["0.59.0"] == commit
+
+
+def test_what_is_new_is_fetched_once_a_run(url, tmp_path):
+    """The history does not move while a run measures it."""
+    upstream, repository = tmp_path / "small-numba", UpstreamCommits(url, "numba")
+    for name in ("new", "newer"):
+        git(upstream, "commit", "-q", "--allow-empty", "-m", name)
+        repository.pull()
+    assert repository.get_hash_from_name("main") == git(upstream, "rev-parse", "main~1")
 
 
 def test_a_work_tree_has_the_files_of_a_commit_and_no_others(url, tmp_path):

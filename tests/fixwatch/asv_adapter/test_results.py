@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from types import SimpleNamespace
 
 import pytest
@@ -17,13 +17,19 @@ from fixwatch.asv_adapter.results import (
     save_with_evidence,
     spool_folder,
 )
-from fixwatch.records.evidence import evidence_path, load_evidence
+from fixwatch.records.evidence import (
+    UnreadableEvidenceError,
+    evidence_path,
+    load_evidence,
+    save_evidence,
+)
 from fixwatch.records.install_record import AVAILABILITY, BUILD, INSTALL, InstallRecord
 from mwe.planned.client import BatchResult
 from mwe.planned.plan import PlannedBatch
 from mwe.planned.spool import Spool
 from tests.fixwatch.sample_records import DAY, new_batch
 
+COMMIT = "a" * 40
 PLANNED = PlannedBatch(
     workload="local-array", role="workload", schedule="delay", target="simulator", n_trials=100
 )
@@ -57,8 +63,11 @@ def test_without_a_plan_there_are_no_batches(tmp_path):
 
 @pytest.fixture
 def save(tmp_path, monkeypatch):
-    """Return what saves a revision as asv does, from what its benchmarks left in the spool."""
-    commit, results_dir = "a" * 40, tmp_path / "results"
+    """Return what saves a revision as asv does, from what its benchmarks left in the spool.
+
+    That is a plan and the fields of a `BatchResult`, or nothing.
+    """
+    results_dir = tmp_path / "results"
     environment = SimpleNamespace(
         name="e",
         path=tmp_path / "e",
@@ -68,18 +77,20 @@ def save(tmp_path, monkeypatch):
     )
     monkeypatch.setitem(AsOfVirtualenv.by_name, "e", environment)
     InstallRecord(
-        commit=commit, upstream="numba", name="a" * 8, date=DAY, packages={"numba": "0.57.0"}
+        commit=COMMIT, upstream="numba", name="a" * 8, date=DAY, packages={"numba": "0.57.0"}
     ).write(environment.path)
-    spool = Spool(spool_folder(environment, commit), {}, {})
+    spool = Spool(spool_folder(environment, COMMIT), {}, {})
 
-    def run(outcome, told_by_asv):
-        if "batch" in outcome:
-            counts = asdict(outcome["batch"])
-            outcome = {"batch": {**counts, "packages": {}, "python": "CPython 3.11.7"}}
-        spool.save_plan([PLANNED])
-        spool.save(PLANNED, BatchResult(**outcome))
+    def run(outcome, told_by_asv, simulated="1"):
+        if outcome is not None:
+            if "batch" in outcome:
+                counts = asdict(outcome["batch"])
+                outcome = {"batch": {**counts, "packages": {}, "python": "CPython 3.11.7"}}
+            spool.save_plan([PLANNED])
+            spool.save(PLANNED, BatchResult(**outcome))
         params = {"machine": "m", "python": "3.11"}
-        result = Results(params, {}, commit, 0, "3.11", "e", {"NUMBA_ENABLE_CUDASIM": "1"})
+        variables = {"NUMBA_ENABLE_CUDASIM": simulated}
+        result = Results(params, {}, COMMIT, 0, "3.11", "e", variables)
         result._results["track_failures"] = told_by_asv
         result._benchmark_params["track_failures"] = [["'local-array'"], ["'delay'"]]
         result._stats["track_failures"] = None
@@ -100,8 +111,34 @@ def test_the_counts_of_asv_are_those_of_the_record(save):
 
 def test_a_machine_without_a_device_keeps_the_reason_and_no_result(save):
     """The record says why nothing ran, and asv gets no result that would stop a later run."""
-    record, results = save({"stage": "device", "reason": "no driver"}, [math.nan])
-    assert (record.batches[0].stage, results) == ("device", None)
+    outcome = {"stage": "device", "reason": "no driver"}
+    record, results = save(outcome, [math.nan], simulated="0")
+    assert (record.target, record.batches[0].stage, results) == ("cuda", "device", None)
+
+
+def test_a_suite_that_died_is_the_reason_of_what_is_missing(save):
+    """It is that of the batches that are planned, or of the revision before there is a plan."""
+    reason = "the benchmarks did not run: no output"
+    record, _ = save(None, None)
+    assert (record.not_run_stage, record.not_run_reason) == ("batch", reason)
+    record, _ = save({}, None)
+    assert (record.not_run_reason, record.batches[0].reason) == (None, reason)
+
+
+def test_what_another_revision_left_is_not_recorded(save, tmp_path):
+    """The environment still holds what was installed before: there is nothing to say."""
+    other = InstallRecord(commit="b" * 40, upstream="numba", name="b" * 8, date=DAY)
+    other.write(tmp_path / "e")
+    with pytest.raises(UnreadableEvidenceError, match="No such file"):
+        save({"batch": new_batch(failures=90).printed}, [90])
+
+
+def test_finished_batches_are_kept_until_none_is_missing(save, tmp_path):
+    """The next run of the revision takes them from the spool."""
+    save({"stage": "batch", "reason": "-"}, None)
+    assert (tmp_path / "spool" / COMMIT).exists()
+    save({"batch": new_batch(failures=90).printed}, [90])
+    assert not (tmp_path / "spool" / COMMIT).exists()
 
 
 @pytest.mark.parametrize(
@@ -113,3 +150,12 @@ def test_a_measurement_is_not_replaced_by_less(save, less):
     assert save(less, [1]) == long
     longer = save({"batch": new_batch(failures=95, trials=200).printed}, [95])
     assert longer[1]["track_failures"][0] == [95]
+
+
+def test_counts_of_another_meaning_are_replaced_by_fewer(save, tmp_path):
+    """More trials that mean something else are no reason to keep them."""
+    old, _ = save({"batch": new_batch(failures=95, trials=200).printed}, [95])
+    path = tmp_path / "results" / "m" / "aaaaaaaa-e.evidence"
+    save_evidence(replace(old, measurement_version="1"), path)
+    new, _ = save({"batch": new_batch(failures=90).printed}, [90])
+    assert (new.batches[0].printed.trials, new.measurement_version) == (100, "2")

@@ -8,9 +8,15 @@ from dataclasses import replace
 
 import pytest
 
-from mwe.planned.client import BatchResult, BatchServer
+from mwe.planned import spool
+from mwe.planned.client import BATCH, BatchResult, BatchServer
 from mwe.planned.plan import PlannedBatch
-from mwe.planned.runner import Contender, describe_request, run_planned_batches
+from mwe.planned.runner import (
+    BATCH_TIMEOUT_S,
+    Contender,
+    describe_request,
+    run_planned_batches,
+)
 from mwe.planned.spool import Spool, read_spool
 
 PLANTED = PlannedBatch(
@@ -77,8 +83,8 @@ def test_more_trials_go_on_where_the_kept_batch_ended(new_contender):
     assert run(new_contender(start_server=refuse_to_start))["own", "handoff"].batch == more
 
 
-def test_a_batch_of_another_identity_is_not_taken(new_contender):
-    """Other packages, another interpreter, a file cut off or a batch that stopped do not count."""
+def test_a_batch_of_another_identity_is_not_taken(new_contender, monkeypatch):
+    """Nor is a file that was cut off, or a batch that stopped."""
     contender = new_contender()
     batch = run(contender)["own", "handoff"].batch
     path = contender.spool.folder / "planted-race--handoff.json"
@@ -90,8 +96,14 @@ def test_a_batch_of_another_identity_is_not_taken(new_contender):
     assert contender.spool.load(PLANTED) is None
     path.write_text(text)
     assert contender.spool.load(PLANTED) == batch
-    other = Spool(contender.spool.folder, {}, {}, python="CPython 3.99.0")
-    assert other.load(PLANTED) is None
+    folder = contender.spool.folder
+    assert Spool(folder, {}, {}, python="CPython 3.99.0").load(PLANTED) is None
+    assert Spool(folder, {}, {"setuptools": "0"}).load(PLANTED) is None
+    monkeypatch.setattr(spool, "MEASUREMENT_VERSION", "0")
+    assert Spool(folder, {}, {}).load(PLANTED) is None
+    monkeypatch.undo()
+    monkeypatch.setattr(spool, "digest_harness", lambda: "of other sources")
+    assert Spool(folder, {}, {}).load(PLANTED) is None
 
 
 def test_a_dropped_spool_has_nothing(new_contender):
@@ -129,6 +141,58 @@ def test_after_two_batches_that_crash_the_rest_is_not_tried(new_contender):
     kept = json.loads((contender.spool.folder / "planted-race--handoff.json").read_text())
     assert kept["reason"] in reasons
     assert contender.spool.load(PLANTED) is None
+
+
+def test_a_process_that_crashed_is_replaced(new_contender):
+    """One crash costs its own batch alone."""
+    servers = iter([BatchServer("/bin/false")])
+    contender = new_contender(start_server=lambda: next(servers, None) or BatchServer())
+    planned = [replace(PLANTED, schedule=name) for name in ("handoff", "delay")] * 2
+    results = [result for _, _, result in run_planned_batches([contender], planned)]
+    assert sorted(result.stage or "ran" for result in results) == [BATCH, "ran", "ran", "ran"]
+
+
+class Answering:
+    """Stands for a process that answers each request at once, and notes its limits."""
+
+    is_usable = True
+
+    def __init__(self, **batch):
+        self.limits_s = []
+        self._answer = BatchResult({"trials": 3, "seed": 1, "failures_by_mode": {}, **batch})
+
+    def request(self, request, timeout_s):
+        """Take a request."""
+        self.limits_s.append(timeout_s)
+
+    def poll(self):
+        """Return the answer."""
+        return self._answer
+
+    def stop(self):
+        """Stay."""
+
+
+@pytest.mark.parametrize(
+    ("status", "n_tried"), [("stopped after trial 3 of 20: 3 hangs", 2), ("complete", 5)]
+)
+def test_after_two_batches_that_hangs_have_stopped_the_rest_is_not_tried(
+    new_contender, status, n_tried
+):
+    """Each hang costs a whole timeout; a batch that hung and went on to its end does not count."""
+    contender = new_contender(
+        start_server=lambda: Answering(status=status, failures_by_mode={"hang": 3})
+    )
+    results = [result for _, _, result in run_planned_batches([contender], [PLANTED] * 5)]
+    assert sum(result.batch is not None for result in results) == n_tried
+
+
+def test_more_trials_than_the_plans_have_as_much_more_time(new_contender):
+    """The plan has 20 trials of the control; fewer have the same time."""
+    server = Answering(status="complete")
+    planned = [replace(PLANTED, n_trials=n_trials) for n_trials in (5, 20, 60)]
+    list(run_planned_batches([new_contender(start_server=lambda: server)], planned))
+    assert server.limits_s == [BATCH_TIMEOUT_S, BATCH_TIMEOUT_S, 3 * BATCH_TIMEOUT_S]
 
 
 def test_a_check_ends_the_run_and_its_processes(new_contender):
