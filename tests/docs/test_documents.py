@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 
 import pytest
 
@@ -52,10 +53,40 @@ def test_packages_import_only_what_stands_above_them():
         path.parent.name for path in (ROOT / "fixwatch").glob("*/__init__.py")
     )
     for place, package in enumerate(packages):
-        below = [f"fixwatch.{name}" for name in packages[place + 1 :]]
-        for path in (ROOT / "fixwatch" / package).rglob("*.py"):
-            source = path.read_text(encoding="utf-8")
-            assert [name for name in below if f"from {name}" in source] == [], path
+        imported = list_imports(ROOT / "fixwatch" / package)
+        below = {f"fixwatch.{name}" for name in packages[place + 1 :]}
+        assert below & {".".join(name.split(".")[:2]) for name in imported} == set(), package
+
+
+def test_the_reproducer_knows_nobody_and_few_know_it():
+    """What is measured with runs in environments that have numpy and numba alone."""
+    standing_alone = list_foreign("mwe/workloads/local_array/reproducer")
+    assert standing_alone == {"allocator", "kernel", "numba", "numpy", "pytest"}
+    assert list_foreign("mwe") - standing_alone == {"mwe"}
+    assert list_foreign("benchmarks") == {"benchmarks", "mwe"}
+    assert "numba" not in list_foreign("fixwatch")
+    for path in (ROOT / "fixwatch").glob("*/__init__.py"):
+        package = path.parent.name
+        if package not in ("asv_adapter", "commands"):
+            assert "mwe" not in list_foreign(f"fixwatch/{package}"), package
+
+
+def list_foreign(folder):
+    """Return what a folder's files import that is no part of Python."""
+    imported = {name.partition(".")[0] for name in list_imports(ROOT / folder)}
+    return imported - sys.stdlib_module_names
+
+
+def list_imports(folder):
+    """Return the modules that the files below a folder import."""
+    names = set()
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names.update(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
 
 
 def test_every_step_of_the_walk_of_a_batch_names_what_its_module_has():
