@@ -33,6 +33,15 @@ def test_replaced_commits_are_read_as_they_were_made(tree):
     assert run_git(["log", "--format=%s"], tree) == b"second\nfirst\n"
 
 
+def test_grafted_commits_are_read_as_they_were_made(tree):
+    """A judged checkout may say in .git/info/grafts that a commit has no parents."""
+    git(tree, "commit", "-q", "--allow-empty", "-m", "second")
+    (tree / ".git" / "info").mkdir(exist_ok=True)
+    (tree / ".git" / "info" / "grafts").write_text(git(tree, "rev-parse", "HEAD") + "\n")
+    assert git(tree, "log", "--format=%s") == "second"
+    assert run_git(["log", "--format=%s"], tree) == b"second\nfirst\n"
+
+
 def test_nothing_is_fetched_unless_asked_for(tree, tmp_path):
     """A partial clone would fetch what it lacks by whatever program its settings name."""
     command = ["clone", "--quiet", str(tree), str(tmp_path / "clone")]

@@ -62,6 +62,28 @@ def test_a_batch_brings_the_trials_that_showed_the_defect_to_a_history():
     assert assess(record).count_for_history("local-array") == {"delay": Counts(60, 100)}
 
 
+def test_silence_under_natural_brings_nothing_to_a_history():
+    """A verdict does not rest on it; the other schedules count by themselves."""
+    natural = new_batch(schedule="natural")
+    record = new_record("0.57.0", new_batch(), natural, *new_controls())
+    assert assess(record).count_for_history("local-array") == {"delay": Counts(0, 100)}
+
+
+def test_a_failure_counts_beside_a_schedule_that_did_not_run():
+    """One schedule that shows the defect needs no other one."""
+    gap = replace(new_batch(schedule="handoff"), printed=None, stage="batch", reason="no")
+    record = new_record("0.57.0", new_batch(failures=90), gap, *new_controls())
+    assert assess(record).count_for_history("local-array") == {"delay": Counts(90, 100)}
+
+
+def test_of_several_schedules_the_longest_is_quoted_and_controls_give_the_confidence():
+    """The counts are those of the most trials with the verdict; 0 of 50 controls failed."""
+    short = new_batch(failures=20, trials=20, schedule="handoff")
+    revision = judge(new_record("0.57.0", short, new_batch(failures=90), *new_controls()))
+    assert revision.largest_counts == Counts(90, 100)
+    assert revision.judgement.confidence > 0.99
+
+
 @pytest.mark.parametrize(
     "batches",
     [
@@ -121,5 +143,7 @@ def test_one_affected_workload_decides_over_silent_ones():
         judge(new_record("0.57.0", new_batch(failures=9), *new_controls())),
     )
     assert combine_workloads([silent, silent]) is Verdict.NOT_OBSERVED
+    natural = judge(new_record("0.57.0", new_batch(schedule="natural"), *new_controls()))
+    assert combine_workloads([silent, natural]) is Verdict.NOT_OBSERVED
     assert combine_workloads([silent, failing]) is Verdict.OBSERVED
     assert combine_workloads([silent, judge(record, affected=[])]) is Verdict.INCONCLUSIVE
