@@ -8,7 +8,16 @@ import itertools
 import numpy as np
 import pytest
 
-from scripts.calibrate import KINDS, MIN_SIDE, RATES, examine, examine_one, plant, tabulate_rates
+from scripts.calibrate import (
+    KINDS,
+    MIN_SIDE,
+    RATES,
+    examine,
+    examine_one,
+    plant,
+    tabulate_confidence,
+    tabulate_rates,
+)
 from scripts.tables import make_parser, report_missed
 
 
@@ -56,6 +65,37 @@ def test_of_a_hundred_histories_none_is_misjudged():
             assert result.n_found == result.n_placed == len(result.planted.changes)
     rows, _ = tabulate_rates(results)
     assert [row[:3] for row in rows] == [[rate, "0 of 15", "0 of 6"] for rate in RATES]
+
+
+@pytest.mark.parametrize(
+    ("rate", "changes", "is_missed"),
+    [
+        (0.005, {"is_false": True}, True),
+        (0.005, {"is_false_fix": True}, True),
+        (0.05, {"n_placed": 0}, True),
+        # So rare that nobody is promised the place.
+        (0.005, {"n_placed": 0}, False),
+    ],
+)
+def test_each_bar_of_a_rate_can_be_missed(rate, changes, is_missed):
+    """Histories that are said to be judged otherwise than they were miss the bar of their rate."""
+    first = RATES.index(rate) * len(KINDS)
+    results = [
+        dataclasses.replace(examine_one(number), **changes)
+        for number in range(first, first + len(KINDS))
+    ]
+    _, missed = tabulate_rates(results)
+    assert [line.partition(",")[0] for line in missed] == [f"{rate}"] * is_missed
+
+
+def test_a_confidence_that_promises_too_much_misses_its_bar():
+    """One of two that are stated with 95 % is too few."""
+    right, wrong = (
+        dataclasses.replace(examine_one(0), stated=[(0.95, is_right)]) for is_right in (True, False)
+    )
+    assert tabulate_confidence([right])[1] == []
+    (line,) = tabulate_confidence([right, wrong])[1]
+    assert line.endswith("0.500 for 0.950")
 
 
 def test_a_missed_bar_fails_the_script_at_its_full_size_only(capsys):

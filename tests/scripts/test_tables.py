@@ -16,7 +16,7 @@ from scripts import (
     sensitivity,
     tabulate_results,
 )
-from scripts.tables import MEASUREMENTS, replace_table
+from scripts.tables import MEASUREMENTS, TableWriter, make_parser, replace_table
 
 README = tabulate_results.README
 TABLE = re.compile(
@@ -67,6 +67,14 @@ def test_a_table_whose_place_is_missing_is_refused(document):
     with pytest.raises(ValueError, match="0 places for the table.*table: no such"):
         replace_table(document, "no such", "scripts.calibrate", "text")
     assert document.read_text(encoding="utf-8") == before
+
+
+def test_a_small_size_writes_into_no_document_unless_one_is_named(tmp_path, monkeypatch):
+    """What --quick measures next to nothing of must not stand in docs/measurements.md."""
+    monkeypatch.chdir(tmp_path)
+    TableWriter("s", make_parser("").parse_args(["--quick"])).write("name", ["a"], [[1]])
+    with pytest.raises(FileNotFoundError, match=str(MEASUREMENTS)):
+        TableWriter("s", make_parser("").parse_args([])).write("name", ["a"], [[1]])
 
 
 @pytest.mark.parametrize("script", [calibrate, calibrate_pinpoint, measure_engine, sensitivity])
