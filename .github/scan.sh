@@ -12,7 +12,7 @@ configuration() {
     esac
 }
 
-case "$1" in
+case "${1:-}" in
     plan)
         config=$(configuration)
         matrix=$(.venv/bin/python -m fixwatch plan --config "$config" --shards "$SHARDS" -- "$RANGE")
