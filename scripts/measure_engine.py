@@ -17,7 +17,16 @@ from typing import Any, NamedTuple
 
 from mwe.schedules import find_schedules
 from mwe.targets import Target
+from mwe.workloads import WORKLOADS, Role
 from scripts.environments import find_release, install
+from scripts.explore_releases import (
+    DEFECTS,
+    SEARCH_COLUMNS,
+    SPACE_COLUMNS,
+    describe_search,
+    describe_space,
+    run_in,
+)
 from scripts.tables import TableWriter, make_parser
 
 # The trials of each release under each schedule.
@@ -30,6 +39,13 @@ N_TRIALS = {
     "numba-cuda 0.26.0": 5000,
     "numba-cuda 0.30.4": 5000,
 }
+OTHER_SUBJECTS = [
+    name
+    for name, workload in WORKLOADS.items()
+    if workload.role is Role.WORKLOAD
+    and Target.SIMULATOR in workload.targets
+    and name != "local-array"
+]
 # Instead of a release: what is installed beside the running Python.
 RUNNING = "the running Python"
 
@@ -68,6 +84,8 @@ def measure(name: str, python: Path, n_trials: int) -> list[list[object]]:
     one = reproduce(python, "natural", 1)
     rows: list[list[object]] = []
     for schedule in find_schedules(Target.SIMULATOR):
+        if schedule == "explore":
+            continue  # its trials differ from each other; see below
         print(f"{name}: {n_trials} trials under {schedule}", file=sys.stderr, flush=True)
         run = reproduce(python, schedule, n_trials)
         first_s = run.document["first_failure_s"]
@@ -84,19 +102,43 @@ def measure(name: str, python: Path, n_trials: int) -> list[list[object]]:
     return rows
 
 
+def explore(name: str, python: Path, n_searches: int) -> tuple[list[object], list[object]]:
+    """Return the rows of a release on searches, and on whole spaces."""
+    searches: list[object] = []
+    spaces: list[object] = []
+    is_fixed = name.startswith(("numba-cuda 0.26", "numba-cuda 0.30"))
+    for subject in ("local-array", *DEFECTS):
+        print(f"{name}: exploring {subject}", file=sys.stderr, flush=True)
+        if not (is_fixed and subject == "local-array"):
+            found = run_in(python, subject, n_searches)
+            searches.append(describe_search(name, subject, found, n_searches))
+    names = OTHER_SUBJECTS if is_fixed else []
+    for subject in ["local-array", *names] if n_searches > 2 else []:
+        print(f"{name}: the whole space of {subject}", file=sys.stderr, flush=True)
+        spaces.append(describe_space(name, subject, run_in(python, subject, 0)))
+    return searches, spaces
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the table."""
     options = make_parser(__doc__).parse_args(arguments)
     writer = TableWriter("scripts.measure_engine", options)
     rows: list[list[object]] = []
+    searches: list[Any] = []
+    spaces: list[Any] = []
     for name, n_trials in ({RUNNING: 20} if options.quick else N_TRIALS).items():
         python = find_python(name)
         if python is None:
             rows.append([name, *["–"] * 4, "no wheel for this Python", "–"])
         else:
             rows += measure(name, python, n_trials)
+            own_searches, own_spaces = explore(name, python, 2 if options.quick else 100)
+            searches += own_searches
+            spaces += own_spaces
     columns = ["release", "schedule", "failing trials", "first failure, s", "CPU ms a trial"]
     writer.write("engine", [*columns, "wall ms a trial", "MiB at most: 1 trial, all"], rows)
+    writer.write("exploration to the first failure", SEARCH_COLUMNS, searches)
+    writer.write("whole spaces", SPACE_COLUMNS, spaces)
     return 0
 
 

@@ -2,7 +2,9 @@
 
 Each way of swapping globals in `tests.subjects.swaps` is run under each schedule. Rates come with
 exact 95 % intervals; the chance that the batch plan misses a variant is the Beta-binomial chance
-that all its trials pass.
+that all its trials pass. How soon each schedule finds a variant, `explore` too, stands in a table
+of its own, see `scripts.compare_schedules`.
+
 The counts of the wrong fixes also become the ones that `fixwatch judge` uses, so that those and the
 document come from one run; not with ``--quick`` or ``--document``.
 """
@@ -22,15 +24,17 @@ from mwe.schedules import find_schedule, find_schedules
 from mwe.targets import Target
 from mwe.workloads import DEFAULT_WORKLOAD, WORKLOADS
 from mwe.workloads.planted_race.subjects import PlantedSubject
+from scripts.compare_schedules import COLUMNS, compare
 from scripts.tables import TableWriter, make_parser, percent
-from tests.subjects.swaps import RACY, SOUND, make_swap_on_each_call
+from tests.subjects.swaps import RACY, RARE, SOUND, make_swap_on_each_call
 
 VARIANTS = {"swap-on-each-call": make_swap_on_each_call, **RACY, **SOUND}
 # The planned trials of the default workload, by schedule.
 PLAN = {
     name: n_trials
     for name in find_schedules(Target.SIMULATOR)
-    if (n_trials := find_planned_trials(WORKLOADS[DEFAULT_WORKLOAD], name, Target.SIMULATOR))
+    if name != "explore"
+    and (n_trials := find_planned_trials(WORKLOADS[DEFAULT_WORKLOAD], name, Target.SIMULATOR))
 }
 
 
@@ -92,6 +96,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     writer.write("sensitivity", columns, rows)
     columns = ["racy variant", "chance that all trials of the plan pass"]
     writer.write("sensitivity of the plan", columns, plans)
+    n_searches = 2 if options.quick else 100
+    compared = compare({**VARIANTS, **RARE}, n_searches)
+    writer.write("schedules side by side", COLUMNS, compared)
     if not options.quick and options.document is None:
         python = f"{platform.python_implementation()} {platform.python_version()}"
         save_wrong_fixes(WrongFixTable(measured_with=python, counts=wrong_fixes))

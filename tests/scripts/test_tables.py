@@ -25,7 +25,7 @@ TABLE = re.compile(
     re.DOTALL,
 )
 PUBLISHED = re.compile(
-    r"<!-- published: (?P<name>[^,]+), (?P<commit>[0-9a-f]{7,40}) -->\n"
+    r"<!-- published: (?P<name>[^,]+), (?P<commit>[0-9a-f]{7,40}|measured by hand) -->\n"
     r"(?P<text>.*?)<!-- end: (?P=name) -->\n",
     re.DOTALL,
 )

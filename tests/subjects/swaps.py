@@ -110,6 +110,71 @@ class CheckOutsideLock(Counting):
                     _restore(module_globals, self.names)
 
 
+class RestoreAfterUnlock(Counting):
+    """Racy: between the lock's release and the restore another thread may enter."""
+
+    @contextmanager
+    def __call__(self, module_globals):
+        """Count under the lock, restore behind it."""
+        with self.lock:
+            self.enter(module_globals)
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.count -= 1
+                is_last = self.count == 0
+            if is_last:
+                _restore(module_globals, self.names)
+
+
+class CountBeforeLock(Counting):
+    """Racy: of two threads that come at once, neither may find itself the first."""
+
+    @contextmanager
+    def __call__(self, module_globals):
+        """Count before the lock, in an instruction that cannot be interrupted."""
+        self.inside.append(None)
+        with self.lock:
+            if len(self.inside) == 1:
+                self.names = _swap(module_globals)
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.inside.pop()
+                if not self.inside:
+                    _restore(module_globals, self.names)
+
+    def __init__(self):
+        super().__init__()
+        self.inside = []
+
+
+class OwnOriginals:
+    """Racy: each thread restores what it found, which may be another one's fake."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+
+    @contextmanager
+    def __call__(self, module_globals):
+        """Lock the swap and the restore, and keep the originals to oneself."""
+        with self.lock:
+            names = [name for name, value in module_globals.items() if _is_cuda(value)]
+            originals = {name: module_globals[name] for name in names}
+            module_globals.update(dict.fromkeys(names, FakeCuda()))
+        try:
+            yield
+        finally:
+            with self.lock:
+                module_globals.update(originals)
+
+
+def _is_cuda(value):
+    return value is cuda or isinstance(value, FakeCuda)
+
+
 class LockAndReferenceCount(Counting):
     """Sound: all of it under one lock."""
 
@@ -176,6 +241,12 @@ RACY = {
     "lock-on-entry-only": LockOnEntryOnly,
     "restore-before-last": RestoreBeforeLast,
     "check-outside-lock": CheckOutsideLock,
+}
+# Random delay hardly shows these; see `make sensitivity`.
+RARE = {
+    "restore-after-unlock": RestoreAfterUnlock,
+    "count-before-lock": CountBeforeLock,
+    "own-originals": OwnOriginals,
 }
 SOUND = {
     "lock-and-reference-count": LockAndReferenceCount,

@@ -52,7 +52,7 @@ class PlantedSubject(Subject):
 
     def describe_mismatch(self, output: list[float]) -> str:
         """Compare with ones for the active threads and zeros for the rest."""
-        expected = [1.0] * self.n_threads + [0.0] * N_EARLY_RETURNS
+        expected = [float(i < self.n_threads) for i in range(self.threads_per_block)]
         return "" if output == expected else f"output is {output}, expected {expected}"
 
 
