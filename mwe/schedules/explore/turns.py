@@ -13,6 +13,7 @@ away when it only polls. Needs an interpreter lock.
 from __future__ import annotations
 
 import contextlib
+import gc
 import operator
 import sys
 import threading
@@ -158,8 +159,10 @@ class Turns:
         # This generator's, contextlib's, and the one that has the block.
         self._outer_frame = sys._getframe(2)
         traces = sys.gettrace(), threading.gettrace()
-        interval = sys.getswitchinterval()
+        interval, collects = sys.getswitchinterval(), gc.isenabled()
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
+        # What a collection calls would run in any thread, at any point of it.
+        gc.disable()
         threading.settrace(self._trace_first_frame)
         sys.settrace(self._trace_launcher)
         try:
@@ -168,6 +171,8 @@ class Turns:
             sys.settrace(traces[0])
             threading.settrace(traces[1])
             sys.setswitchinterval(interval)
+            if collects:
+                gc.enable()
             self._end_turns()
 
     def _end_turns(self) -> None:
