@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from types import CodeType
 from typing import Any
 
-from mwe.schedules.explore.instructions import Writes, find_writes
+from mwe.schedules.explore.instructions import Instruction, Writes, find_writes
 from mwe.schedules.explore.plans import Plan, Switch
 from mwe.schedules.explore.turns import Bindings, Passed, Turns
 
@@ -168,9 +168,13 @@ class Space:
         )
 
     def _matters(self, passed: Passed) -> bool:
-        if passed.enters_function:
-            return False
-        name, operation = passed.instruction.name, passed.instruction.operation
+        if not passed.enters_function and self._shows(passed.instruction):
+            return True
+        return any(map(self._shows, passed.then))
+
+    def _shows(self, instruction: Instruction) -> bool:
+        """Whether another thread can see that an instruction has run, or the other way round."""
+        operation, name = instruction
         if name is None:
             return True
         if operation in _CELL_READS:

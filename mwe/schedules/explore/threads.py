@@ -11,7 +11,7 @@ from enum import Enum
 from types import FrameType
 from typing import Any
 
-from mwe.schedules.explore.instructions import is_explored
+from mwe.schedules.explore.instructions import Instruction, is_explored
 
 _START = threading.Thread.start.__code__
 # Frames of the standard library between a wait and the function that starts a thread.
@@ -38,6 +38,8 @@ class Member:
     number: int  # from 0 in the order of starts; -1 is the thread that launches
     status: Status = Status.WAITING
     n_points: int = 0  # that it passed
+    then: set[Instruction] = field(default_factory=set)  # what it ran behind the last one
+    last_offset: int = -1  # of the last one that was recorded, in its function
     lock: Any = field(default_factory=allocate_lock)  # taken while the thread has no turn
     ident: int = field(default_factory=threading.get_ident)
     _native_id: int = field(default_factory=threading.get_native_id)

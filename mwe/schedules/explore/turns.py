@@ -38,18 +38,36 @@ _IDLE_PERIOD_S = 1e-3
 _SWITCH_INTERVAL_S = 60.0
 
 
+# Stands for whatever a function of a library does.
+UNKNOWN = Instruction("", None)
+# Nothing else is done before these are called for these instructions.
+_METHODS = {"BINARY_SUBSCR": "__getitem__", "STORE_SUBSCR": "__setitem__"}
+# Of the caches behind an instruction that calls.
+_MAX_CACHE_BYTES = 20
+
+
 class DeadlockError(Exception):
     """Every thread waits for something, and has for longer than any of them should."""
 
 
 class Passed(NamedTuple):
-    """A point that a thread passed, and the threads that could have gone on instead."""
+    """A point that a thread passed, and the threads that could have gone on instead.
+
+    Attributes
+    ----------
+    then
+        What the thread ran behind this instruction up to its next point: instructions that were
+        visited before, and `UNKNOWN`.
+    enters_function
+        Whether all that the instruction does is to call a function that is explored itself.
+    """
 
     thread: int
     point: int
     others: tuple[int, ...]
     instruction: Instruction
-    enters_function: bool = False  # it calls a function that is explored itself
+    then: set[Instruction]
+    enters_function: bool = False
 
 
 class Step(NamedTuple):
@@ -138,7 +156,6 @@ class Turns:
         self._launcher = Member(-1, Status.RUNNING)
         self._running: Member | None = self._launcher
         self._outer_frame: FrameType | None = None
-        self._last_point: tuple[CodeType, int] | None = None
         self._n_turns = 0
         self._n_blocked = 0
         self._n_calls = 0
@@ -300,7 +317,10 @@ class Turns:
             member.status = Status.WAITING
             self._give(other)
             self._park(member)
-        elif self._records_points and member.n_points > 1:
+        elif self._records_points:
+            member.then = set()
+            if member.n_points == 1:
+                return
             others = tuple(
                 other.number
                 for other in self._members[: self._n_explored]
@@ -310,21 +330,32 @@ class Turns:
                 # Later it is enough to look where threads switch: each point is one once.
                 self._note_changed_globals()
             if others:
-                self._last_point = frame.f_code, frame.f_lasti
-                self.passed.append(Passed(member.number, member.n_points, others, instruction))
+                member.last_offset = frame.f_lasti
+                self.passed.append(
+                    Passed(member.number, member.n_points, others, instruction, member.then)
+                )
 
     def _note_entry(self, member: Member, frame: FrameType) -> None:
-        """Mark the point at which this function was called, if that was the last one."""
+        """Mark the point at which this function was called, if nothing was done before the call."""
         last, caller = self.passed[-1], frame.f_back
         if (
-            caller is not None
-            and (last.thread, last.point) == (member.number, member.n_points)
-            and self._last_point == (caller.f_code, caller.f_lasti)
+            caller is None
+            or member.then
+            or (last.thread, last.point) != (member.number, member.n_points)
+        ):
+            return
+        if (
+            # An interpreter that calls the function itself, and not by way of C, has moved on.
+            caller.f_lasti > member.last_offset >= caller.f_lasti - _MAX_CACHE_BYTES
+            or _METHODS.get(last.instruction.operation) == frame.f_code.co_name
         ):
             self.passed[-1] = last._replace(enters_function=True)
 
     def _end(self, member: Member) -> None:
         member.status = Status.ENDED
+        if self._n_explored > 2:
+            # Who goes on now is not chosen, before it was.
+            member.then.add(UNKNOWN)
         if self._running is member and not self._is_over:
             self._give_on()
 
@@ -402,10 +433,14 @@ class Turns:
                 instruction = points.pop(frame.f_lasti, None) if points else None
                 if instruction is not None and self._looks_at_points and is_explored_thread:
                     self._pass_point(member, frame, instruction)
+                elif self._records_points and instruction is None:
+                    again = find_points(frame.f_code).get(frame.f_lasti)
+                    if again is not None:
+                        member.then.add(again)
                 if self._records_steps:
                     self._note_step(member, frame)
                 # A loop whose points have all been passed once runs at full speed.
-                elif not points or not self._looks_at_points:
+                elif not self._records_points and (not points or not self._looks_at_points):
                     frame.f_trace_opcodes = False
             return trace_explored
 
@@ -422,13 +457,15 @@ class Turns:
                 left[code] = points
                 self.ran.add(code)
             if points is None:
+                member.then.add(UNKNOWN)
                 return None
             if self._running is not member and not self._is_over:
                 self._arrive(member)
             if self.passed:
                 self._note_entry(member, frame)
             frame.f_trace_opcodes = self._records_steps or (
-                bool(points) and self._looks_at_points and is_explored_thread
+                is_explored_thread
+                and (self._records_points or (bool(points) and self._looks_at_points))
             )
             return trace_explored
 
