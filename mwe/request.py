@@ -65,9 +65,9 @@ class BatchRequest:
             except TypeError as error:
                 raise BadArgumentError(f"no way to explore: {error}") from error
         if self.exploration:
-            raise BadArgumentError(
-                f"--{next(iter(self.exploration))} is for --schedule explore, not {self.schedule}"
-            )
+            name = next(iter(self.exploration))
+            option = {"limit_s": "limit", "stops_at_failure": "all"}.get(name, name)
+            raise BadArgumentError(f"--{option} is for --schedule explore, not {self.schedule}")
         return schedule
 
     def run(self, report_progress: Callable[[Batch], None] = lambda _batch: None) -> Batch:
