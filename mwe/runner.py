@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import tempfile
 import threading
@@ -12,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mwe.outcomes import PASSED, FailureMode, Outcome, classify_error
-from mwe.schedules import Exploration, Explorer, Pacer, Schedule
+from mwe.schedules import DeadlockError, Exploration, Explorer, Pacer, Schedule
 from mwe.workloads.subject import LaunchShape, Subject
 
 # A simulated thread of these workloads runs for milliseconds; one that outlives its launch by
@@ -104,13 +105,15 @@ def run_trial(
             outputs = _launch(subject, kernel, shapes)
         except Exception as raised:
             error = raised
-        n_unfinished = _join_threads_since(threads_before, join_timeout_s)
+        is_stuck = isinstance(error, DeadlockError)
+        n_unfinished = _join_threads_since(threads_before, 0.0 if is_stuck else join_timeout_s)
     if n_unfinished:
-        return Outcome(
-            mode=FailureMode.HANG,
-            detail=f"{n_unfinished} threads did not end within {join_timeout_s:g} s\n"
-            + describe_stacks(),
+        what = (
+            str(error)
+            if is_stuck
+            else f"{n_unfinished} threads did not end within {join_timeout_s:g} s"
         )
+        return Outcome(mode=FailureMode.HANG, detail=f"{what}\n{describe_stacks()}")
     leaked = [guarded for guarded in subject.guarded_globals if guarded.is_leaked()]
     for guarded in leaked:
         guarded.restore()
@@ -154,6 +157,7 @@ def _join_threads_since(threads_before: Collection[threading.Thread], timeout_s:
     """Join every thread started since, within one deadline for all; return how many run on."""
     deadline_s = time.monotonic() + timeout_s
     started = [thread for thread in threading.enumerate() if thread not in threads_before]
-    for thread in started:
-        thread.join(max(0.0, deadline_s - time.monotonic()))
+    with contextlib.suppress(DeadlockError):
+        for thread in started:
+            thread.join(max(0.0, deadline_s - time.monotonic()))
     return sum(thread.is_alive() for thread in started)

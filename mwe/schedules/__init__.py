@@ -9,7 +9,7 @@ from typing import Protocol
 from mwe.errors import choose
 from mwe.schedules.delay import DelayInjection
 from mwe.schedules.events import Granularity, Pacer
-from mwe.schedules.explore import Exploration, Explore, Explorer
+from mwe.schedules.explore import DeadlockError, Exploration, Explore, Explorer
 from mwe.schedules.handoff import HandOff
 from mwe.schedules.launch_mix import LaunchMix
 from mwe.schedules.natural import Natural
@@ -18,6 +18,7 @@ from mwe.targets import Target
 __all__ = [
     "DEFAULT_SCHEDULES",
     "SCHEDULES",
+    "DeadlockError",
     "DelayInjection",
     "Exploration",
     "Explore",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import sys
+import threading
 import time
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager
@@ -14,10 +16,10 @@ from mwe.errors import BadArgumentError, HarnessError
 from mwe.schedules.explore.plans import Plan, parse_plan
 from mwe.schedules.explore.space import Space, SpaceReport
 from mwe.schedules.explore.stretches import Stretch, find_stretches
-from mwe.schedules.explore.turns import Turns
+from mwe.schedules.explore.turns import DeadlockError, Turns
 from mwe.targets import Target
 
-__all__ = ["Exploration", "Explore", "Explorer", "Plan", "parse_plan"]
+__all__ = ["DeadlockError", "Exploration", "Explore", "Explorer", "Plan", "parse_plan"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +51,12 @@ class Explore:
     switches: int = 2  # forced ones of a schedule, at most
     threads: int = 2  # that switches are forced among, the first ones of a launch
     limit_s: float | None = None  # no schedule is begun later, counted from the first
+    max_idle_s: float = 10.0  # all threads may wait so long, each for another
     stops_at_failure: bool = True
     replay: str | None = None  # the one schedule to run, as `Plan` writes it
     targets: ClassVar[frozenset[Target]] = frozenset({Target.SIMULATOR})
     _space: Space | None = None
+    _spent_s: float = 0.0
 
     def __post_init__(self) -> None:
         if self.switches < 0:
@@ -78,8 +82,13 @@ class Explore:
                 "set PYTHON_GIL=1"
             )
         explorer = Explorer(self, self._space)
-        yield explorer
-        self._space = explorer.space
+        try:
+            with explorer.watched():
+                yield explorer
+        finally:
+            # Whoever runs the trials may close the batch from outside, to open it again.
+            self._space = explorer.space
+            self._spent_s = explorer.find_spent_s()
 
 
 class Explorer:
@@ -88,27 +97,60 @@ class Explorer:
     def __init__(self, options: Explore, space: Space | None) -> None:
         self.space = space
         self._options = options
-        self._start_s = time.monotonic()
+        self._start_s = time.monotonic() - options._spent_s
         self._plan = Plan()
         self._turns: Turns | None = None
 
+    def find_spent_s(self) -> float:
+        """Return for how long the exploration was open, earlier times included."""
+        return time.monotonic() - self._start_s
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        """Have the launch of a trial raise a `DeadlockError` where nothing else can end it.
+
+        It needs signals and the main thread; without, the worker's own time limit ends the batch.
+        """
+        if (
+            not hasattr(signal, "setitimer")
+            or threading.current_thread() is not threading.main_thread()
+        ):
+            yield
+            return
+
+        def look(_number: int, _frame: object) -> None:
+            if self._turns is not None:
+                self._turns.raise_if_stuck()
+
+        previous = signal.signal(signal.SIGALRM, look)
+        # What is the same at two looks has not changed for as long.
+        signal.setitimer(signal.ITIMER_REAL, self._options.max_idle_s, self._options.max_idle_s)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
+            signal.signal(signal.SIGALRM, previous)
+
     def survey(self) -> AbstractContextManager[None]:
         """Pace a trial that does not count, in which all that happens only once has happened."""
-        self._turns = Turns(Plan(), self._options.threads, records_points=False)
+        options = self._options
+        self._turns = Turns(
+            Plan(), options.threads, records_points=False, max_idle_s=options.max_idle_s
+        )
         return self._turns.taken()
 
     def __call__(self, trial_seed: str) -> AbstractContextManager[None]:
         """Pace a trial by the next schedule."""
+        options = self._options
         if self.space is None:
-            options = self._options
-            self.space = Space(options.switches, options.threads, trial_seed)
+            self.space = Space(
+                options.switches, options.threads, trial_seed, max_idle_s=options.max_idle_s
+            )
             if self._turns is not None:
                 self.space.survey(self._turns)
-        if self._options.replay is not None:
-            self._plan = parse_plan(self._options.replay)
-            self._turns = Turns(
-                self._plan, self._options.threads, records_points=False, records_steps=True
-            )
+        if options.replay is not None:
+            self._plan = parse_plan(options.replay)
+            self._turns = self.space.open_turns(self._plan, is_replay=True)
         else:
             plan = self.space.take()
             if plan is None:
@@ -134,8 +176,7 @@ class Explorer:
             )
         space.add(self._plan, turns)
         report = space.report()
-        elapsed_s = time.monotonic() - self._start_s
-        is_over = options.limit_s is not None and elapsed_s >= options.limit_s
+        is_over = options.limit_s is not None and self.find_spent_s() >= options.limit_s
         return Exploration(
             schedule=str(self._plan),
             space=report,

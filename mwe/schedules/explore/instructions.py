@@ -89,7 +89,9 @@ class Writes:
 
 # With these, attributes change whose names stand in no instruction. Of a module's globals that is
 # seen by looking at them, of other objects it is not.
-_OPAQUE_WRITERS = frozenset({"setattr", "delattr", "vars", "__dict__", "__setattr__", "exec"})
+_OPAQUE_WRITERS = frozenset(
+    "setattr delattr vars __dict__ __class__ __bases__ __setattr__ __delattr__ exec".split()  # noqa: SIM905
+)
 
 _NAME_WRITES = frozenset(
     f"{verb}_{where}" for verb in ("STORE", "DELETE") for where in ("ATTR", "GLOBAL", "NAME")

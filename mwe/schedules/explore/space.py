@@ -71,14 +71,23 @@ class Space:
         Of the order among schedules with equally many switches.
     leaves_out
         Whether schedules that mean the same as another are left out.
+    max_idle_s
+        As for `Turns`.
     """
 
     def __init__(
-        self, max_switches: int = 2, n_threads: int = 2, seed: str = "", *, leaves_out: bool = True
+        self,
+        max_switches: int = 2,
+        n_threads: int = 2,
+        seed: str = "",
+        *,
+        leaves_out: bool = True,
+        max_idle_s: float = 10.0,
     ) -> None:
         self._max_switches = max_switches
         self._n_threads = n_threads
         self._leaves_out = leaves_out
+        self._max_idle_s = max_idle_s
         self._random = random.Random(seed)
         # Known and not run yet, by number of switches.
         self._levels: list[list[Plan]] = [[Plan(first) for first in range(n_threads)]]
@@ -106,8 +115,8 @@ class Space:
                 return level.pop()
         return None
 
-    def open_turns(self, plan: Plan) -> Turns:
-        """Return the turns that run a schedule."""
+    def open_turns(self, plan: Plan, *, is_replay: bool = False) -> Turns:
+        """Return the turns that run a schedule; those of a replay keep each step instead."""
         return Turns(
             plan,
             self._n_threads,
@@ -117,7 +126,9 @@ class Space:
                 if name in sys.modules
             ],
             max_calls=self._max_calls,
-            records_points=len(plan.switches) < self._max_switches,
+            max_idle_s=self._max_idle_s,
+            records_points=len(plan.switches) < self._max_switches and not is_replay,
+            records_steps=is_replay,
         )
 
     def survey(self, turns: Turns) -> None:

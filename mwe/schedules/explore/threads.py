@@ -50,7 +50,7 @@ class Member:
         self.lock.acquire()
 
     def sleeps(self) -> bool:
-        """Whether the system has put it to sleep.
+        """Whether the system has put it to sleep, or it has ended.
 
         Reading lets go of the interpreter lock first, so a thread that only waits for that lock is
         awake by then.
@@ -62,8 +62,8 @@ class Member:
                 path = f"/proc/self/task/{self._native_id}/stat"
                 self._state_file = os.open(path, os.O_RDONLY)
             text = os.pread(self._state_file, 128, 0)
-        except OSError:  # it has ended
-            return False
+        except OSError:
+            return True
         # The state follows the name, which stands in parentheses and may hold any.
         end = text.rindex(b")")
         return text[end + 2 : end + 3] == b"S"

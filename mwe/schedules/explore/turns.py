@@ -46,6 +46,9 @@ _METHODS = {"BINARY_SUBSCR": "__getitem__", "STORE_SUBSCR": "__setitem__"}
 _MAX_CACHE_BYTES = 20
 
 
+_DEADLOCK = "{} threads wait, and nothing is left to wake them"
+
+
 class DeadlockError(Exception):
     """Every thread waits for something, and has for longer than any of them should."""
 
@@ -164,6 +167,7 @@ class Turns:
         self._idle_since_s: float | None = None
         self._is_settling = False
         self._is_over = False
+        self._seen: tuple[Any, ...] = ()
 
     @property
     def n_points(self) -> list[int]:
@@ -191,6 +195,25 @@ class Turns:
             if collects:
                 gc.enable()
             self._end_turns()
+
+    def raise_if_stuck(self) -> None:
+        """Raise a `DeadlockError` in the launching thread if nobody went on since last asked.
+
+        For when it waits itself, with nobody left who waits for a turn and watches.
+        """
+        seen = self._n_turns, tuple(member.n_points for member in self._members)
+        is_same, self._seen = seen == self._seen, seen
+        running = self._running
+        if (
+            self._is_over
+            or self._launcher.status is not Status.BLOCKED
+            or not is_same
+            or any(member.status is Status.WAITING for member in self._members)
+            or (running is not None and not running.sleeps())
+        ):
+            return
+        self._seen = ()
+        raise DeadlockError(_DEADLOCK.format(self._n_blocked + (running is not None)))
 
     def _end_turns(self) -> None:
         """Let every thread that is left run as it likes."""
@@ -234,17 +257,24 @@ class Turns:
         if chosen is not None:
             self._give(chosen)
 
-    def _arrive(self, member: Member) -> None:
+    def _arrive(self, member: Member, frame: FrameType) -> None:
         """Wait for the turn, in the thread that is new or was blocked."""
         if member.status is Status.BLOCKED and member is not self._launcher:
             self._n_blocked -= 1
         member.status = Status.WAITING
         if self._running is None and not self._is_settling:
             self._give_on()
-        self._park(member)
+        self._park(member, frame)
 
-    def _park(self, member: Member) -> None:
-        """Wait for the turn, and see to it that the one who has it can run."""
+    def _park(self, member: Member, frame: FrameType) -> None:
+        """Wait for the turn in a trace function, and see to it that who has it can run."""
+        self._watch(member)
+        if sys.version_info < (3, 11):
+            # The interpreter puts back the cells that it read before it called the trace function
+            # (https://github.com/python/cpython/issues/74929); this has it read them again.
+            frame.f_locals  # noqa: B018
+
+    def _watch(self, member: Member) -> None:
         n_seen_asleep = 0
         seen: Member | None = None
         period_s = _WATCH_PERIOD_S
@@ -316,7 +346,7 @@ class Turns:
             self._note_changed_globals()
             member.status = Status.WAITING
             self._give(other)
-            self._park(member)
+            self._park(member, frame)
         elif self._records_points:
             member.then = set()
             if member.n_points == 1:
@@ -366,10 +396,10 @@ class Turns:
             self.ran.add(frame.f_code)
             frame = frame.f_back
 
-    def _call_of_launcher(self) -> None:
+    def _call_of_launcher(self, frame: FrameType) -> None:
         launcher = self._launcher
         if self._running is not launcher:
-            self._arrive(launcher)
+            self._arrive(launcher, frame)
             return
         self._n_calls += 1
         if self._n_calls <= self._max_calls:
@@ -382,7 +412,7 @@ class Turns:
             self._n_idle_rounds, self._idle_since_s = 0, None
             launcher.status = Status.WAITING
             self._give(chosen)
-            self._park(launcher)
+            self._park(launcher, frame)
             return
         # All wait for something outside, or have ended; polling faster does not make it come.
         self._n_idle_rounds += 1
@@ -390,7 +420,7 @@ class Turns:
             now_s = time.monotonic()
             self._idle_since_s = self._idle_since_s or now_s
             if self._n_blocked and now_s - self._idle_since_s > self._max_idle_s:
-                raise DeadlockError(f"{self._n_blocked} threads wait, each for another")
+                raise DeadlockError(_DEADLOCK.format(self._n_blocked))
             time.sleep(_IDLE_PERIOD_S)
 
     # Trace functions.
@@ -401,23 +431,27 @@ class Turns:
             self.ran.add(frame.f_code)
         # Elsewhere it may hold a lock of the standard library's.
         if caller is not None and not self._is_over and is_explored(caller.f_code.co_filename):
-            self._call_of_launcher()
+            self._call_of_launcher(frame)
 
-    def _trace_first_frame(self, frame: FrameType, _event: str, _arg: Any) -> Any:
+    def _trace_first_frame(self, frame: FrameType, event: str, arg: Any) -> Any:
         member = Member(len(self._members))
         self._members.append(member)
         if member.number:
             self.max_calls_seen = max(self.max_calls_seen, self._n_calls)
         self._n_calls = 0
-        frame.f_trace_lines = False
-        self.ran.add(frame.f_code)
+        trace = self._make_trace(member)
+        sys.settrace(trace)
+        trace_explored = trace(frame, event, arg)
 
-        def trace_root(_frame: FrameType, event: str, _arg: Any) -> Any:
+        def trace_root(frame: FrameType, event: str, arg: Any) -> Any:
             if event == "return":
+                # The threads' own hook for exceptions may run yet, and takes no turns.
+                sys.settrace(None)
                 self._end(member)
+            elif trace_explored is not None:
+                trace_explored(frame, event, arg)
             return trace_root
 
-        sys.settrace(self._make_trace(member))
         return trace_root
 
     def _make_trace(self, member: Member) -> Any:
@@ -428,7 +462,7 @@ class Turns:
         def trace_explored(frame: FrameType, event: str, _arg: Any) -> Any:
             if event == "opcode":
                 if self._running is not member and not self._is_over:
-                    self._arrive(member)
+                    self._arrive(member, frame)
                 points = left[frame.f_code]
                 instruction = points.pop(frame.f_lasti, None) if points else None
                 if instruction is not None and self._looks_at_points and is_explored_thread:
@@ -460,7 +494,7 @@ class Turns:
                 member.then.add(UNKNOWN)
                 return None
             if self._running is not member and not self._is_over:
-                self._arrive(member)
+                self._arrive(member, frame)
             if self.passed:
                 self._note_entry(member, frame)
             frame.f_trace_opcodes = self._records_steps or (
