@@ -1,0 +1,115 @@
+"""The space of schedules has exactly the size that arithmetic says."""
+
+from __future__ import annotations
+
+import itertools
+from math import comb
+
+import pytest
+
+from tests.subjects.programs import ProgramSubject, explore
+
+
+def make_notes(*lengths, names="abc"):
+    """Return a program whose threads note so many marks each, a point each, and their order."""
+    order = []
+    texts = [
+        "; ".join(f"note('{name}{number}')" for number in range(1, length + 1))
+        for name, length in zip(names, lengths, strict=False)
+    ]
+
+    def set_up():
+        order.clear()
+        names = {"append": order.append}
+        source = "".join(
+            f"def run_{number}(note=append): {text}\n" for number, text in enumerate(texts)
+        )
+        exec(compile(source, "/planted/notes.py", "exec"), names)  # noqa: S102
+        return [names[f"run_{number}"] for number in range(len(texts))]
+
+    return ProgramSubject(set_up, lambda: " ".join(order))
+
+
+def count_by_arithmetic(n_points, n_switches):
+    """Count the schedules of two threads with at most so many forced switches.
+
+    The thread that goes first is switched away from at increasing points, of which its first is
+    none, and so is the other one; they take turns.
+    """
+    return sum(
+        2 * comb(n_points - 1, (switches + 1) // 2) * comb(n_points - 1, switches // 2)
+        for switches in range(n_switches + 1)
+    )
+
+
+def count_by_running(n_threads, n_points, n_switches):
+    """Count the schedules of some threads by following each one, as their definition says."""
+
+    def follow(running, passed, ended, n_left):
+        passed, ended = list(passed), set(ended)
+        n_schedules = 1
+        while n_left:
+            while passed[running] < n_points:
+                passed[running] += 1
+                for other in set(range(n_threads)) - ended - {running}:
+                    if passed[running] > 1:
+                        n_schedules += follow(other, passed, ended, n_left - 1)
+            ended.add(running)
+            if len(ended) == n_threads:
+                break
+            running = min(set(range(n_threads)) - ended)
+        return n_schedules
+
+    return sum(follow(first, [0] * n_threads, (), n_switches) for first in range(n_threads))
+
+
+@pytest.mark.parametrize("n_points", [1, 2, 4])
+@pytest.mark.parametrize("n_switches", [0, 1, 2, 3])
+def test_two_threads_have_as_many_schedules_as_arithmetic_says(n_points, n_switches):
+    """Every schedule is run once, and there are no others."""
+    explored = explore(make_notes(n_points, n_points), n_switches, leaves_out=False)
+    assert len(explored.plans) == count_by_arithmetic(n_points, n_switches)
+    assert len(explored.plans) == count_by_running(2, n_points, n_switches)
+    assert len(set(explored.plans)) == len(explored.plans)
+    assert explored.space.report().exhausted
+
+
+@pytest.mark.parametrize(("n_points", "n_switches"), [(2, 2), (3, 1)])
+def test_three_threads_have_as_many_schedules_as_following_each_gives(n_points, n_switches):
+    """Each forced switch goes to one of two others; behind an end the lowest goes on."""
+    subject = make_notes(n_points, n_points, n_points)
+    explored = explore(subject, n_switches, 3, leaves_out=False)
+    assert len(explored.plans) == count_by_running(3, n_points, n_switches)
+    assert len(set(explored.plans)) == len(explored.plans)
+
+
+@pytest.mark.parametrize("leaves_out", [False, True])
+def test_with_enough_switches_each_interleaving_comes_up_once(leaves_out):
+    """Of 3 and 3 marks there are 6! / (3! 3!) = 20 orders, with 4 forced switches at most."""
+    explored = explore(make_notes(3, 3), 4, leaves_out=leaves_out)
+    places = itertools.combinations(range(6), 3)
+    orders = set()
+    for chosen in places:
+        first, second = iter(("a1", "a2", "a3")), iter(("b1", "b2", "b3"))
+        orders.add(" ".join(next(first if n in chosen else second) for n in range(6)))
+    assert len(orders) == comb(6, 3)
+    assert explored.results == dict.fromkeys(orders, 1)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "order", "n_needed"),
+    [((2, 2), "a1 b1 a2 b2", 2), ((3, 2), "a1 b1 a2 b2 a3", 3)],
+)
+def test_an_order_is_found_with_as_many_switches_as_it_needs(lengths, order, n_needed):
+    """The last change of threads is forced by none: the one before it has ended."""
+    fewer = explore(make_notes(*lengths), n_needed - 1)
+    assert fewer.space.report().exhausted
+    assert order not in fewer.results
+    enough = explore(make_notes(*lengths), n_needed)
+    assert len(enough.first_plans[order].switches) == n_needed
+
+
+def test_schedules_come_with_the_fewest_switches_first():
+    """Whatever the seed, a failure is found by a schedule that is as simple as any."""
+    n_switches = [len(plan.switches) for plan in explore(make_notes(3, 3), 3).plans]
+    assert n_switches == sorted(n_switches)

@@ -1,0 +1,337 @@
+"""Programs that come to a result which is missed if points are left out that matter.
+
+In each, thread 0 notes that it is there, reads, and keeps what it read, with nothing between that
+thread 1 could see; thread 1 writes only if thread 0 is there.
+"""
+
+from __future__ import annotations
+
+import operator
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tests.subjects.programs import ProgramSubject
+
+GLOBAL = "old"
+PROGRAMS: dict[str, Callable[[list[int], dict[str, Any]], Sequence[Callable[[], None]]]] = {}
+
+
+class Object:
+    """Has an attribute, and answers for those that it has not."""
+
+    attribute = "old"
+
+    def __getattr__(self, name: str) -> str:
+        return "old"
+
+
+class Other(Object):
+    """Has another one."""
+
+    attribute = "new"
+
+
+def program(make: Any) -> Any:
+    """Keep a program under the name of its function."""
+    PROGRAMS[make.__name__] = make
+    return make
+
+
+def make_subject(name: str) -> ProgramSubject:
+    """Return the subject of a program; its result is what thread 0 read last."""
+    here: list[int] = []
+    read: dict[str, Any] = {}
+
+    def set_up() -> Any:
+        global GLOBAL
+        GLOBAL = "old"
+        here.clear()
+        read.clear()
+        return PROGRAMS[name](here, read)
+
+    return ProgramSubject(set_up, lambda: read.get("last"))
+
+
+def _read_global(here: list[int], read: dict[str, Any]) -> Callable[[], None]:
+    def run(note: Any = here.append) -> None:
+        note(1)
+        value = GLOBAL
+        read["last"] = value
+
+    return run
+
+
+def _read_attribute(here: list[int], read: dict[str, Any], subject: Any) -> Callable[[], None]:
+    def run(note: Any = here.append) -> None:
+        note(1)
+        value = subject.attribute
+        read["last"] = value
+
+    return run
+
+
+@program
+def store_global(here, read):
+    """Write a global by its own instruction."""
+
+    def write():
+        global GLOBAL
+        if here:
+            GLOBAL = "new"
+
+    return _read_global(here, read), write
+
+
+@program
+def update_of_globals(here, read):
+    """Write a global through the module's dictionary."""
+
+    def write():
+        if here:
+            globals().update(GLOBAL="new")
+
+    return _read_global(here, read), write
+
+
+@program
+def item_of_globals_from_c(here, read):
+    """Write a global by a function of C, with no name that says so."""
+    put, names = operator.setitem, globals()
+
+    def write():
+        if here:
+            put(names, "GLOBAL", "new")
+
+    return _read_global(here, read), write
+
+
+@program
+def store_attribute(here, read):
+    """Write an attribute by its own instruction."""
+    subject = Object()
+
+    def write():
+        if here:
+            subject.attribute = "new"
+
+    return _read_attribute(here, read, subject), write
+
+
+@program
+def setattr_of_a_name(here, read):
+    """Write an attribute whose name stands in no instruction."""
+    subject = Object()
+
+    def write():
+        if here:
+            setattr(subject, "attr" + "ibute", "new")
+
+    return _read_attribute(here, read, subject), write
+
+
+@program
+def update_of_an_objects_dictionary(here, read):
+    """Write an attribute through the object's dictionary."""
+    subject = Object()
+
+    def write():
+        if here:
+            subject.__dict__.update(attribute="new")
+
+    return _read_attribute(here, read, subject), write
+
+
+@program
+def setattr_of_object(here, read):
+    """Write an attribute past the class's own way."""
+    subject = Object()
+
+    def write():
+        if here:
+            object.__setattr__(subject, "attribute", "new")
+
+    return _read_attribute(here, read, subject), write
+
+
+@program
+def another_class(here, read):
+    """Write the class of an object, which has another attribute."""
+    subject = Object()
+
+    def write():
+        if here:
+            subject.__class__ = Other
+
+    return _read_attribute(here, read, subject), write
+
+
+@program
+def cell(here, read):
+    """Write a variable that both functions close over."""
+    value = "old"
+
+    def run(note=here.append):
+        note(1)
+        read["last"] = value
+
+    def write():
+        nonlocal value
+        if here:
+            value = "new"
+
+    return run, write
+
+
+@program
+def written_by_a_library(here, read):
+    """Write an attribute in a function of the standard library."""
+    event = threading.Event()
+
+    def run(note=here.append):
+        note(1)
+        value = event._flag
+        read["last"] = "new" if value else "old"
+
+    def write():
+        if here:
+            event.set()
+
+    return run, write
+
+
+@program
+def read_by_a_library(here, read):
+    """Read what a property of the standard library makes of an attribute with another name."""
+    barrier = threading.Barrier(2)
+
+    def run(note=here.append):
+        note(1)
+        value = barrier.broken
+        read["last"] = "new" if value else "old"
+
+    def write():
+        if here:
+            barrier.abort()
+
+    return run, write
+
+
+@program
+def written_by_a_later_schedule(here, read):
+    """Write in a function that runs only where thread 1 sees what no thread leaves behind."""
+    subject = Object()
+
+    def repair():
+        subject.attribute = "new"
+
+    def run():
+        here[:] = [1]
+        value = subject.attribute
+        read["last"] = value
+        here[:] = []
+
+    def write():
+        if here:
+            repair()
+
+    return run, write
+
+
+def _take(subject: Any) -> Any:
+    found = None
+    return found or subject.attribute
+
+
+@program
+def in_a_function_that_begins_locally(here, read):
+    """Read in a function that does something of its own first."""
+    subject = Object()
+
+    def run(note=here.append):
+        note(1)
+        value = _take(subject)
+        read["last"] = value
+
+    def write():
+        if here:
+            subject.attribute = "new"
+
+    return run, write
+
+
+def _return_it(value: Any) -> Any:
+    return value
+
+
+@program
+def in_c_before_a_function_is_called(here, read):
+    """Read in C, which then calls a function; a switch in that one comes too late."""
+    values = ["old"]
+
+    def run(note=here.append):
+        taken = map(_return_it, values)
+        note(1)
+        (value,) = list(taken)
+        read["last"] = value
+
+    def write():
+        if here:
+            values[0] = "new"
+
+    return run, write
+
+
+@program
+def before_getattr_is_asked(here, read):
+    """Look into the object, which then asks the class's function; a switch there comes too late."""
+    subject = Object()
+
+    def run(note=here.append):
+        note(1)
+        value = subject.only_there
+        read["last"] = value
+
+    def write():
+        if here:
+            subject.only_there = "new"
+
+    return run, write
+
+
+@program
+def at_a_second_visit(here, read):
+    """Read by an instruction that was visited before, behind one that was not and is local."""
+    subject = Object()
+
+    def run(note=here.append):
+        for is_second in (False, True):
+            if is_second:
+                note(1)
+                _return_it.__name__  # noqa: B018
+            value = subject.attribute
+        read["last"] = value
+
+    def write():
+        if here:
+            subject.attribute = "new"
+
+    return run, write
+
+
+@program
+def in_a_function_that_ran_before(here, read):
+    """Read in a function whose points have all been passed."""
+    subject = Object()
+
+    def run(note=here.append):
+        _take(subject)
+        note(1)
+        value = _take(subject)
+        read["last"] = value
+
+    def write():
+        if here:
+            subject.attribute = "new"
+
+    return run, write
