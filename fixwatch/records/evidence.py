@@ -40,7 +40,13 @@ class UnreadableEvidenceError(FixwatchError):
 
 @dataclass(frozen=True, kw_only=True)
 class ExploredSpace(Closed):
-    """How much of a space of schedules was run, as `mwe.schedules.explore` says."""
+    """How much of a space of schedules was run, as `mwe.schedules.explore` says.
+
+    Raises
+    ------
+    ValueError
+        If the numbers do not go together.
+    """
 
     schedules: Count
     """That are known; all there are, once those with one switch less were run."""
@@ -51,6 +57,10 @@ class ExploredSpace(Closed):
     threads: Count
     points: Count
     """Of the thread with the most, at which a switch is forced."""
+
+    def __post_init__(self) -> None:
+        if self.run > self.schedules or self.exhausted != (self.run == self.schedules):
+            raise ValueError(f"impossible space: {self}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +97,7 @@ class PrintedBatch(Closed):
     """``complete``, or why the batch stopped short."""
     space: Annotated[ExploredSpace | None, _LEFT_OUT_IF_NONE] = None
     """Under ``explore``: what of its space was run."""
-    first_failure_schedule: Annotated[fields.Line | None, _LEFT_OUT_IF_NONE] = None
+    first_failure_schedule: Annotated[fields.ScheduleText | None, _LEFT_OUT_IF_NONE] = None
     """Under ``explore``: what ``python -m mwe --replay`` takes."""
 
     def __post_init__(self) -> None:
@@ -111,6 +121,11 @@ class BatchEvidence(Closed):
     stage: fields.Stage | None = None
     """The step that failed where the batch was not run."""
     reason: Text | None = None
+
+    @property
+    def is_exploration(self) -> bool:
+        """Whether its trials are different schedules: one experiment, and no rate."""
+        return self.schedule == "explore"
 
 
 @dataclass(frozen=True, kw_only=True)

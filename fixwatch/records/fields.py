@@ -59,6 +59,11 @@ Source = Annotated[str, one_of("releases", "commits")]
 Target = Annotated[str, one_of("simulator", "cuda")]
 Role = Annotated[str, one_of("workload", "positive-control", "negative-control")]
 Schedule = Annotated[str, one_of("natural", "delay", "handoff", "explore", "launch-mix")]
+# Of a schedule of `explore`; it goes into a command line that a person copies.
+ScheduleText = Annotated[
+    str,
+    Field(pattern=r"^[0-9]{1,4}(,[0-9]{1,4}@[0-9]{1,9}:[0-9]{1,4})*$", max_length=200),
+]
 Stage = Annotated[str, one_of(*STAGES)]
 Extensions = Annotated[str, one_of("none", "compiled", "reused")]
 FailureMode = Annotated[

@@ -39,6 +39,12 @@ class AllocationRow:
     n_revisions: int  # where the race was observed in some workload
     counts: Counts  # on these
     bound: float | None  # of the rate there (exact, one-sided, 95 %); None where it fails
+    explored: Counts | None  # explorations that failed, of those that say something
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing failed."""
+        return not self.counts.n_failures and not (self.explored and self.explored.n_failures)
 
 
 def list_allocations(all_series: Sequence[Series], role: str = WORKLOAD) -> list[AllocationRow]:
@@ -63,6 +69,7 @@ def list_allocations(all_series: Sequence[Series], role: str = WORKLOAD) -> list
             if (key.upstream, key.source, revision.record.commit) in affected and revision.counts
         ]
         pooled = pool_counts(counts for _, counts in counted)
+        commits = {commit for commit, _ in counted}
         if series.role != role or key.target != SIMULATOR or pooled is None:
             continue
         rows.append(
@@ -72,9 +79,17 @@ def list_allocations(all_series: Sequence[Series], role: str = WORKLOAD) -> list
                 workload=key.workload,
                 description=DESCRIPTIONS.get(key.workload, key.workload),
                 state=series.state.state.value,
-                n_revisions=len({commit for commit, _ in counted}),
+                n_revisions=len(commits),
                 counts=pooled,
                 bound=None if pooled.n_failures else upper_bound(pooled),
+                explored=pool_counts(
+                    found.experiments
+                    for found in series.measurements
+                    if found.record.commit in commits
+                    and found.batch
+                    and found.batch.is_exploration
+                    and found.experiments
+                ),
             )
         )
     return rows

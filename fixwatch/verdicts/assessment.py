@@ -21,12 +21,14 @@ from functools import cached_property
 from fixwatch.records.evidence import BatchEvidence, Evidence
 from fixwatch.statistics.binomial import Counts, pool_counts
 from fixwatch.verdicts.controls import WORKLOAD, ControlCheck, check_controls
+from fixwatch.verdicts.explorations import is_exhausted
 from fixwatch.verdicts.judgements import (
     Judgement,
     Verdict,
     combine_judgements,
     combine_verdicts,
     count_batch,
+    count_experiments,
     count_shown,
     judge_batch,
 )
@@ -37,16 +39,23 @@ class BatchAssessment:
     """What the record alone says of a batch."""
 
     batch: BatchEvidence
-    counts: Counts | None  # failures of whichever mode; None where nothing ran
-    n_shown: int  # trials that showed what the target is measured for
+    # Failures of whichever mode; None where nothing ran, and of explorations.
+    counts: Counts | None
+    # What it brings to a history; None where it says nothing.
+    experiments: Counts | None
     controls: ControlCheck
     # Why the batch must be ignored; None if its controls passed, and for controls themselves.
     spoiled: str | None
 
     @property
     def decides(self) -> bool:
-        """Whether the revision's verdict rests on it; a failure counts under any schedule."""
-        return self.batch.decides or bool(self.counts and self.counts.n_failures)
+        """Whether the revision's verdict rests on it.
+
+        A failure counts under any schedule, the silence of an exploration if its space was run.
+        """
+        if self.batch.printed and self.batch.printed.failures:
+            return True
+        return is_exhausted(self.batch) if self.batch.is_exploration else self.batch.decides
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +64,8 @@ class Measurement:
 
     record: Evidence
     batch: BatchEvidence | None = None  # None where the workload was no part of the run
-    counts: Counts | None = None
+    counts: Counts | None = None  # None where nothing ran, and of explorations
+    experiments: Counts | None = None  # what it brings to a history; None where it says nothing
     decides: bool = True  # whether the revision's verdict rests on it
     judgement: Judgement
 
@@ -90,12 +100,21 @@ class JudgedRevision:
 
     @property
     def counts(self) -> Counts | None:
-        """The counts of these together; None where nothing ran."""
+        """The counts of these together, without explorations; None where nothing ran."""
         return pool_counts(found.counts for found in self.deciding if found.counts)
 
     @property
+    def explorations(self) -> tuple[BatchEvidence, ...]:
+        """The batches of different schedules, which have no counts."""
+        batches = [measurement.batch for measurement in self.measurements]
+        return tuple(batch for batch in batches if batch and batch.is_exploration)
+
+    @property
     def largest_counts(self) -> Counts | None:
-        """The counts of the largest measurement with the revision's verdict."""
+        """The counts of the largest measurement with the revision's verdict.
+
+        None if none has it but an exploration.
+        """
         matching = [
             measurement.counts
             for measurement in self.deciding
@@ -125,18 +144,16 @@ class Assessment:
 
         One failure of the kind that is looked for counts under any schedule. Silence counts only
         if every schedule that decides ran, with controls that passed, and nothing failed
-        otherwise.
+        otherwise. An exploration is one experiment.
         """
         counted = {}
         is_silent = True
         for assessed in self.of_workload(workload):
-            batch, counts = assessed.batch, assessed.counts
-            is_clear = assessed.n_shown > 0 or (
-                batch.decides and counts is not None and not counts.n_failures
-            )
-            if counts is not None and is_clear and not assessed.spoiled:
-                counted[batch.schedule] = Counts(assessed.n_shown, counts.n_trials)
-            elif batch.decides:
+            if not assessed.decides:
+                continue
+            if assessed.experiments is not None and not assessed.spoiled:
+                counted[assessed.batch.schedule] = assessed.experiments
+            else:
                 is_silent = False
         shows = any(counts.n_failures for counts in counted.values())
         return counted if shows or is_silent else {}
@@ -153,6 +170,7 @@ class Assessment:
                 record=self.record,
                 batch=assessed.batch,
                 counts=assessed.counts,
+                experiments=assessed.experiments,
                 decides=assessed.decides,
                 judgement=_judge(self.record, assessed, find_affected(assessed.batch.schedule)),
             )
@@ -173,13 +191,14 @@ def assess(record: Evidence) -> Assessment:
     checks = {schedule: check_controls(record, schedule) for schedule in schedules}
     batches = []
     for batch in record.batches:
-        n_shown, controls = count_shown(record.target, batch), checks[batch.schedule]
-        spoiled = controls.why_failures_are_ignored if n_shown else controls.why_silence_is_ignored
+        controls = checks[batch.schedule]
+        shows = count_shown(record.target, batch) > 0
+        spoiled = controls.why_failures_are_ignored if shows else controls.why_silence_is_ignored
         batches.append(
             BatchAssessment(
                 batch=batch,
                 counts=count_batch(batch),
-                n_shown=n_shown,
+                experiments=count_experiments(record.target, batch),
                 controls=controls,
                 spoiled=spoiled if batch.role == WORKLOAD else None,
             )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fixwatch.records.evidence import BatchEvidence, Evidence
 from fixwatch.records.install_record import IMPORT
 from fixwatch.statistics.binomial import Counts, pool_counts
+from fixwatch.verdicts.explorations import find_printed
 from fixwatch.verdicts.judgements import count_batch, count_shown
 from fixwatch.verdicts.targets import SIMULATOR
 
@@ -60,18 +61,19 @@ def _iter_problems(record: Evidence, schedule: str) -> Iterator[tuple[str, bool]
         if not controls:
             yield f"does not count: no {role} was part of the run", False
         for control in controls:
-            counts = count_batch(control)
-            if counts is None:
+            printed = find_printed(control)
+            unit = "schedules" if control.is_exploration else "trials"
+            if printed is None:
                 problem = f"the {role} {control.workload} was not run"
             elif role == POSITIVE_CONTROL and not count_shown(record.target, control):
                 problem = (
-                    f"the positive control {control.workload} did not fail in {counts.n_trials} "
-                    "trials of the same run"
+                    f"the positive control {control.workload} did not fail in {printed.trials} "
+                    f"{unit} of the same run"
                 )
-            elif role == NEGATIVE_CONTROL and counts.n_failures:
+            elif role == NEGATIVE_CONTROL and printed.failures:
                 problem = (
-                    f"the negative control {control.workload} failed in {counts.n_failures} of "
-                    f"{counts.n_trials} trials of the same run"
+                    f"the negative control {control.workload} failed in {printed.failures} of "
+                    f"{printed.trials} {unit} of the same run"
                 )
             else:
                 continue
@@ -97,12 +99,12 @@ def is_broken_by_upstream(record: Evidence, control: BatchEvidence) -> bool:
     cannot race in any simulator; as long as it stays silent under the same schedule, the harness
     works. On a device a control breaks together with the API that it uses, such as `Event.query`.
     """
-    counts = count_batch(control)
-    if counts is None or not counts.n_failures:
+    printed = find_printed(control)
+    if printed is None or not printed.failures:
         return False
     single = [
-        count_batch(batch)
+        find_printed(batch)
         for batch in record.batches
         if (batch.workload, batch.schedule) == (SINGLE_THREADED_CONTROL, control.schedule)
     ]
-    return any(counted is not None and not counted.n_failures for counted in single)
+    return any(found is not None and not found.failures for found in single)

@@ -13,6 +13,7 @@ from fixwatch.statistics.binomial import (
     chance_of_silence,
     upper_bound,
 )
+from fixwatch.verdicts.explorations import describe_exploration, find_printed, is_exhausted
 from fixwatch.verdicts.targets import SIMULATOR
 
 # A silent batch counts as "not observed" only if an affected revision would have stayed silent in
@@ -47,9 +48,28 @@ class Judgement:
 
 
 def count_batch(batch: BatchEvidence) -> Counts | None:
-    """Return a batch's failures, of whichever mode, and trials; None where it has no trial."""
-    printed = batch.printed
-    return Counts(printed.failures, printed.trials) if printed and printed.trials else None
+    """Return a batch's failures, of whichever mode, and trials; None where it has no trial.
+
+    None as well of an exploration: its trials are different schedules, which share no rate.
+    """
+    printed = find_printed(batch)
+    return (
+        Counts(printed.failures, printed.trials) if printed and not batch.is_exploration else None
+    )
+
+
+def count_experiments(target: str, batch: BatchEvidence) -> Counts | None:
+    """Return how often a batch showed what its target is measured for; None where it says nothing.
+
+    In a batch of repetitions each trial is an experiment; failures of another kind say nothing. An
+    exploration is one experiment, which failed or, with its whole space run, did not.
+    """
+    printed, n_shown = find_printed(batch), count_shown(target, batch)
+    if printed is None or (printed.failures and not n_shown):
+        return None
+    if not batch.is_exploration:
+        return Counts(n_shown, printed.trials)
+    return Counts(int(n_shown > 0), 1) if n_shown or is_exhausted(batch) else None
 
 
 def count_shown(target: str, batch: BatchEvidence) -> int:
@@ -72,30 +92,38 @@ def judge_batch(
 
     Its silence is measured by batches of the same kind in which the race was observed, one for each
     affected revision, and of these by the one with the rate hardest to see; its failures by what
-    the negative controls of the same run found, pooled.
+    the negative controls of the same run found, pooled. An exploration needs neither: its failure
+    can be replayed, and its whole space leaves nothing to chance. So it has no confidence.
     """
-    counts = count_batch(batch)
-    if counts is None or batch.printed is None:
+    printed = find_printed(batch)
+    if printed is None:
         stage = f"{batch.stage}: " if batch.stage else ""
         return Judgement(Verdict.NOT_RUN, reason=f"{stage}{batch.reason or 'no trial was run'}")
-    modes = sorted(batch.printed.failures_by_mode.items())
+    modes = sorted(printed.failures_by_mode.items())
     listed = ", ".join(f"{count} {mode}" for mode, count in modes)
     is_simulator = target == SIMULATOR
     if n_shown := count_shown(target, batch):
-        shown = Counts(n_shown, counts.n_trials)
-        confidence = 1 - chance_of_artefact(shown, negative_control) if negative_control else None
+        shown = Counts(n_shown, printed.trials)
+        has_rate = negative_control is not None and not batch.is_exploration
+        confidence = 1 - chance_of_artefact(shown, negative_control) if has_rate else None
         reason = None if is_simulator else f"on a device: {listed}"
         judgement = Judgement(Verdict.OBSERVED, confidence, reason)
-    elif counts.n_failures:
+    elif printed.failures:
         judgement = Judgement(
             Verdict.INCONCLUSIVE, reason=f"failures, but none with the race's signature: {listed}"
         )
+    elif batch.is_exploration:
+        judgement = (
+            Judgement(Verdict.NOT_OBSERVED)
+            if is_exhausted(batch)
+            else Judgement(Verdict.INCONCLUSIVE, reason=describe_exploration(batch))
+        )
     elif is_simulator:
-        judgement = _judge_silence(counts.n_trials, affected)
+        judgement = _judge_silence(printed.trials, affected)
     else:
-        judgement = _judge_silence_on_device(counts)
-    if batch.printed.status != "complete":
-        return replace(judgement, reason=batch.printed.status)
+        judgement = _judge_silence_on_device(Counts(0, printed.trials))
+    if printed.status != "complete":
+        return replace(judgement, reason=printed.status)
     return judgement
 
 

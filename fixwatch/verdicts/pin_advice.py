@@ -14,6 +14,7 @@ from fixwatch.statistics.binomial import Counts, pool_counts
 from fixwatch.statistics.change_points import MIN_PROBABILITY
 from fixwatch.verdicts.assessment import JudgedRevision
 from fixwatch.verdicts.controls import WORKLOAD
+from fixwatch.verdicts.explorations import summarise_explorations
 from fixwatch.verdicts.judgements import Verdict, combine_verdicts
 from fixwatch.verdicts.series import Series
 from fixwatch.verdicts.targets import SIMULATOR
@@ -27,6 +28,7 @@ class ReleaseAssessment:
     date: str
     verdict: Verdict  # not observed only where the whole history, too, takes it for clean
     counts: Counts | None  # under the schedules that decide, over all workloads
+    explored: str  # what explorations show, in a few words; nothing where there was none
     workloads: tuple[str, ...]  # those that were observed to fail
 
     @property
@@ -92,6 +94,9 @@ def _merge(version: str, judged: Sequence[tuple[Verdict, JudgedRevision]]) -> Re
         date=judged[0][1].record.date,
         verdict=combine_verdicts([verdict for verdict, _ in judged]),
         counts=pool_counts(revision.counts for _, revision in judged if revision.counts),
+        explored=summarise_explorations(
+            batch for _, revision in judged for batch in revision.explorations
+        ),
         workloads=tuple(
             sorted({found.workload for verdict, found in judged if verdict is Verdict.OBSERVED})
         ),

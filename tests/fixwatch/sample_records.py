@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from fixwatch.records.evidence import BatchEvidence, Evidence, PrintedBatch
+from fixwatch.records.evidence import BatchEvidence, Evidence, ExploredSpace, PrintedBatch
 
 # Of a revision whose date does not matter.
 DAY = "2023-05-02T00:00:00+00:00"
@@ -39,8 +39,31 @@ def new_batch(workload="local-array", failures=0, trials=100, *, schedule="delay
         workload=workload,
         role=role,
         schedule=schedule,
-        decides=schedule != "natural",
+        decides=schedule not in ("natural", "explore"),
         printed=PrintedBatch(**printed),
+    )
+
+
+def new_exploration(workload="local-array", *, schedules=4832, run=None, failing=None, **overrides):
+    """Return an exploration: of its whole space, of a part, or up to a schedule that failed."""
+    run = schedules if run is None else run
+    space = ExploredSpace(
+        schedules=schedules, run=run, exhausted=run == schedules, switches=2, threads=2, points=67
+    )
+    values = {
+        "space": space,
+        "first_failure_schedule": failing,
+        "first_failure_trial": run if failing else None,
+        **overrides,
+    }
+    return new_batch(workload, int(failing is not None), run, schedule="explore", **values)
+
+
+def new_explored_controls(*, positive="0,0@35:1,1@23:0", negative=None):
+    """Return a positive and a negative control of explore, with the schedules that failed."""
+    return (
+        new_exploration("planted-race", schedules=1460, run=72, failing=positive),
+        new_exploration("same-module", schedules=3318, run=2000, failing=negative),
     )
 
 

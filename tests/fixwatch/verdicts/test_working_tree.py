@@ -9,7 +9,7 @@ import pytest
 from fixwatch.commands.judge.batches import plan_judge
 from fixwatch.verdicts.working_tree import EXIT_STATUS, TreeVerdict, judge
 from mwe.planned.plan import MEASUREMENT_VERSION
-from tests.fixwatch.sample_records import new_batch, new_record
+from tests.fixwatch.sample_records import new_batch, new_exploration, new_record
 
 
 def measure(failures, name="judged", **changes):
@@ -17,17 +17,21 @@ def measure(failures, name="judged", **changes):
 
     By (workload, schedule) how many trials failed; planted-race fails in all unless it is said
     otherwise, the rest in none. `changes` replaces whole batches, by ``workload__schedule``.
+    An exploration that does not fail has run its whole space where the plan gives it the time.
     """
     batches = []
     for planned in plan_judge():
         default = planned.n_trials if planned.workload == "planted-race" else 0
         way = (planned.workload, planned.schedule)
-        batch = new_batch(
-            planned.workload,
-            failures.get(way, default),
-            planned.n_trials,
-            schedule=planned.schedule,
-        )
+        n_failures = failures.get(way, default)
+        if planned.is_exploration:
+            is_part = n_failures or planned.limit_s < 60
+            failing = "0,0@79:1,1@57:0" if n_failures else None
+            batch = new_exploration(planned.workload, run=123 if is_part else None, failing=failing)
+        else:
+            batch = new_batch(
+                planned.workload, n_failures, planned.n_trials, schedule=planned.schedule
+            )
         key = "__".join(way).replace("-", "_")
         batches.append(replace(batch, role=planned.role, **changes.get(key, {})))
     return new_record(name, *batches, source="commits", measurement_version=MEASUREMENT_VERSION)
@@ -59,7 +63,7 @@ def test_silence_is_as_sure_as_its_least_sure_workload():
     assert 0.999 < judged.confidence < 1 - 1e-6
 
 
-@pytest.mark.parametrize("schedule", ["delay", "handoff", "natural"])
+@pytest.mark.parametrize("schedule", ["delay", "handoff", "natural", "explore"])
 def test_one_failure_is_observed(schedule):
     """It counts under every schedule, also under one whose silence says nothing."""
     judged = judge(measure({("local-array", schedule): 1}), BASE)

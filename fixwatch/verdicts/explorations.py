@@ -1,0 +1,67 @@
+"""What explorations show, and the words for it.
+
+An exploration runs different schedules, each once, so it has no failure rate. Where one failed,
+that one can be run again; where all were run and none failed, that is a proof up to the bound of
+the space, at the granularity of its points, on the Python that it ran on; otherwise it shows
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fixwatch.records.evidence import BatchEvidence, PrintedBatch
+
+
+def find_printed(batch: BatchEvidence) -> PrintedBatch | None:
+    """Return what a batch printed; None where it has no trial."""
+    return batch.printed if batch.printed and batch.printed.trials else None
+
+
+def is_exhausted(batch: BatchEvidence) -> bool:
+    """Whether a batch is an exploration that ran its whole space."""
+    space = batch.printed.space if batch.is_exploration and batch.printed else None
+    return space is not None and space.exhausted
+
+
+def describe_exploration(batch: BatchEvidence) -> str:
+    """Return in words what an exploration ran, and what that says."""
+    printed = find_printed(batch)
+    if printed is None:
+        return "not run"
+    n_run, space = printed.trials, printed.space
+    known = f"{space.schedules if space else n_run:,}"
+    if printed.failures:
+        n_all = known if is_exhausted(batch) else f"at least {known}"
+        place = f"the {_name_ordinal(printed.first_failure_trial or n_run)} of {n_all}"
+        text = printed.first_failure_schedule
+        if text is None:
+            return f"a schedule failed, {place}; its process ended, so there is none to replay"
+        replay = f"python -m mwe --workload {batch.workload} --replay {text}"
+        return f"schedule {text} failed, {place}; replay: {replay}"
+    if space is None or not space.exhausted:
+        return f"{n_run:,} of at least {known} schedules run, none failed: no proof"
+    return (
+        f"all {known} schedules of {space.threads} threads with at most {space.switches} forced "
+        "switches: none failed (a proof up to this bound, on this Python)"
+    )
+
+
+def summarise_explorations(batches: Iterable[BatchEvidence]) -> str:
+    """Return in a few words what explorations of several workloads show; nothing without any."""
+    failed, whole, part = "a schedule failed in", "every schedule passed in", "some passed in"
+    found: dict[str, list[str]] = {failed: [], whole: [], part: []}
+    for batch in batches:
+        if batch.is_exploration and (printed := find_printed(batch)):
+            silent = whole if is_exhausted(batch) else part
+            found[failed if printed.failures else silent].append(batch.workload)
+    return "; ".join(
+        f"{what} {', '.join(dict.fromkeys(workloads))}"
+        for what, workloads in found.items()
+        if workloads
+    )
+
+
+def _name_ordinal(number: int) -> str:
+    is_teen = number % 100 in (11, 12, 13)
+    return f"{number:,}{'th' if is_teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
