@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fixwatch.verdicts.assessment import JudgedRevision
+from fixwatch.verdicts.explorations import summarise_explorations
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.series import Series
 from fixwatch.verdicts.states import State
@@ -24,13 +25,13 @@ def _describe_measured(series: Series) -> str:
     decided = [revision for revision in series.revisions if revision.verdict.is_decided]
     oldest, newest = decided[0], decided[-1]
     unit = "release" if series.key.source == "releases" else "commit"
-    counts = f"{_format_counts(newest)} trials failed"
+    counts = _describe_failures(newest)
     if state.fixed_in is not None and state.last_affected is not None:
         fixed_in = series.revisions[state.fixed_in]
         last_affected = series.revisions[state.last_affected]
         return (
             f"fixed in {fixed_in.record.name}; last affected {last_affected.record.name}"
-            f" ({_format_counts(last_affected)} trials failed, then {_format_counts(fixed_in)})"
+            f" ({_describe_failures(last_affected)}, then {_describe_failures(fixed_in, '')})"
         )
     span = f"{oldest.record.name} to {newest.record.name}"
     if state.state is State.AFFECTED:
@@ -56,10 +57,15 @@ def format_probability(probability: float) -> str:
     return "> 99.99 %" if probability > 0.9999 else f"{100 * probability:.2f} %"
 
 
-def _format_counts(revision: JudgedRevision) -> str:
-    """Return ``93 of 100`` for the measurement that speaks for a revision."""
+def _describe_failures(revision: JudgedRevision, unit: str = " trials failed") -> str:
+    """Return ``93 of 100 trials failed`` for the measurement that speaks for a revision.
+
+    Where only an exploration does, what that shows.
+    """
     counts = revision.largest_counts
-    return f"{counts.n_failures} of {counts.n_trials}" if counts else "no"
+    if counts is not None:
+        return f"{counts.n_failures} of {counts.n_trials}{unit}"
+    return summarise_explorations(revision.explorations) or "no trials failed"
 
 
 def _reason_of_newest(series: Series) -> str:

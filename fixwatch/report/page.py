@@ -150,14 +150,7 @@ def _describe_row(series: Series, entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def describe_command(entry: Mapping[str, Any], item: Mapping[str, Any]) -> str:
     """Return the shell commands that run a measurement's batch again, every word quoted."""
-    trials = [
-        "python", "-m", "mwe",
-        "--workload", entry["workload"],
-        "--schedule", item["schedule"] or "delay",
-        "--trials", str(item["trials"]),
-        "--seed", str(item["seed"]),
-        "--target", entry["target"],
-    ]  # fmt: skip
+    trials = ["python", "-m", "mwe", "--workload", entry["workload"], *_choose_trials(entry, item)]
     pins = [f"{name}=={version}" for name, version in item["packages"].items()]
     if entry["source"] == "releases":
         return f"{shlex.join(['pip', 'install', *pins])}\n{shlex.join(trials)}"
@@ -169,6 +162,22 @@ def describe_command(entry: Mapping[str, Any], item: Mapping[str, Any]) -> str:
     others = [pin for pin in pins if not pin.startswith(f"{upstream}==")]
     built = f"{upstream} @ {repository}@{item['revision']['commit']}"
     return f"{shlex.join(['pip', 'install', *others, built])}\n{shlex.join(trials)}"
+
+
+def _choose_trials(entry: Mapping[str, Any], item: Mapping[str, Any]) -> list[str]:
+    """Return the options that say which trials are run: those of a batch, or one of its schedules.
+
+    A whole space needs no number.
+    """
+    if item.get("first_failure_schedule"):
+        return ["--replay", item["first_failure_schedule"]]
+    is_whole = (item.get("space") or {}).get("exhausted")
+    return [
+        *["--schedule", item["schedule"] or "delay"],
+        *([] if is_whole else ["--trials", str(item["trials"])]),
+        *["--seed", str(item["seed"])],
+        *["--target", entry["target"]],
+    ]
 
 
 def add_navigation_item(html_dir: Path) -> None:

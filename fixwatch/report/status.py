@@ -15,6 +15,7 @@ from fixwatch.history.order import RevisionOrder
 from fixwatch.records.evidence import Evidence
 from fixwatch.statistics.binomial import interval
 from fixwatch.verdicts.assessment import Measurement
+from fixwatch.verdicts.explorations import describe_exploration, find_printed
 from fixwatch.verdicts.series import Series
 
 FORMAT_VERSION = 1
@@ -73,14 +74,20 @@ def _describe_revision(revision: Evidence | ListedCommit) -> dict[str, Any]:
 
 
 def _describe_measurement(measurement: Measurement) -> dict[str, Any]:
-    counts = measurement.counts
-    printed = measurement.batch.printed if measurement.batch else None
+    counts, batch = measurement.counts, measurement.batch
+    printed = batch.printed if batch else None
+    ran = find_printed(batch) if batch else None
     low, high = interval(counts) if counts else (None, None)
+    explored = {
+        "space": asdict(printed.space) if printed and printed.space else None,
+        "first_failure_schedule": printed.first_failure_schedule if printed else None,
+        "text": describe_exploration(batch) if batch else None,
+    }
     return {
         "revision": _describe_revision(measurement.record),
         "schedule": measurement.schedule,
-        "trials": counts.n_trials if counts else None,
-        "failures": counts.n_failures if counts else None,
+        "trials": ran.trials if ran else None,
+        "failures": ran.failures if ran else None,
         "failures_by_mode": dict(printed.failures_by_mode) if printed else {},
         "early_return_failures": printed.early_return_failures if printed else None,
         "attributes": dict(printed.attributes) if printed else {},
@@ -91,4 +98,5 @@ def _describe_measurement(measurement: Measurement) -> dict[str, Any]:
         "rate_high": high,
         "verdict": measurement.judgement.verdict.value,
         "reason": measurement.judgement.reason,
+        **(explored if batch and batch.is_exploration else {}),
     }

@@ -10,6 +10,7 @@ from fixwatch.records.evidence import Evidence
 from fixwatch.statistics.binomial import Counts, interval
 from fixwatch.upstream_texts import parse_moment
 from fixwatch.verdicts.assessment import Measurement
+from fixwatch.verdicts.explorations import describe_exploration
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.series import Series
 
@@ -25,7 +26,11 @@ MIN_LABEL_DISTANCE = 46
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """A measurement: a mark at its rate, and a line over its 95 % interval."""
+    """A measurement: a mark at its rate, and a line over its 95 % interval.
+
+    An exploration has no rate: one that failed stands at the top, a whole space that did not at
+    the bottom, and the line is none.
+    """
 
     x: float
     y: float
@@ -66,9 +71,9 @@ def draw_timeline(series: Series, description: str) -> Timeline:
     scale = _DateScale(dates)
     return Timeline(
         points=tuple(
-            _draw_point(measurement, measurement.counts, scale)
+            _draw_point(measurement, counts, scale)
             for measurement in series.measurements
-            if measurement.counts and measurement.decides
+            if measurement.decides and (counts := measurement.counts or measurement.experiments)
         ),
         rates=tuple((_rate_y(rate), f"{100 * rate:g} %") for rate in (0.0, 0.25, 0.5, 0.75, 1.0)),
         dates=tuple(scale.ticks()),
@@ -121,17 +126,24 @@ def _rate_y(rate: float) -> float:
 
 
 def _draw_point(measurement: Measurement, counts: Counts, scale: _DateScale) -> Point:
-    record = measurement.record
-    low, high = interval(counts)
+    record, batch = measurement.record, measurement.batch
+    rate = counts.n_failures / counts.n_trials
+    if batch is not None and batch.is_exploration:
+        (low, high), says = (rate, rate), describe_exploration(batch)
+    else:
+        low, high = interval(counts)
+        says = (
+            f"{counts.n_failures} of {counts.n_trials} failed "
+            f"(95 %: {100 * low:.3g} to {100 * high:.3g} %)"
+        )
     return Point(
         x=scale.x(record.date),
-        y=_rate_y(counts.n_failures / counts.n_trials),
+        y=_rate_y(rate),
         y_low=_rate_y(low),
         y_high=_rate_y(high),
         schedule=measurement.schedule or "",
         verdict=measurement.judgement.verdict.value,
-        title=f"{record.name}, {record.date[:10]}, {measurement.schedule}: {counts.n_failures} of "
-        f"{counts.n_trials} failed (95 %: {100 * low:.3g} to {100 * high:.3g} %)",
+        title=f"{record.name}, {record.date[:10]}, {measurement.schedule}: {says}",
     )
 
 

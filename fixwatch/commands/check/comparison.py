@@ -57,8 +57,10 @@ class Checked(Closed):
     verdict: Verdict
     """Over all workloads: one that shows the race decides, silence only if all are silent."""
     n_failures: fields.Count
-    """Failures under the schedules that decide, over all workloads."""
+    """Failures under the schedules that decide, over all workloads; explore has no such count."""
     n_trials: fields.Count
+    explored: fields.Text = ""
+    """What explore showed, in a few words; empty where it was not run."""
     reason: fields.Text | None = None
     """Why there is no verdict, where there is none."""
 
@@ -157,6 +159,6 @@ def _compare_one(
 def _list_counts(revisions: Sequence[Checked]) -> str:
     return ", ".join(
         f"{revision.kind} {revision.name}: {revision.n_failures} of {revision.n_trials} trials "
-        "failed"
+        f"failed{f'; explored: {revision.explored}' if revision.explored else ''}"
         for revision in revisions
     )

@@ -34,6 +34,7 @@ from fixwatch.statistics.binomial import pool_counts
 from fixwatch.upstream_texts import parse_moment
 from fixwatch.verdicts.assessment import combine_workloads
 from fixwatch.verdicts.controls import WORKLOAD
+from fixwatch.verdicts.explorations import summarise_explorations
 from fixwatch.verdicts.series import FALLBACK_WORKLOAD, Series, build_series
 from fixwatch.verdicts.states import WORST_FIRST, State
 from fixwatch.verdicts.targets import SIMULATOR
@@ -186,6 +187,9 @@ def _judge(measured: Sequence[tuple[_Wanted, Evidence]]) -> list[Checked]:
                 verdict=verdict,
                 n_failures=counts.n_failures if counts else 0,
                 n_trials=counts.n_trials if counts else 0,
+                explored=summarise_explorations(
+                    batch for revision in judged for batch in revision.explorations
+                ),
                 reason=None if verdict.is_decided else next(filter(None, reasons), None),
             )
         )

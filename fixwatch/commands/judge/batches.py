@@ -63,11 +63,12 @@ def _start_server(python: Path) -> BatchServer:
     return BatchServer(python, environment=environment, pass_fds=inherited_descriptors())
 
 
-def plan_judge(names: Collection[str] = ()) -> list[PlannedBatch]:
+def plan_judge(names: Collection[str] = (), *, is_thorough: bool = False) -> list[PlannedBatch]:
     """Return the batches of a judge, of the workloads and negative controls that are named.
 
     Of a role of which none is named all are run. The positive control and the single-threaded one
-    are always part of it.
+    are always part of it. Where it `is_thorough`, explorations run whole spaces however long they
+    take.
 
     Raises
     ------
@@ -88,7 +89,7 @@ def plan_judge(names: Collection[str] = ()) -> list[PlannedBatch]:
     for role in (WORKLOAD, NEGATIVE_CONTROL, POSITIVE_CONTROL):
         own = {name for name in roles if roles[name] == role}
         chosen |= (own & set(names)) or own
-    return plan_batches(TARGET, chosen)
+    return plan_batches(TARGET, chosen, is_thorough=is_thorough)
 
 
 def run_batches(

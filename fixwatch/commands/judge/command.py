@@ -32,13 +32,24 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
         metavar="W",
         help="run this workload or negative control only; may be given again",
     )
+    parser.add_argument(
+        "--thorough",
+        action="store_true",
+        help="explore the whole space of schedules of every workload, however long it takes",
+    )
     add_output_form(parser)
     return parser
 
 
 def run(options: argparse.Namespace) -> int:
     """Judge the checkout, and print the result."""
-    judged = run_judge(options.path, options.against, options.workload, announce)
+    judged = run_judge(
+        options.path,
+        options.against,
+        options.workload,
+        announce,
+        is_thorough=options.thorough,
+    )
     if options.json:
         print(json.dumps(build_document(judged), indent=1, allow_nan=False))
     elif options.markdown:

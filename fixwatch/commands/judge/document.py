@@ -11,10 +11,11 @@ from fixwatch.commands.judge.launch_cost import CostOfLaunch
 from fixwatch.commands.judge.run import JudgeRun
 from fixwatch.commands.judge.snapshots import Snapshot
 from fixwatch.records import fields
-from fixwatch.records.evidence import BatchEvidence
+from fixwatch.records.evidence import BatchEvidence, ExploredSpace
 from fixwatch.records.fields import Closed, IsoMoment, Number, Probability, one_of
 from fixwatch.statistics.binomial import Counts, interval, upper_bound
 from fixwatch.verdicts.assessment import Measurement
+from fixwatch.verdicts.explorations import find_printed
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.working_tree import JudgedTree, TreeVerdict
 from fixwatch.verdicts.wrong_fixes import ChanceOfPassing, load_wrong_fixes
@@ -63,7 +64,14 @@ class MeasuredBatch(Closed):
     failures_by_mode: dict[str, Number] | None
     rate_low: Probability | None
     rate_high: Probability | None
-    """Exact bound of the rate, 95 %: two-sided, one-sided where nothing failed."""
+    """Exact bound of the rate, 95 %: two-sided, one-sided where nothing failed.
+
+    Null under explore, whose trials are different schedules.
+    """
+    space: ExploredSpace | None
+    """What explore ran of its space of schedules; null under other schedules."""
+    first_failure_schedule: str | None
+    """Under explore: what python -m mwe --replay takes."""
     seed: int | None
 
 
@@ -193,7 +201,7 @@ def _describe_result(result: JudgedTree) -> dict[str, Any]:
 
 
 def _describe_measurement(measurement: Measurement, batch: BatchEvidence) -> MeasuredBatch:
-    counts, printed = measurement.counts, batch.printed
+    counts, printed = measurement.counts, find_printed(batch)
     low, high = find_rate(counts) if counts else (None, None)
     return MeasuredBatch(
         workload=batch.workload,
@@ -201,10 +209,12 @@ def _describe_measurement(measurement: Measurement, batch: BatchEvidence) -> Mea
         schedule=batch.schedule,
         decides=measurement.decides,
         **asdict(measurement.judgement),
-        trials=counts.n_trials if counts else None,
-        failures=counts.n_failures if counts else None,
+        trials=printed.trials if printed else None,
+        failures=printed.failures if printed else None,
         failures_by_mode=printed.failures_by_mode if printed else None,
         rate_low=low,
         rate_high=high,
+        space=printed.space if printed else None,
+        first_failure_schedule=printed.first_failure_schedule if printed else None,
         seed=printed.seed if printed else None,
     )

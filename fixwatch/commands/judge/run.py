@@ -47,11 +47,14 @@ def run_judge(
     against: str | None,
     workloads: Collection[str],
     announce: Callable[[str], None],
+    *,
+    is_thorough: bool = False,
 ) -> JudgeRun:
     """Measure what stands in a checkout, beside a revision of its repository if one is named.
 
     The path may be a folder in the checkout; nothing is written there. The revision is a tag,
-    branch, commit or release number. Workloads limit the plan, see `plan_judge`.
+    branch, commit or release number. Workloads limit the plan, see `plan_judge`; explorations have
+    no limit where the judge `is_thorough`.
 
     Raises
     ------
@@ -60,7 +63,7 @@ def run_judge(
     CouldNotMeasureError
         If the package index cannot be reached, or the disk is full.
     """
-    planned = plan_judge(workloads)
+    planned = plan_judge(workloads, is_thorough=is_thorough)
     if not Path(RELEASES_CONFIGURATION).is_file():
         raise FixwatchError(
             f"{RELEASES_CONFIGURATION} is not here; run the command in Fixwatch's own checkout"

@@ -10,25 +10,30 @@ from rich.table import Table
 
 from fixwatch.commands.judge.document import find_rate
 from fixwatch.commands.judge.run import JudgeRun
+from fixwatch.records.evidence import BatchEvidence
 from fixwatch.report.markdown import render
 from fixwatch.statistics.binomial import Counts, pool_counts
 from fixwatch.verdicts.assessment import Measurement
 from fixwatch.verdicts.controls import WORKLOAD
+from fixwatch.verdicts.explorations import describe_exploration, find_printed
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.working_tree import JudgedTree, TreeVerdict
 
 _RECORD_ONLY = "recorded only"
+_NO_PROOF = "no proof"
 _STYLES = {
     Verdict.OBSERVED.value: "red",
     Verdict.NOT_OBSERVED.value: "green",
     Verdict.INCONCLUSIVE.value: "yellow",
     Verdict.NOT_RUN.value: "yellow",
     _RECORD_ONLY: "dim",
+    _NO_PROOF: "dim",
 }
 _HEADINGS = ("workload", "schedule", "failed", "rate, 95 %", "verdict")
 LIMITS = (
     "A clean result says that this race would have been observed on this machine and Python, "
-    "not that there is none."
+    "not that there is none. explore proves up to a number of threads and forced switches, at the "
+    "granularity of its points, on this Python."
 )
 MAX_STATEMENT_CHARACTERS = 700
 
@@ -38,19 +43,33 @@ def list_statements(run: JudgeRun) -> list[str]:
 
     There is upstream's text in it, so it is escaped where it is shown.
     """
-    text = render("judge.txt.j2", run=run, count=_count_failures)
+    text = render(
+        "judge.txt.j2",
+        run=run,
+        count=_count_failures,
+        list_explorations=_list_explorations,
+        describe_exploration=describe_exploration,
+    )
     return [_make_showable(line) for line in text.removesuffix("\n").split("\n")]
 
 
 def _count_failures(result: JudgedTree) -> str:
     """Return the failures under the schedules that decide, over all workloads."""
-    return _format_counts(
-        pool_counts(
-            measurement.counts
-            for measurement in result.measurements
-            if measurement.counts and measurement.decides and _is_workload(measurement)
-        )
+    pooled = pool_counts(
+        measurement.counts
+        for measurement in result.measurements
+        if measurement.counts and measurement.decides and _is_workload(measurement)
     )
+    return _format_counts(pooled) if pooled else "no"
+
+
+def _list_explorations(result: JudgedTree) -> list[BatchEvidence]:
+    """Return the explorations of workloads."""
+    return [
+        measurement.batch
+        for measurement in result.measurements
+        if measurement.batch and measurement.batch.is_exploration and _is_workload(measurement)
+    ]
 
 
 def _is_workload(measurement: Measurement) -> bool:
@@ -93,13 +112,13 @@ def render_markdown(run: JudgeRun) -> str:
 def _iter_rows(run: JudgeRun) -> Iterator[list[str]]:
     """Yield the cells of each batch, with the base's counts where there is a base."""
     beside = {
-        _place(measurement): _format_counts(measurement.counts)
+        _place(measurement): _format_failures(measurement)
         for measurement in (run.base_result.measurements if run.base_result else ())
     }
     for measurement in run.result.measurements:
         yield [
             *_place(measurement),
-            _format_counts(measurement.counts),
+            _format_failures(measurement),
             _format_rate(measurement),
             _format_verdict(measurement),
             *([beside.get(_place(measurement), "not run")] if run.base is not None else []),
@@ -111,14 +130,27 @@ def _place(measurement: Measurement) -> tuple[str, str]:
     return (batch.workload, batch.schedule) if batch else ("", "")
 
 
-def _format_counts(counts: Counts | None) -> str:
-    return f"{counts.n_failures} of {counts.n_trials}" if counts else "not run"
+def _format_counts(counts: Counts) -> str:
+    return f"{counts.n_failures} of {counts.n_trials}"
+
+
+def _format_failures(measurement: Measurement) -> str:
+    printed = find_printed(measurement.batch) if measurement.batch else None
+    if measurement.counts is not None:
+        return _format_counts(measurement.counts)
+    if printed is None:
+        return "not run"
+    return "a schedule" if printed.failures else "none"
 
 
 def _format_rate(measurement: Measurement) -> str:
-    counts = measurement.counts
+    counts, batch = measurement.counts, measurement.batch
     if counts is None:
-        return ""
+        space = batch.printed.space if batch and batch.printed else None
+        if space is None:
+            return ""
+        n_all = f"{space.schedules:,}"
+        return f"all {n_all} run" if space.exhausted else f"{space.run:,} of {n_all} or more run"
     low, high = find_rate(counts)
     return f"{low:.3f} to {high:.3f}" if counts.n_failures else f"at most {high:.3f}"
 
@@ -129,7 +161,8 @@ def _format_verdict(measurement: Measurement) -> str:
     if measurement.batch is not None and not _is_workload(measurement):
         return measurement.batch.role
     if verdict is Verdict.INCONCLUSIVE and not measurement.decides:
-        return _RECORD_ONLY
+        is_exploration = measurement.batch is not None and measurement.batch.is_exploration
+        return _NO_PROOF if is_exploration else _RECORD_ONLY
     return verdict.value
 
 

@@ -38,6 +38,7 @@ class MeasuredCommit(Closed):
     python: str
     schedule: str
     trials: fields.PositiveNumber
+    """Under explore 1, whatever it ran: an exploration is one experiment."""
     failures: Number
     """Failures with the signature of the race."""
 

@@ -34,7 +34,7 @@ class Spent(Closed):
     builds: Number
     """Commits that were built, or could not be."""
     trials: Number
-    """Trials of the workload that was searched with."""
+    """Trials of the workload that was searched with, without explorations."""
     duration_s: Annotated[float, Field(ge=0)]
 
 

@@ -12,6 +12,7 @@ from fixwatch.records.evidence import Evidence
 from fixwatch.statistics.binomial import Floats
 from fixwatch.statistics.single_change import SingleChange
 from fixwatch.verdicts.assessment import Assessment, assess
+from mwe.planned.plan import EXPLORE
 
 # What a commit that touches nothing a launch uses weighs as a place of the change: the selection
 # of relevant commits may be wrong, but hardly is.
@@ -39,7 +40,8 @@ class Gap:
 class Observations:
     """Counts by commit and measuring setup."""
 
-    setups: tuple[MeasuringSetup, ...]  # further trials are run in the first
+    # Further trials are run in the first. In those of `explore` an exploration is one trial.
+    setups: tuple[MeasuringSetup, ...]
     failures: Floats  # of shape (commits, setups)
     trials: Floats
     weights: tuple[float, ...]  # of each commit as a place of the change
@@ -49,6 +51,24 @@ class Observations:
     def needs_build(self, index: int) -> bool:
         """Whether a commit has to be built before it says anything."""
         return index not in self.own or index in self.gaps
+
+    def count_trials(self, index: int | None = None) -> tuple[int, int]:
+        """Return failures and trials, of a commit or of all, without explorations."""
+        return self._count(index, is_explored=False)
+
+    def describe(self, index: int | None = None) -> str:
+        """Return in words what trials and explorations found, of a commit or of all."""
+        n_failures, n_trials = self.count_trials(index)
+        n_failed, n_explored = self._count(index, is_explored=True)
+        failed = "a schedule failed" + (f" in {n_failed} of {n_explored}" if n_explored > 1 else "")
+        says = f"; explored: {failed if n_failed else 'every schedule passed'}"
+        return f"{n_failures} of {n_trials} trials failed{says if n_explored else ''}"
+
+    def _count(self, index: int | None, *, is_explored: bool) -> tuple[int, int]:
+        columns = [(setup.schedule == EXPLORE) is is_explored for setup in self.setups]
+        rows = slice(None) if index is None else slice(index, index + 1)
+        failures, trials = self.failures[rows][:, columns], self.trials[rows][:, columns]
+        return int(failures.sum()), int(trials.sum())
 
     def infer(self) -> SingleChange:
         """Return what they say of the change."""
@@ -75,9 +95,10 @@ def observe(
 ) -> Observations:
     """Count what the records say of a workload; see `select_records` for which of them.
 
-    The setup is that of this machine; records of others count with rates of their own. Of schedules
-    only its own counts: a race that is rare under one is rare under all, so that silence under
-    several is no more evidence than silence under the one that finds most.
+    The setup is that of this machine; records of others count with rates of their own. Of sampling
+    schedules only its own counts: a race that is rare under one is rare under all, so that silence
+    under several is no more evidence than silence under the one that finds most. What an
+    exploration shows is no luck, so it counts beside them, as one experiment.
     """
     places = {commit.commit: index for index, commit in enumerate(commits)}
     counted = []
@@ -99,9 +120,14 @@ def observe(
             counted.append(
                 (index, MeasuringSetup(record.machine, record.python, setup.schedule), found)
             )
+        explored = counts.get(EXPLORE)
+        if explored:
+            counted.append(
+                (index, MeasuringSetup(record.machine, record.python, EXPLORE), explored)
+            )
         if (record.machine, record.python) == (setup.machine, setup.python):
             own[index] = record
-            if not found:
+            if not found and not (explored and explored.n_failures):
                 gaps[index] = _describe_gap(assessment, workload)
     setups = (setup, *sorted({used for _, used, _ in counted} - {setup}))
     failures, trials = np.zeros((2, len(commits), len(setups)))

@@ -180,7 +180,8 @@ class Search:
             )
         if after.trials[step.index, 0] <= before:
             self.exhausted.add(commit.commit)
-        self.n_trials += int(after.trials[step.index].sum() - observations.trials[step.index].sum())
+        self.n_trials += after.count_trials(step.index)[1]
+        self.n_trials -= observations.count_trials(step.index)[1]
         self._report(step.index, after)
         self._give_up_where_nothing_runs(step.index, after)
         return after
@@ -205,8 +206,7 @@ class Search:
         change = observations.infer()
         place = change.placement
         self.announce(
-            f"{commit.name}: {observations.failures[index].sum():.0f} of "
-            f"{observations.trials[index].sum():.0f} trials failed; no change "
+            f"{commit.name}: {observations.describe(index)}; no change "
             f"{change.no_change:.3f}, {place.kind.value} {place.kind_probability:.3f}, likeliest "
             f"at {self.commits[place.at].name} ({place.probability:.3f}), "
             f"{len(place.places)} commits hold 99 % of that"

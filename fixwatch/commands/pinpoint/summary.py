@@ -16,12 +16,10 @@ MAX_NAMED = 10
 def render_text(finding: Finding) -> str:
     """Return the answer in one sentence, and what it rests on, a line each."""
     observed = finding.observations
-    n_failures, n_trials = int(observed.failures.sum()), int(observed.trials.sum())
+    n_failures, n_trials = observed.count_trials()
     return render(
         "pinpoint.txt.j2",
         finding=finding,
-        n_failures=n_failures,
-        n_trials=n_trials,
         bound=upper_bound(Counts(n_failures, n_trials)) if n_trials else 1,
         max_named=MAX_NAMED,
     )
@@ -44,13 +42,7 @@ def render_markdown(finding: Finding) -> str:
         finding=finding,
         answer=state_answer(finding),
         shown=[
-            (
-                finding.commits[index],
-                int(observed.failures[index].sum()),
-                int(observed.trials[index].sum()),
-                index,
-            )
-            for index in sorted(nearest)
+            (finding.commits[index], observed.describe(index), index) for index in sorted(nearest)
         ],
         doubtful=doubtful,
         max_named=MAX_NAMED,

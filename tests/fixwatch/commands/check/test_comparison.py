@@ -44,7 +44,10 @@ def checked(upstream, kind, name, verdict, failures, trials=120, reason=None):
     )
 
 
-POSITIVE = checked("numba-cuda", "positive control", "0.24.0", "observed", 118)
+POSITIVE = replace(
+    checked("numba-cuda", "positive control", "0.24.0", "observed", 118),
+    explored="a schedule failed in local-array",
+)
 NEGATIVE = checked("numba-cuda", "negative control", "0.26.0", "not-observed", 0)
 CONTROLS = (POSITIVE, NEGATIVE)
 
@@ -164,14 +167,14 @@ SUMMARY = r"""## Fix status: changed
 | `numba` | `affected` | `fixed` | `newest commit aaaaaaaa: 0 of 120 trials failed, newest release 0.69.0: 0 of 120 trials failed; recorded up to 5340f052` |
 | `numba-cuda` | `fixed` | `fixed` | `newest commit bbbbbbbb: 0 of 120 trials failed, newest release 0.30.4: 0 of 120 trials failed` |
 
-| measured | revision | date | verdict | trials that failed |
-|---|---|---|---|---|
-| `numba-cuda, positive control` | `0.24.0` | `2026-11-20` | `observed` | `118 of 120` |
-| `numba-cuda, negative control` | `0.26.0` | `2026-11-20` | `not-observed` | `0 of 120` |
-| `numba, newest commit` | `aaaaaaaa` | `2026-11-20` | `not-observed` | `0 of 120` |
-| `numba, newest release` | `0.69.0` | `2026-11-20` | `not-observed` | `0 of 120` |
-| `numba-cuda, newest commit` | `bbbbbbbb` | `2026-11-20` | `not-observed` | `0 of 120` |
-| `numba-cuda, newest release` | `0.30.4` | `2026-11-20` | `not-observed` | `0 of 120` |
+| measured | revision | date | verdict | trials that failed | explored |
+|---|---|---|---|---|---|
+| `numba-cuda, positive control` | `0.24.0` | `2026-11-20` | `observed` | `118 of 120` | `a schedule failed in local-array` |
+| `numba-cuda, negative control` | `0.26.0` | `2026-11-20` | `not-observed` | `0 of 120` |  |
+| `numba, newest commit` | `aaaaaaaa` | `2026-11-20` | `not-observed` | `0 of 120` |  |
+| `numba, newest release` | `0.69.0` | `2026-11-20` | `not-observed` | `0 of 120` |  |
+| `numba-cuda, newest commit` | `bbbbbbbb` | `2026-11-20` | `not-observed` | `0 of 120` |  |
+| `numba-cuda, newest release` | `0.30.4` | `2026-11-20` | `not-observed` | `0 of 120` |  |
 """  # noqa: E501 (as it is printed)
 BODY = rf"""{MARKER}
 <!-- fixwatch: numba-affected-fixed-5340f052 -->

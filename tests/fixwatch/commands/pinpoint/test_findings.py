@@ -85,7 +85,9 @@ def test_neighbours_that_differ_make_it_exact():
     assert (document["after"]["name"], document["at"]["name"]) == ("c1", "c2")
     assert document["probability"] > 0.99
     assert f"fixed in {2:040x}" in state_answer(finding)
-    assert "| `c1` | 2024-01-02 | 95 of 100 | last before |" in render_markdown(finding)
+    assert "| `c1` | 2024-01-02 | 95 of 100 trials failed | last before |" in render_markdown(
+        finding
+    )
     assert "the place is exact" in render_markdown(finding)
 
 
