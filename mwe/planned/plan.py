@@ -14,6 +14,8 @@ from mwe.targets import Target
 from mwe.workloads import DEFAULT_WORKLOAD, WORKLOADS, Workload
 from mwe.workloads.subject import Role
 
+# The schedule whose batches are explorations.
+EXPLORE = "explore"
 # Bumped whenever the meaning of a count changes; see the CHANGELOG's *Measurement*.
 MEASUREMENT_VERSION = "2"
 # In the environment of the benchmarks: WORKLOAD/SCHEDULE/TRIALS, a batch that is to have so many.
@@ -36,6 +38,16 @@ _TRIALS: dict[tuple[str, Role], int] = {
 # least, so 50 pass with less than 1e-14; wrong fixes are for the default workload to find.
 _OTHER_TRIALS = {"handoff": 20, "delay": 50}
 
+# `explore` runs each schedule once, up to the first failure, so that its trials are no repetitions
+# of one experiment. It may run as many as a record can hold.
+MAX_SCHEDULES = 1_000_000
+# Seconds after which it begins no schedule more. The whole spaces of these workloads take 20 s, and
+# that of the positive control ends at its failure; the other workloads' take minutes, which only a
+# thorough judge takes. A history is to stay cheap.
+_WHOLE_SPACES = frozenset({"local-array", "shared-array", "planted-race"})
+_WHOLE_SPACE_LIMIT_S = 60.0
+_LIMITS_S = {Role.WORKLOAD: 5.0, Role.NEGATIVE_CONTROL: 2.0}
+
 # On a device no failure is known whose rate could be planned for. 300 trials without one say that
 # fewer than 1 in 100 fail (1 - 0.99**300 > 0.95); launches cost milliseconds. The positive
 # control fails each time, so 20 leave no doubt that the guards bite.
@@ -54,7 +66,13 @@ class PlannedBatch:
     role: str
     schedule: str
     target: str
-    n_trials: int
+    n_trials: int  # of an exploration the most schedules that it may run
+    limit_s: float | None = None  # of an exploration, which begins no schedule later
+
+    @property
+    def is_exploration(self) -> bool:
+        """Whether its trials are different schedules, of which none is run twice."""
+        return self.schedule == EXPLORE
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -71,10 +89,13 @@ def plan_batches(
     target: Target,
     names: Collection[str] = WORKLOADS,
     at_least: Mapping[tuple[str, str], int] = {},
+    *,
+    is_thorough: bool = False,
 ) -> list[PlannedBatch]:
     """Return the batches of a measurement, of the workloads with these names.
 
-    `at_least` says by workload and schedule how many trials are wanted where the plan has fewer.
+    `at_least` says by workload and schedule how many trials are wanted where the plan has fewer; an
+    exploration never has more. Where the measurement `is_thorough`, explorations have no limit.
     """
     return [
         PlannedBatch(
@@ -83,6 +104,7 @@ def plan_batches(
             schedule=schedule,
             target=target.value,
             n_trials=max(n_trials, at_least.get((name, schedule), 0)),
+            limit_s=None if is_thorough else _find_limit(workload, schedule),
         )
         for name, workload in WORKLOADS.items()
         for schedule in SCHEDULES
@@ -91,18 +113,28 @@ def plan_batches(
     ]
 
 
+def _find_limit(workload: Workload, schedule: str) -> float | None:
+    if schedule != EXPLORE:
+        return None
+    is_whole = workload.name in _WHOLE_SPACES
+    return _WHOLE_SPACE_LIMIT_S if is_whole else _LIMITS_S[workload.role]
+
+
 def decides(schedule: str, target: Target) -> bool:
     """Whether a revision has to be silent under a schedule to count as not affected.
 
-    Silence under `natural` says nothing in the simulator, so no verdict rests on it there.
+    Silence under `natural` says nothing in the simulator, so no verdict rests on it there. That of
+    an exploration says something only if its whole space was run, which is seen afterwards.
     """
-    return target is Target.CUDA or schedule != "natural"
+    return target is Target.CUDA or schedule not in ("natural", EXPLORE)
 
 
 def find_planned_trials(workload: Workload, schedule: str, target: Target) -> int | None:
     """Return how many trials a batch has; None where the combination is not planned."""
     if target not in workload.targets & find_schedule(schedule).targets:
         return None
+    if schedule == EXPLORE:
+        return MAX_SCHEDULES
     if target is Target.CUDA:
         return _DEVICE_TRIALS[workload.role]
     if workload.role is Role.WORKLOAD and workload.name != DEFAULT_WORKLOAD:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 import zlib
@@ -17,7 +18,8 @@ from mwe.planned.spool import Spool
 from mwe.targets import Target
 from mwe.workloads import WORKLOADS
 
-# Of a batch of the plan's size; one with more trials has as much more time.
+# Of a batch of the plan's size; one with more trials has as much more time, and an exploration this
+# much behind its own limit.
 BATCH_TIMEOUT_S = 120.0
 # A batch that crashes, hangs or does not end costs minutes: after this many, skip the
 # environment's remaining batches.
@@ -85,6 +87,9 @@ def describe_request(
         "n_trials": planned.n_trials,
         "seed": earlier["seed"] if earlier else zlib.crc32(identity.encode()),
         "target": planned.target,
+        "exploration": (
+            {"limit_s": planned.limit_s, "stops_at_failure": True} if planned.is_exploration else {}
+        ),
         "earlier": earlier,
     }
 
@@ -115,9 +120,10 @@ def _run_waiting(
                         continue
                     if place not in servers or not servers[place].is_usable:
                         servers[place] = contender.start_server()
-                    earlier = contender.spool.load(batch)
+                    # An exploration that was cut short begins anew: only a process knows its space.
+                    earlier = None if batch.is_exploration else contender.spool.load(batch)
                     request = describe_request(contender.commit, batch, earlier)
-                    servers[place].request(request, timeout_s * _find_size(batch))
+                    servers[place].request(request, _find_timeout(batch, timeout_s))
                     running[slot] = contender, batch
             time.sleep(POLL_PERIOD_S)
     finally:
@@ -132,7 +138,9 @@ def _is_unfinished(result: BatchResult) -> bool:
     return has_hung and result.batch["status"] != "complete"
 
 
-def _find_size(batch: PlannedBatch) -> float:
-    """Return how many times as many trials as the plan has a batch is to have, at least 1."""
+def _find_timeout(batch: PlannedBatch, timeout_s: float) -> float:
+    """Return after how many seconds a batch is ended from outside, given those of a planned one."""
+    if batch.is_exploration:
+        return math.inf if batch.limit_s is None else batch.limit_s + timeout_s
     n_planned = find_planned_trials(WORKLOADS[batch.workload], batch.schedule, Target(batch.target))
-    return max(1.0, batch.n_trials / n_planned) if n_planned else 1.0
+    return timeout_s * max(1.0, batch.n_trials / n_planned) if n_planned else timeout_s

@@ -56,9 +56,12 @@ class Spool:
         return batch if batch is not None and batch["status"] == "complete" else None
 
     def load_finished(self, planned: PlannedBatch) -> dict[str, Any] | None:
-        """Return a batch that `load` finds if it has all the trials that are planned."""
+        """Return a batch that `load` finds if it has all the trials that are planned.
+
+        An exploration is finished, too, with a failure, with its whole space, or at its limit.
+        """
         batch = self.load(planned)
-        return batch if batch is not None and batch["trials"] >= planned.n_trials else None
+        return batch if batch is not None and _is_finished(batch, planned) else None
 
     def save(self, planned: PlannedBatch, result: BatchResult) -> None:
         """Keep what became of a batch; only a complete one is loaded again."""
@@ -96,6 +99,15 @@ def read_spool(folder: Path) -> SpooledPlan | None:
         identity["measurement_version"],
         tuple((batch, _read_result(folder, batch, identity)) for batch in planned),
     )
+
+
+def _is_finished(batch: Mapping[str, Any], planned: PlannedBatch) -> bool:
+    if batch["trials"] >= planned.n_trials:
+        return True
+    if not planned.is_exploration:
+        return False
+    is_at_limit = planned.limit_s is not None and batch["duration_s"] >= planned.limit_s
+    return bool(batch["failures"] or batch["space"]["exhausted"] or is_at_limit)
 
 
 def _read_result(folder: Path, planned: PlannedBatch, identity: Mapping[str, Any]) -> BatchResult:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mwe.planned.plan import decides, plan_batches
+from mwe.planned.plan import MAX_SCHEDULES, decides, plan_batches
 from mwe.schedules import DEFAULT_SCHEDULES, find_schedules
 from mwe.targets import Target
 from mwe.workloads import WORKLOADS, Role
@@ -10,7 +10,11 @@ from mwe.workloads import WORKLOADS, Role
 
 def planned(target):
     """Return the planned trials by workload and schedule."""
-    return {(batch.workload, batch.schedule): batch.n_trials for batch in plan_batches(target)}
+    return {
+        (batch.workload, batch.schedule): batch.n_trials
+        for batch in plan_batches(target)
+        if not batch.is_exploration
+    }
 
 
 def test_the_simulators_plan_is_that_of_measurement_version_2():
@@ -40,6 +44,8 @@ def test_silence_under_natural_decides_on_a_device_only():
     assert not decides("natural", Target.SIMULATOR)
     assert all(decides(name, Target.CUDA) for name in ("natural", "launch-mix"))
     assert all(decides(name, Target.SIMULATOR) for name in ("delay", "handoff"))
+    # Whether an exploration's silence does is seen when its space was run.
+    assert not decides("explore", Target.SIMULATOR)
 
 
 def test_a_plan_can_be_limited_and_made_larger():
@@ -49,7 +55,31 @@ def test_a_plan_can_be_limited_and_made_larger():
     assert [(batch.workload, batch.schedule, batch.n_trials) for batch in batches] == [
         ("shared-array", "delay", 1000),
         ("shared-array", "handoff", 20),
+        ("shared-array", "explore", MAX_SCHEDULES),
     ]
+
+
+def test_everything_in_the_simulator_is_explored_within_a_limit():
+    """Two ways of allocating have the time for their whole space, in a thorough plan all."""
+    limits = {
+        batch.workload: batch.limit_s
+        for batch in plan_batches(Target.SIMULATOR)
+        if batch.is_exploration
+    }
+    assert limits.keys() == {workload for workload, _ in planned(Target.SIMULATOR)}
+    whole = {"local-array", "shared-array", "planted-race"}
+    assert {name for name, limit_s in limits.items() if limit_s >= 60} == whole
+    assert max(limit_s for name, limit_s in limits.items() if name not in whole) <= 10
+    for batch in plan_batches(Target.SIMULATOR, is_thorough=True):
+        assert batch.limit_s is None
+    assert not any(batch.is_exploration for batch in plan_batches(Target.CUDA))
+
+
+def test_further_trials_are_none_of_an_exploration():
+    """It repeats nothing: its number of trials is a limit that no search reaches."""
+    ways = {("local-array", "explore"): 30_000}
+    batches = plan_batches(Target.SIMULATOR, ["local-array"], ways)
+    assert batches == plan_batches(Target.SIMULATOR, ["local-array"])
 
 
 def test_each_target_has_a_default_schedule_that_fits():

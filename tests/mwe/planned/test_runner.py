@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import zlib
 from dataclasses import replace
 
@@ -104,6 +105,66 @@ def test_a_batch_of_another_identity_is_not_taken(new_contender, monkeypatch):
     monkeypatch.undo()
     monkeypatch.setattr(spool, "digest_harness", lambda: "of other sources")
     assert Spool(folder, {}, {}).load(PLANTED) is None
+
+
+EXPLORED = replace(PLANTED, schedule="explore", n_trials=10**6, limit_s=60.0)
+
+
+def test_an_exploration_that_failed_is_finished(new_contender):
+    """It stops at the first failure, which shows the race, and is not run again."""
+    first = run(new_contender(), planned=[EXPLORED])["own", "explore"].batch
+    assert first["failures_by_mode"] == {"missing-attribute": 1}
+    assert first["trials"] == first["space"]["run"] == first["first_failure_trial"] < 10**6
+    again = run(new_contender(start_server=refuse_to_start), planned=[EXPLORED])
+    assert again["own", "explore"].batch == first
+
+
+@pytest.mark.parametrize(
+    ("changes", "planned", "is_finished"),
+    [
+        pytest.param({"failures": 1}, EXPLORED, True, id="failed"),
+        pytest.param({"space": {"exhausted": True}}, EXPLORED, True, id="whole-space"),
+        pytest.param({"duration_s": 60.2}, EXPLORED, True, id="at-its-limit"),
+        pytest.param({}, EXPLORED, False, id="of-a-shorter-limit"),
+        pytest.param({"duration_s": 60.2}, replace(EXPLORED, limit_s=None), False, id="no-limit"),
+        pytest.param({"failures": 1}, replace(EXPLORED, schedule="delay"), False, id="repetitions"),
+    ],
+)
+def test_when_an_exploration_is_finished(new_contender, changes, planned, is_finished):
+    """With a failure, its whole space, or as much time as is planned now; never others so."""
+    printed = {"trials": 9, "failures": 0, "space": {"exhausted": False}, "duration_s": 5.1}
+    spool = new_contender().spool
+    spool.save(planned, BatchResult({**printed, "status": "complete", **changes}))
+    assert (spool.load_finished(planned) is not None) is is_finished
+
+
+def test_an_exploration_begins_anew(new_contender):
+    """What was run of a space before is known to nobody, so nothing goes on from it."""
+    requests = []
+
+    class Server:
+        is_usable = True
+
+        def request(self, request, timeout_s):
+            requests.append((request, timeout_s))
+
+        def poll(self):
+            return BatchResult(stage="batch", reason="enough")
+
+        def stop(self):
+            pass
+
+    contender = new_contender(start_server=Server)
+    part = {"trials": 9, "failures": 0, "space": {"exhausted": False}, "duration_s": 5.1, "seed": 3}
+    whole = replace(EXPLORED, limit_s=None, workload="one-thread")
+    for planned in (EXPLORED, whole):
+        contender.spool.save(planned, BatchResult({**part, "status": "complete"}))
+    run(contender, planned=[EXPLORED, whole])
+    assert [request["earlier"] for request, _ in requests] == [None, None]
+    assert [request["exploration"]["limit_s"] for request, _ in requests] == [60.0, None]
+    # The process ends it by itself; the time-out is for one that does not.
+    assert [timeout_s > 60 for _, timeout_s in requests] == [True, True]
+    assert requests[1][1] == math.inf
 
 
 def test_a_dropped_spool_has_nothing(new_contender):
