@@ -6,6 +6,7 @@ import dis
 import importlib.util
 import os
 import sysconfig
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import CodeType
 from typing import NamedTuple
@@ -132,21 +133,40 @@ def find_points(code: CodeType) -> dict[int, Instruction]:
         return found
 
 
+def _find_constant_name(instructions: Sequence[dis.Instruction]) -> str | None:
+    """Return the name in ``x.__dict__["name"] = y`` or ``setattr(x, "name", y)``, if it is that."""
+    operations = [instruction.opname for instruction in instructions]
+    if instructions[0].argval == "__dict__":
+        if operations[1:3] == ["LOAD_CONST", "STORE_SUBSCR"]:
+            return str(instructions[1].argval)
+    elif operations[1:3] == ["LOAD_FAST", "LOAD_CONST"]:
+        name = instructions[2].argval
+        return name if isinstance(name, str) else None
+    return None
+
+
 def find_writes(code: CodeType) -> Writes:
     """Return what a function can change, those nested in it left out."""
     try:
         return _writes[code]
     except KeyError:
-        attributes, variables = set(), set()
-        for instruction in dis.get_instructions(code):
+        attributes, variables, is_opaque = set(), set(), False
+        instructions = [
+            instruction
+            for instruction in dis.get_instructions(code)
+            if instruction.opname not in ("CACHE", "PRECALL", "PUSH_NULL")
+        ]
+        for index, instruction in enumerate(instructions):
             if instruction.opname in _NAME_WRITES:
                 attributes.add(instruction.argval)
             elif instruction.opname in ("STORE_DEREF", "DELETE_DEREF"):
                 variables.add(instruction.argval)
-        found = Writes(
-            frozenset(attributes),
-            frozenset(variables),
-            not _OPAQUE_WRITERS.isdisjoint(code.co_names),
-        )
+            elif instruction.opname.startswith("LOAD_") and instruction.argval in _OPAQUE_WRITERS:
+                name = _find_constant_name(instructions[index : index + 4])
+                if name is None:
+                    is_opaque = True
+                else:
+                    attributes.add(name)
+        found = Writes(frozenset(attributes), frozenset(variables), is_opaque)
         _writes[code] = found
         return found
