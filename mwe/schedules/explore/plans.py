@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import CodeType
+from typing import NamedTuple
 
 from mwe.errors import BadArgumentError
 
 _PLAN = re.compile(r"\d{1,4}(,\d{1,4}@\d{1,9}:\d{1,4})*")
+
+
+class Place(NamedTuple):
+    """An instruction, in any process that has the same sources."""
+
+    file: str
+    first_line: int
+    function: str
+    offset: int
+
+    def is_in(self, code: CodeType) -> bool:
+        """Whether it stands in this function."""
+        return self[:3] == (code.co_filename, code.co_firstlineno, code.co_name)
 
 
 @dataclass(frozen=True)
@@ -21,6 +36,9 @@ class Switch:
     thread: int
     point: int
     to: int
+    # Where that point is, if the thread comes there without another one having waited for anything
+    # but its turn: it can be found then without counting points.
+    place: Place | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

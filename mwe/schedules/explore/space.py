@@ -162,7 +162,7 @@ class Space:
                 continue
             self._points.setdefault(passed.thread, set()).add(passed.point)
             for other in passed.others:
-                switch = Switch(passed.thread, passed.point, other)
+                switch = Switch(passed.thread, passed.point, other, passed.place)
                 child = Plan(parent.first, (*parent.switches, switch))
                 self._levels[len(child.switches)].append(child)
 

@@ -24,12 +24,12 @@ from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 from mwe.schedules.explore.instructions import Instruction, find_points, is_explored
-from mwe.schedules.explore.plans import Plan
+from mwe.schedules.explore.plans import Place, Plan, Switch
 from mwe.schedules.explore.threads import N_LOOKS, Member, Status
 
 # A thread that waits looks after so long whether the running one sleeps. It takes the interpreter
 # lock for that, so shorter is slower on the whole.
-_WATCH_PERIOD_S = 50e-6
+_WATCH_PERIOD_S = 100e-6
 _SECOND_LOOK_S = 20e-6
 # A launch starts its next thread within so many calls of its own; after more of them it polls.
 MAX_CALLS_BETWEEN_STARTS = 200
@@ -61,6 +61,8 @@ class Passed(NamedTuple):
     then
         What the thread ran behind this instruction up to its next point: instructions that were
         visited before, and `UNKNOWN`.
+    place
+        See `Switch`.
     enters_function
         Whether all that the instruction does is to call a function that is explored itself.
     """
@@ -70,6 +72,7 @@ class Passed(NamedTuple):
     others: tuple[int, ...]
     instruction: Instruction
     then: set[Instruction]
+    place: Place | None
     enters_function: bool = False
 
 
@@ -159,8 +162,15 @@ class Turns:
         self._launcher = Member(-1, Status.RUNNING)
         self._running: Member | None = self._launcher
         self._outer_frame: FrameType | None = None
+        # Whether switches are found by their places: no point has to be counted then.
+        self._is_direct = (
+            bool(plan.switches)
+            and not (records_points or records_steps)
+            and all(switch.place is not None for switch in plan.switches)
+        )
         self._n_turns = 0
         self._n_blocked = 0
+        self._has_blocked = False
         self._n_calls = 0
         self.max_calls_seen = 0  # of the launching thread, between the starts of two
         self._n_idle_rounds = 0
@@ -303,6 +313,7 @@ class Turns:
 
     def _note_block(self, running: Member) -> None:
         running.status = Status.BLOCKED
+        self._has_blocked = True
         if running is not self._launcher:
             self._n_blocked += 1
         # Where it runs on, it is heard at its next instruction, whatever it was deaf to before.
@@ -335,18 +346,10 @@ class Turns:
             switch = self._pending[-1]
             if (switch.thread, switch.point) != (member.number, member.n_points):
                 return
-            self._pending.pop()
             self._looks_at_points = (
-                self._records_points or self._records_steps or bool(self._pending)
+                self._records_points or self._records_steps or len(self._pending) > 1
             )
-            other = self._members[switch.to] if switch.to < len(self._members) else None
-            if other is None or other.status is not Status.WAITING:
-                self.is_possible = False
-                return
-            self._note_changed_globals()
-            member.status = Status.WAITING
-            self._give(other)
-            self._park(member, frame)
+            self._force_switch(member, frame)
         elif self._records_points:
             member.then = set()
             if member.n_points == 1:
@@ -360,10 +363,42 @@ class Turns:
                 # Later it is enough to look where threads switch: each point is one once.
                 self._note_changed_globals()
             if others:
+                code = frame.f_code
                 member.last_offset = frame.f_lasti
+                place = Place(code.co_filename, code.co_firstlineno, code.co_name, frame.f_lasti)
                 self.passed.append(
-                    Passed(member.number, member.n_points, others, instruction, member.then)
+                    Passed(
+                        member.number,
+                        member.n_points,
+                        others,
+                        instruction,
+                        member.then,
+                        None if self._has_blocked else place,
+                    )
                 )
+
+    def _force_switch(self, member: Member, frame: FrameType) -> None:
+        """Do the next forced switch, of the thread that has the turn."""
+        switch = self._pending.pop()
+        other = self._members[switch.to] if switch.to < len(self._members) else None
+        if other is None or other.status is not Status.WAITING:
+            self.is_possible = False
+            return
+        self._note_changed_globals()
+        if self._is_direct and self._pending:
+            self._listen_in_place(self._pending[-1])
+        member.status = Status.WAITING
+        self._give(other)
+        self._park(member, frame)
+
+    def _listen_in_place(self, switch: Switch) -> None:
+        """Have a thread's calls traced that it is in already, where it is to switch in one."""
+        if switch.thread < len(self._members) and switch.place is not None:
+            frame = sys._current_frames().get(self._members[switch.thread].ident)
+            while frame is not None:
+                if frame.f_trace is not None and switch.place.is_in(frame.f_code):
+                    frame.f_trace_opcodes = True
+                frame = frame.f_back
 
     def _note_entry(self, member: Member, frame: FrameType) -> None:
         """Mark the point at which this function was called, if nothing was done before the call."""
@@ -439,7 +474,8 @@ class Turns:
         if member.number:
             self.max_calls_seen = max(self.max_calls_seen, self._n_calls)
         self._n_calls = 0
-        trace = self._make_trace(member)
+        make_trace = self._make_direct_trace if self._is_direct else self._make_trace
+        trace = make_trace(member)
         sys.settrace(trace)
         trace_explored = trace(frame, event, arg)
 
@@ -501,6 +537,41 @@ class Turns:
                 is_explored_thread
                 and (self._records_points or (bool(points) and self._looks_at_points))
             )
+            return trace_explored
+
+        return trace_call
+
+    def _make_direct_trace(self, member: Member) -> Any:
+        """Return the trace function of one thread where switches have places."""
+
+        def find_awaited(code: CodeType) -> Place | None:
+            """Return where the thread is to switch next, if that is in this function."""
+            switch = self._pending[-1] if self._pending else None
+            if switch is None or switch.thread != member.number or switch.place is None:
+                return None
+            return switch.place if switch.place.is_in(code) else None
+
+        def trace_explored(frame: FrameType, event: str, _arg: Any) -> Any:
+            if event == "opcode":
+                if self._running is not member and not self._is_over:
+                    self._arrive(member, frame)
+                place = find_awaited(frame.f_code)
+                if place is None:
+                    frame.f_trace_opcodes = False
+                elif place.offset == frame.f_lasti:
+                    self._force_switch(member, frame)
+            return trace_explored
+
+        def trace_call(frame: FrameType, _event: str, _arg: Any) -> Any:
+            code = frame.f_code
+            frame.f_trace_lines = False
+            self.ran.add(code)
+            if not is_explored(code.co_filename):
+                return None
+            self.globals[id(frame.f_globals)] = frame.f_globals
+            if self._running is not member and not self._is_over:
+                self._arrive(member, frame)
+            frame.f_trace_opcodes = find_awaited(code) is not None
             return trace_explored
 
         return trace_call
