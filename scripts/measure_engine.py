@@ -39,6 +39,7 @@ N_TRIALS = {
     "numba-cuda 0.26.0": 5000,
     "numba-cuda 0.30.4": 5000,
 }
+FIXED = ["numba-cuda 0.26.0", "numba-cuda 0.30.4"]
 OTHER_SUBJECTS = [
     name
     for name, workload in WORKLOADS.items()
@@ -106,13 +107,14 @@ def explore(name: str, python: Path, n_searches: int) -> tuple[list[object], lis
     """Return the rows of a release on searches, and on whole spaces."""
     searches: list[object] = []
     spaces: list[object] = []
-    is_fixed = name.startswith(("numba-cuda 0.26", "numba-cuda 0.30"))
+    is_fixed = name in FIXED
     for subject in ("local-array", *DEFECTS):
         print(f"{name}: exploring {subject}", file=sys.stderr, flush=True)
         if not (is_fixed and subject == "local-array"):
-            found = run_in(python, subject, n_searches)
-            searches.append(describe_search(name, subject, found, n_searches))
-    names = OTHER_SUBJECTS if is_fixed else []
+            n = n_searches if subject == "local-array" else max(1, n_searches // 5)
+            found = run_in(python, subject, n)
+            searches.append(describe_search(name, subject, found, n))
+    names = OTHER_SUBJECTS if name == FIXED[-1] else []
     for subject in ["local-array", *names] if n_searches > 2 else []:
         print(f"{name}: the whole space of {subject}", file=sys.stderr, flush=True)
         spaces.append(describe_space(name, subject, run_in(python, subject, 0)))

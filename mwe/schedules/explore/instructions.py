@@ -91,8 +91,10 @@ class Writes:
 # With these, attributes change whose names stand in no instruction. Of a module's globals that is
 # seen by looking at them, of other objects it is not.
 _OPAQUE_WRITERS = frozenset(
-    "setattr delattr vars __dict__ __class__ __bases__ __setattr__ __delattr__ exec".split()  # noqa: SIM905
+    {"setattr", "delattr", "vars", "__dict__", "__setattr__", "__delattr__", "exec"}
 )
+# The same if they are stored; they are often read.
+_CLASS_WRITERS = frozenset({"__class__", "__bases__"})
 
 _NAME_WRITES = frozenset(
     f"{verb}_{where}" for verb in ("STORE", "DELETE") for where in ("ATTR", "GLOBAL", "NAME")
@@ -157,11 +159,13 @@ def find_writes(code: CodeType) -> Writes:
             if instruction.opname not in ("CACHE", "PRECALL", "PUSH_NULL")
         ]
         for index, instruction in enumerate(instructions):
-            if instruction.opname in _NAME_WRITES:
+            if instruction.argval in _CLASS_WRITERS:
+                is_opaque |= instruction.opname in _NAME_WRITES
+            elif instruction.opname in _NAME_WRITES:
                 attributes.add(instruction.argval)
             elif instruction.opname in ("STORE_DEREF", "DELETE_DEREF"):
                 variables.add(instruction.argval)
-            elif instruction.opname.startswith("LOAD_") and instruction.argval in _OPAQUE_WRITERS:
+            elif instruction.argval in _OPAQUE_WRITERS:
                 name = _find_constant_name(instructions[index : index + 4])
                 if name is None:
                     is_opaque = True

@@ -64,6 +64,5 @@ def parse_plan(text: str) -> Plan:
             f"{text!r} is no schedule; give what a report names, such as 0,0@17:1,1@5:0"
         )
     first, *switches = text.split(",")
-    return Plan(
-        int(first), tuple(Switch(*map(int, re.split("[@:]", switch))) for switch in switches)
-    )
+    numbers = [list(map(int, re.split("[@:]", switch))) for switch in switches]
+    return Plan(int(first), tuple(Switch(thread, point, to) for thread, point, to in numbers))
