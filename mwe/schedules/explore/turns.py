@@ -38,6 +38,8 @@ _IDLE_PERIOD_S = 1e-3
 _SWITCH_INTERVAL_S = 60.0
 
 
+# Since Python 3.13 what one frame does not hear, no other of the same function hears.
+_CAN_TURN_DEAF = sys.version_info < (3, 13)
 # Stands for whatever a function of a library does.
 UNKNOWN = Instruction("", None)
 # Nothing else is done before these are called for these instructions.
@@ -510,7 +512,9 @@ class Turns:
                 if self._records_steps:
                     self._note_step(member, frame)
                 # A loop whose points have all been passed once runs at full speed.
-                elif not self._records_points and (not points or not self._looks_at_points):
+                elif _CAN_TURN_DEAF and not (
+                    self._records_points or (points and self._looks_at_points)
+                ):
                     frame.f_trace_opcodes = False
             return trace_explored
 
@@ -533,10 +537,13 @@ class Turns:
                 self._arrive(member, frame)
             if self.passed:
                 self._note_entry(member, frame)
-            frame.f_trace_opcodes = self._records_steps or (
+            if self._records_steps or (
                 is_explored_thread
                 and (self._records_points or (bool(points) and self._looks_at_points))
-            )
+            ):
+                # In this order: Python 3.13 takes it from a frame that is traced already.
+                frame.f_trace = trace_explored
+                frame.f_trace_opcodes = True
             return trace_explored
 
         return trace_call
