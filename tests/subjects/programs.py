@@ -51,6 +51,28 @@ class ProgramSubject(SoundSubject):
         return f"output is {output}, expected {self.expected}"
 
 
+def make_notes(*lengths: int, end: Callable[[str], Any] = str) -> ProgramSubject:
+    """Return a program whose threads note so many marks each, a point each: a1 a2, b1 b2.
+
+    What came of a run is the order of the marks, or what `end` makes of it.
+    """
+    order: list[str] = []
+    source = "".join(
+        f"def {name}(note=append): "
+        + "; ".join(f"note('{name}{number}')" for number in range(1, length + 1))
+        + "\n"
+        for name, length in zip("abc", lengths, strict=False)
+    )
+
+    def set_up() -> list[Any]:
+        order.clear()
+        names: dict[str, Any] = {"append": order.append}
+        exec(compile(source, "/planted/notes.py", "exec"), names)  # noqa: S102
+        return [names[name] for name in "abc"[: len(lengths)]]
+
+    return ProgramSubject(set_up, lambda: end(" ".join(order)))
+
+
 @dataclass
 class Explored:
     """What the schedules of a space came to."""

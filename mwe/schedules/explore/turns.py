@@ -147,7 +147,7 @@ class Turns:
     ) -> None:
         self.passed: list[Passed] = []
         self.steps: list[Step] = []
-        self.is_possible = True  # whether every forced switch found its thread and point
+        self.is_possible = True  # whether the plan's threads and points were all found
         self.changed: set[str] = set()  # names of globals that were bound anew
         self.ran: set[CodeType] = set()  # functions that ran while threads took turns
         self.globals: dict[int, dict[str, Any]] = {}  # of the explored functions, by identity
@@ -249,6 +249,7 @@ class Turns:
     def _give(self, member: Member) -> None:
         if member is not self._launcher:
             if not self._n_turns:
+                self.is_possible &= member.number == self._plan.first
                 self._note_launcher_frames()
             self._n_turns += 1
         self._running = member
@@ -480,6 +481,9 @@ class Turns:
         trace = make_trace(member)
         sys.settrace(trace)
         trace_explored = trace(frame, event, arg)
+        if trace_explored is None and not self._is_over:
+            # Of a library's functions, this one alone waits until it is its turn.
+            self._arrive(member, frame)
 
         def trace_root(frame: FrameType, event: str, arg: Any) -> Any:
             if event == "return":

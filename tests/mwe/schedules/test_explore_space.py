@@ -7,27 +7,7 @@ from math import comb
 
 import pytest
 
-from tests.subjects.programs import ProgramSubject, explore
-
-
-def make_notes(*lengths, names="abc"):
-    """Return a program whose threads note so many marks each, a point each, and their order."""
-    order = []
-    texts = [
-        "; ".join(f"note('{name}{number}')" for number in range(1, length + 1))
-        for name, length in zip(names, lengths, strict=False)
-    ]
-
-    def set_up():
-        order.clear()
-        names = {"append": order.append}
-        source = "".join(
-            f"def run_{number}(note=append): {text}\n" for number, text in enumerate(texts)
-        )
-        exec(compile(source, "/planted/notes.py", "exec"), names)  # noqa: S102
-        return [names[f"run_{number}"] for number in range(len(texts))]
-
-    return ProgramSubject(set_up, lambda: " ".join(order))
+from tests.subjects.programs import explore, make_notes
 
 
 def count_by_arithmetic(n_points, n_switches):
