@@ -201,5 +201,5 @@ class Explorer:
         return Exploration(
             schedule=str(self._plan),
             space=report,
-            is_last=report.exhausted or is_over or (has_failed and options.stops_at_failure),
+            is_last=not space.has_more() or is_over or (has_failed and options.stops_at_failure),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from types import CodeType
@@ -15,6 +16,8 @@ from mwe.schedules.explore.turns import Bindings, Passed, Turns
 
 # Of the launching thread before it starts a thread, at least.
 MIN_CALLS = 4
+# Of a schedule whose switches find no such point or thread, on a machine that is too busy, say.
+MAX_TRIES = 3
 
 # Instructions that read what their name says, and change nothing.
 _ATTRIBUTE_READS = ("LOAD_ATTR", "LOAD_METHOD", "LOAD_GLOBAL", "LOAD_NAME", "IMPORT_FROM")
@@ -98,6 +101,7 @@ class Space:
         self._modules: set[str] = set()
         self._left_out: list[tuple[Plan, Passed]] = []
         self._n_run = 0
+        self._n_tries: Counter[Plan] = Counter()
         self._points: dict[int, set[int]] = {}
         # Functions whose writes are in; only saves looking at them again.
         self._ran: set[CodeType] = set()
@@ -114,6 +118,10 @@ class Space:
                 level[index], level[-1] = level[-1], level[index]
                 return level.pop()
         return None
+
+    def has_more(self) -> bool:
+        """Whether there is a schedule to take."""
+        return any(self._levels)
 
     def open_turns(self, plan: Plan, *, is_replay: bool = False) -> Turns:
         """Return the turns that run a schedule; those of a replay keep each step instead."""
@@ -148,7 +156,12 @@ class Space:
                 self._changed |= names.keys()
 
     def add(self, plan: Plan, turns: Turns) -> None:
-        """Take in what a run of a schedule has shown."""
+        """Take in what a run of a schedule has shown; one that it could not follow is run again."""
+        if not turns.is_possible:
+            self._n_tries[plan] += 1
+            if self._n_tries[plan] < MAX_TRIES:
+                self._levels[len(plan.switches)].append(plan)
+            return
         self._n_run += 1
         known = self._writes, len(self._changed), len(self._modules)
         self.survey(turns)
@@ -168,7 +181,8 @@ class Space:
 
     def report(self) -> SpaceReport:
         """Return how much was run so far."""
-        n_waiting = sum(map(len, self._levels))
+        n_given_up = sum(tries == MAX_TRIES for tries in self._n_tries.values())
+        n_waiting = sum(map(len, self._levels)) + n_given_up
         return SpaceReport(
             schedules=self._n_run + n_waiting,
             run=self._n_run,

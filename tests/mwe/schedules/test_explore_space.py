@@ -7,6 +7,9 @@ from math import comb
 
 import pytest
 
+from mwe.runner import run_trial
+from mwe.schedules.explore.plans import Plan, Switch
+from mwe.schedules.explore.space import MAX_TRIES, Space
 from tests.subjects.programs import explore, make_notes
 
 
@@ -93,3 +96,20 @@ def test_schedules_come_with_the_fewest_switches_first():
     """Whatever the seed, a failure is found by a schedule that is as simple as any."""
     n_switches = [len(plan.switches) for plan in explore(make_notes(3, 3), 3).plans]
     assert n_switches == sorted(n_switches)
+
+
+def test_a_space_with_a_schedule_that_could_not_be_followed_is_not_whole():
+    """It is tried again, and given up in the end; nothing is claimed of it."""
+    subject = make_notes(2, 2)
+    space, plan = Space(0), Plan(0, (Switch(0, 99, 1),))
+    assert space.take() != space.take()
+    n_tries = 0
+    while space.has_more() or not n_tries:
+        space.take()
+        n_tries += 1
+        turns = space.open_turns(plan)
+        run_trial(subject, lambda _, turns=turns: turns.taken(), subject.build_kernel(), "")
+        space.add(Plan(0), turns)
+    report = space.report()
+    assert (report.schedules, report.run, report.exhausted) == (1, 0, False)
+    assert n_tries == MAX_TRIES
