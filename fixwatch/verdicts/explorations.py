@@ -29,11 +29,13 @@ def describe_exploration(batch: BatchEvidence) -> str:
     printed = find_printed(batch)
     if printed is None:
         return "not run"
-    n_run, space = printed.trials, printed.space
+    space = printed.space
+    # One that could not be followed is tried again, so that there may be more trials.
+    n_run = space.run if space else printed.trials
     known = f"{space.schedules if space else n_run:,}"
     if printed.failures:
         n_all = known if is_exhausted(batch) else f"at least {known}"
-        place = f"the {_name_ordinal(printed.first_failure_trial or n_run)} of {n_all}"
+        place = f"the {_name_ordinal(printed.first_failure_trial or printed.trials)} of {n_all}"
         text = printed.first_failure_schedule
         if text is None:
             return f"a schedule failed, {place}; its process ended, so there is none to replay"

@@ -35,6 +35,8 @@ from mwe.workloads import WORKLOADS
 
 SPOOL_DIR = JUDGE_DIR / "spool"
 ANNOUNCE_PERIOD_S = 5.0
+# Where no batch ends, as in a space that takes minutes.
+WAITING_PERIOD_S = 30.0
 TARGET = Target.SIMULATOR
 
 
@@ -110,8 +112,17 @@ def run_batches(
         contender.name: {} for contender in contenders
     }
     announced_s = time.monotonic()
-    results = run_planned_batches(contenders, planned)
-    for n_finished, (contender, batch, result) in enumerate(results, 1):
+    n_finished = 0
+
+    def announce_waiting() -> None:
+        nonlocal announced_s
+        if time.monotonic() - announced_s >= WAITING_PERIOD_S:
+            announced_s = time.monotonic()
+            announce(f"{n_finished} of {n_batches} batches, going on")
+
+    results = run_planned_batches(contenders, planned, check=announce_waiting)
+    for contender, batch, result in results:
+        n_finished += 1
         found[contender.name][batch] = describe_batch(
             batch.identity, contender.record.packages, **vars(result)
         )

@@ -95,6 +95,10 @@ def test_an_exploration_is_judged_without_a_probability(batch, verdict, reason):
             "(a proof up to this bound, on this Python)",
         ),
         (PART, "1,202 of at least 11,000 schedules run, none failed: no proof"),
+        (
+            new_exploration(schedules=11_000, run=1202, trials=1210),
+            "1,202 of at least 11,000 schedules run, none failed: no proof",
+        ),
         (replace(WHOLE, printed=None), "not run"),
         (
             new_exploration(run=11, failing="0", first_failure_schedule=None, space=None),
@@ -190,6 +194,12 @@ def test_controls_of_explore_that_misbehave_spoil_it(controls, problem):
         )
         assert not revision.verdict.is_decided
         assert assess(measured).count_for_history("local-array") == {}
+
+
+def test_the_controls_of_other_schedules_give_it_no_confidence_either():
+    """They stand in where it has none of its own, but the rate of their trials is not its own."""
+    _, judgement = judge(record(FAILED, controls=()))
+    assert (judgement.verdict, judgement.confidence) == (Verdict.OBSERVED, None)
 
 
 def test_a_negative_control_need_not_be_explored_to_the_end():

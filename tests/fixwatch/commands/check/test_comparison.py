@@ -185,6 +185,17 @@ Next: `python -m fixwatch pinpoint` on the range finds the commit; close this is
 """  # noqa: E501 (as it is printed)
 
 
+def test_a_change_that_only_an_exploration_shows_names_it():
+    """The counts beside it say that nothing failed."""
+    newest = (
+        replace(revision, verdict=Verdict.OBSERVED, explored="a schedule failed in local-array")
+        for revision in CLEAN_CUDA
+    )
+    (_, found) = compare(RECORDED, (*CONTROLS, *OLD_NUMBA, *newest)).findings
+    assert found.new == "affected"
+    assert "0 of 120 trials failed; explored: a schedule failed in local-array" in found.detail
+
+
 def test_the_summary_of_a_run():
     """The Markdown of a known comparison is the same word for word."""
     assert render_summary(FIXED) == SUMMARY

@@ -56,6 +56,21 @@ def test_the_plan_is_that_of_the_histories():
     assert plan_judge() == plan_batches(Target.SIMULATOR)
 
 
+def test_a_thorough_plan_explores_without_a_limit():
+    """The same batches otherwise; the ordinary plan limits each exploration."""
+    ordinary, thorough = plan_judge(), plan_judge(is_thorough=True)
+    assert [replace(batch, limit_s=None) for batch in ordinary] == thorough
+    assert all(batch.limit_s for batch in ordinary if batch.is_exploration)
+
+
+def test_a_batch_that_takes_long_is_not_passed_over_in_silence(new_contender, monkeypatch):
+    """While none ends, it says again and again how far it is."""
+    monkeypatch.setattr(batches, "WAITING_PERIOD_S", 0.0)
+    said = []
+    run_batches([new_contender()], [PLANTED], said.append)
+    assert said[0] == "0 of 1 batches, going on"
+
+
 def test_a_limited_plan_keeps_its_controls():
     """Negative controls stay unless some are named; the positive and single-threaded one always."""
     by_role = {}

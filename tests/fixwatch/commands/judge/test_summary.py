@@ -78,6 +78,40 @@ def test_a_clean_answer_says_what_it_rests_on():
     assert "not that there is none" in text
 
 
+def test_explorations_stand_beside_the_rates():
+    """Each is a sentence, and a row without a rate; what they ran is in no count and no chance."""
+    run = new_run({})
+    text = render_markdown(run)
+    assert (
+        "- `explore, local-array: all 4,832 schedules of 2 threads with at most 2 forced "
+        "switches: none failed (a proof up to this bound, on this Python)`"
+    ) in text
+    assert "explore, chunked-local: 123 of at least 4,832 schedules run, none failed: no" in text
+    assert "| local-array | explore | none | all 4,832 run | not-observed | a schedule |" in text
+    assert "| chunked-local | explore | none | 123 of 4,832 or more run | no proof |" in text
+    assert "explore, same-module" not in text
+    rows = {(m["workload"], m["schedule"]): m for m in build_document(run)["measurements"]}
+    whole, part = rows["local-array", "explore"], rows["chunked-local", "explore"]
+    assert (whole["trials"], whole["failures"], whole["rate_high"]) == (4832, 0, None)
+    assert (whole["space"]["exhausted"], whole["decides"]) == (True, True)
+    assert (part["space"]["exhausted"], part["decides"]) == (False, False)
+    assert rows["local-array", "delay"]["space"] is None
+    batches = tuple(b for b in run.result.record.batches if not b.is_exploration)
+    alone = judge(replace(run.result.record, batches=batches), BASE)
+    assert alone.confidence == run.result.confidence is not None
+    assert alone.chances_of_passing == run.result.chances_of_passing
+
+
+def test_what_only_an_exploration_finds_is_in_the_first_line():
+    """Else it would say that 0 trials failed, and that the race was observed."""
+    text = render_markdown(new_run({("shared-array", "explore"): 1}))
+    assert text.startswith("## Race in the CUDA simulator: observed\n")
+    first = text.splitlines()[2]
+    assert "observed, 0 of 470 trials failed; under explore a schedule of shared-array" in first
+    assert "--workload shared-array --replay 0,0@79:1,1@57:0" in text
+    assert "not a harness artefact" not in text
+
+
 def test_an_observation_is_shown_with_its_interval():
     """It makes no statement on wrong fixes."""
     text = render_markdown(new_run(RACY))

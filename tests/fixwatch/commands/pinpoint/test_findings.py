@@ -19,7 +19,13 @@ from fixwatch.commands.pinpoint.observations import (
 from fixwatch.commands.pinpoint.summary import render_markdown, state_answer
 from fixwatch.history.listing import ListedCommit
 from fixwatch.statistics.search_planning import SearchAnswer
-from tests.fixwatch.sample_records import new_batch, new_controls, new_record
+from tests.fixwatch.sample_records import (
+    new_batch,
+    new_controls,
+    new_exploration,
+    new_explored_controls,
+    new_record,
+)
 
 OWN = MeasuringSetup("m", "3.11", "delay")
 SCHEMA = json.loads(
@@ -65,6 +71,54 @@ def find(commits, records):
         n_candidates=len(commits),
         spent=Spent(builds=2, trials=240, duration_s=31.5),
     )
+
+
+def explored(number, exploration, failures=0):
+    """Return the record of a commit with an exploration beside its trials."""
+    batches = (new_batch(failures=failures), exploration, *new_controls())
+    return record(number, *batches, *new_explored_controls())
+
+
+FAILED = new_exploration(run=123, failing="0,0@79:1,1@57:0")
+WHOLE = new_exploration()
+
+
+def test_an_exploration_decides_a_commit_at_which_delay_is_silent():
+    """The commit is no gap, its silence does not count, and it asks for no more of its kind."""
+    commits = [commit(n) for n in range(2)]
+    records = [explored(0, FAILED), explored(1, WHOLE)]
+    observed = observe(commits, records, "local-array", OWN)
+    assert [setup.schedule for setup in observed.setups] == ["delay", "explore"]
+    assert observed.trials.tolist() == [[0, 1], [100, 1]]
+    assert observed.failures.tolist() == [[0, 1], [0, 0]]
+    assert observed.gaps == {}
+    assert [observed.describe(n) for n in (0, 1)] == [
+        "0 of 0 trials failed; explored: a schedule failed",
+        "0 of 100 trials failed; explored: every schedule passed",
+    ]
+    assert observed.count_trials() == (0, 100)
+
+
+def test_a_part_of_a_space_says_nothing_of_a_commit():
+    """It is neither silence nor a gap."""
+    part = explored(0, new_exploration(run=1202))
+    observed = observe([commit(0), commit(1)], [part], "local-array", OWN)
+    assert [setup.schedule for setup in observed.setups] == ["delay"]
+    assert (observed.trials[0].tolist(), observed.gaps) == ([100], {})
+
+
+def test_explorations_find_a_change_that_trials_do_not_show():
+    """A rare race: delay is silent at every commit, and one experiment each is enough."""
+    commits = [commit(n) for n in range(8)]
+    records = [explored(n, FAILED if n < 4 else WHOLE) for n in range(8)]
+    finding = find(commits, records)
+    place = finding.change.placement
+    assert (place.kind.value, place.at) == ("fixed", 4)
+    assert finding.answer is SearchAnswer.FOUND
+    document = check_document(finding)
+    rows = [m for m in document["measurements"] if m["schedule"] == "explore"]
+    assert [(row["failures"], row["trials"]) for row in rows] == [(1, 1)] * 4 + [(0, 1)] * 4
+    assert "explored: a schedule failed | last before |" in render_markdown(finding)
 
 
 def check_document(finding):
