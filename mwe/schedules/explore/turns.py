@@ -51,6 +51,11 @@ _MAX_CACHE_BYTES = 20
 _DEADLOCK = "{} threads wait, and nothing is left to wake them"
 
 
+def _ask_for_instructions() -> None:
+    """Mark a frame: Python 3.12 asks whether any was where tracing begins, and at no later time."""
+    sys._getframe().f_trace_opcodes = True
+
+
 class DeadlockError(Exception):
     """Every thread waits for something, and has for longer than any of them should."""
 
@@ -196,6 +201,7 @@ class Turns:
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
         # What a collection calls would run in any thread, at any point of it.
         gc.disable()
+        _ask_for_instructions()
         threading.settrace(self._trace_first_frame)
         sys.settrace(self._trace_launcher)
         try:
@@ -590,4 +596,6 @@ class Turns:
     def _note_step(self, member: Member, frame: FrameType) -> None:
         instruction = find_points(frame.f_code).get(frame.f_lasti)
         if instruction is not None:
-            self.steps.append(Step(member.number, frame.f_code, frame.f_lineno, instruction))
+            # Instructions that clean up have no line since Python 3.12.
+            line = frame.f_lineno or (self.steps[-1].line if self.steps else 0)
+            self.steps.append(Step(member.number, frame.f_code, line, instruction))
