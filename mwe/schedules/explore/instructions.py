@@ -102,6 +102,7 @@ _NAME_WRITES = frozenset(
 
 _points: dict[CodeType, dict[int, Instruction]] = {}
 _writes: dict[CodeType, Writes] = {}
+_functions: dict[tuple[str, int, str], set[CodeType]] = {}
 _explored_files: dict[str, bool] = {}
 
 
@@ -132,7 +133,18 @@ def find_points(code: CodeType) -> dict[int, Instruction]:
             if instruction.opname not in _LOCAL_INSTRUCTIONS
         }
         _points[code] = found
+        _functions.setdefault(name_function(code), set()).add(code)
         return found
+
+
+def name_function(code: CodeType) -> tuple[str, int, str]:
+    """Return file, first line and name of a function."""
+    return code.co_filename, code.co_firstlineno, code.co_name
+
+
+def has_namesake(code: CodeType) -> bool:
+    """Whether another function was met that stands on the same line under the same name."""
+    return len(_functions[name_function(code)]) > 1
 
 
 def _find_constant_name(instructions: Sequence[dis.Instruction]) -> str | None:

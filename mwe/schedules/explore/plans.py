@@ -36,8 +36,8 @@ class Switch:
     thread: int
     point: int
     to: int
-    # Where that point is, if the thread comes there without another one having waited for anything
-    # but its turn: it can be found then without counting points.
+    # Where that point is, if it can be found without counting points: no other function has that
+    # place, and the thread comes there without another one having waited for anything but its turn.
     place: Place | None = field(default=None, compare=False)
 
 

@@ -60,7 +60,12 @@ class Member:
         try:
             if self._state_file is None:
                 path = f"/proc/self/task/{self._native_id}/stat"
-                self._state_file = os.open(path, os.O_RDONLY)
+                opened = os.open(path, os.O_RDONLY)
+                # Opening lets go of the interpreter lock: another thread may have looked meanwhile.
+                if self._state_file is None:
+                    self._state_file = opened
+                else:
+                    os.close(opened)
             text = os.pread(self._state_file, 128, 0)
         except OSError:
             return True
@@ -91,7 +96,7 @@ class Member:
             self.lock.release()
 
     def close(self) -> None:
-        """Let go of the system's file."""
-        if self._state_file is not None:
-            os.close(self._state_file)
-            self._state_file = None
+        """Let go of the system's file, for good."""
+        opened, self._state_file = self._state_file, -1
+        if opened is not None and opened >= 0:
+            os.close(opened)

@@ -23,7 +23,13 @@ from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-from mwe.schedules.explore.instructions import Instruction, find_points, is_explored
+from mwe.schedules.explore.instructions import (
+    Instruction,
+    find_points,
+    has_namesake,
+    is_explored,
+    name_function,
+)
 from mwe.schedules.explore.plans import Place, Plan, Switch
 from mwe.schedules.explore.threads import N_LOOKS, Member, Status
 
@@ -54,6 +60,12 @@ _DEADLOCK = "{} threads wait, and nothing is left to wake them"
 def _ask_for_instructions() -> None:
     """Mark a frame: Python 3.12 asks whether any was where tracing begins, and at no later time."""
     sys._getframe().f_trace_opcodes = True
+
+
+def _hear_instructions(frame: FrameType, trace: Any) -> None:
+    # In this order: Python 3.13 takes it from a frame that is traced already.
+    frame.f_trace = trace
+    frame.f_trace_opcodes = True
 
 
 class DeadlockError(Exception):
@@ -322,8 +334,8 @@ class Turns:
 
     def _note_block(self, running: Member) -> None:
         running.status = Status.BLOCKED
-        self._has_blocked = True
         if running is not self._launcher:
+            self._has_blocked = True
             self._n_blocked += 1
         # Where it runs on, it is heard at its next instruction, whatever it was deaf to before.
         running.listen_again()
@@ -372,9 +384,9 @@ class Turns:
                 # Later it is enough to look where threads switch: each point is one once.
                 self._note_changed_globals()
             if others:
-                code = frame.f_code
                 member.last_offset = frame.f_lasti
-                place = Place(code.co_filename, code.co_firstlineno, code.co_name, frame.f_lasti)
+                place = Place(*name_function(frame.f_code), frame.f_lasti)
+                can_be_found = not (self._has_blocked or has_namesake(frame.f_code))
                 self.passed.append(
                     Passed(
                         member.number,
@@ -382,7 +394,7 @@ class Turns:
                         others,
                         instruction,
                         member.then,
-                        None if self._has_blocked else place,
+                        place if can_be_found else None,
                     )
                 )
 
@@ -551,9 +563,7 @@ class Turns:
                 is_explored_thread
                 and (self._records_points or (bool(points) and self._looks_at_points))
             ):
-                # In this order: Python 3.13 takes it from a frame that is traced already.
-                frame.f_trace = trace_explored
-                frame.f_trace_opcodes = True
+                _hear_instructions(frame, trace_explored)
             return trace_explored
 
         return trace_call
@@ -574,7 +584,7 @@ class Turns:
                     self._arrive(member, frame)
                 place = find_awaited(frame.f_code)
                 if place is None:
-                    frame.f_trace_opcodes = False
+                    frame.f_trace_opcodes = not _CAN_TURN_DEAF
                 elif place.offset == frame.f_lasti:
                     self._force_switch(member, frame)
             return trace_explored
@@ -588,7 +598,8 @@ class Turns:
             self.globals[id(frame.f_globals)] = frame.f_globals
             if self._running is not member and not self._is_over:
                 self._arrive(member, frame)
-            frame.f_trace_opcodes = find_awaited(code) is not None
+            if find_awaited(code) is not None:
+                _hear_instructions(frame, trace_explored)
             return trace_explored
 
         return trace_call

@@ -10,7 +10,7 @@ import pytest
 from mwe.runner import run_trial
 from mwe.schedules.explore.plans import Plan, Switch
 from mwe.schedules.explore.space import MAX_TRIES, Space
-from tests.subjects.programs import explore, make_notes
+from tests.subjects.programs import ProgramSubject, explore, make_notes
 
 
 def count_by_arithmetic(n_points, n_switches):
@@ -113,3 +113,18 @@ def test_a_space_with_a_schedule_that_could_not_be_followed_is_not_whole():
     report = space.report()
     assert (report.schedules, report.run, report.exhausted) == (1, 0, False)
     assert n_tries == MAX_TRIES
+
+
+def test_functions_on_one_line_are_told_apart():
+    """Two of one name have a point each, and each interleaving comes up once: 4! / (2! 2!) = 6."""
+    order = []
+
+    def run(name):
+        (lambda: order.append(f"{name}1"))(), (lambda: order.append(f"{name}2"))()
+
+    def set_up():
+        order.clear()
+        return (lambda: run("a")), (lambda: run("b"))
+
+    explored = explore(ProgramSubject(set_up, lambda: " ".join(order)), 2)
+    assert len(explored.results) == 6
