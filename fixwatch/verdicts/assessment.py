@@ -21,7 +21,7 @@ from functools import cached_property
 from fixwatch.records.evidence import BatchEvidence, Evidence
 from fixwatch.statistics.binomial import Counts, pool_counts
 from fixwatch.verdicts.controls import WORKLOAD, ControlCheck, check_controls
-from fixwatch.verdicts.explorations import is_exhausted
+from fixwatch.verdicts.explorations import count_failures, is_exhausted
 from fixwatch.verdicts.judgements import (
     Judgement,
     Verdict,
@@ -53,7 +53,7 @@ class BatchAssessment:
 
         A failure counts under any schedule, the silence of an exploration if its space was run.
         """
-        if self.batch.printed and self.batch.printed.failures:
+        if count_failures(self.batch):
             return True
         return is_exhausted(self.batch) if self.batch.is_exploration else self.batch.decides
 

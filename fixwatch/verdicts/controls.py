@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fixwatch.records.evidence import BatchEvidence, Evidence
 from fixwatch.records.install_record import IMPORT
 from fixwatch.statistics.binomial import Counts, pool_counts
-from fixwatch.verdicts.explorations import find_printed
+from fixwatch.verdicts.explorations import count_failures, find_printed
 from fixwatch.verdicts.judgements import count_batch, count_shown
 from fixwatch.verdicts.targets import SIMULATOR
 
@@ -70,7 +70,7 @@ def _iter_problems(record: Evidence, schedule: str) -> Iterator[tuple[str, bool]
                     f"the positive control {control.workload} did not fail in {printed.trials} "
                     f"{unit} of the same run"
                 )
-            elif role == NEGATIVE_CONTROL and printed.failures:
+            elif role == NEGATIVE_CONTROL and count_failures(control):
                 problem = (
                     f"the negative control {control.workload} failed in {printed.failures} of "
                     f"{printed.trials} {unit} of the same run"
@@ -99,12 +99,10 @@ def is_broken_by_upstream(record: Evidence, control: BatchEvidence) -> bool:
     cannot race in any simulator; as long as it stays silent under the same schedule, the harness
     works. On a device a control breaks together with the API that it uses, such as `Event.query`.
     """
-    printed = find_printed(control)
-    if printed is None or not printed.failures:
+    if not count_failures(control):
         return False
-    single = [
-        find_printed(batch)
+    return any(
+        find_printed(batch) is not None and not count_failures(batch)
         for batch in record.batches
         if (batch.workload, batch.schedule) == (SINGLE_THREADED_CONTROL, control.schedule)
-    ]
-    return any(found is not None and not found.failures for found in single)
+    )

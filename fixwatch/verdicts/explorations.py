@@ -24,6 +24,18 @@ def is_exhausted(batch: BatchEvidence) -> bool:
     return space is not None and space.exhausted
 
 
+def count_failures(batch: BatchEvidence) -> int:
+    """Return how many trials of a batch failed, in whichever mode.
+
+    A hang or a crash that ended the process of an exploration is none of them: no schedule is known
+    that could be run again, and it may be the explorer's own.
+    """
+    printed = find_printed(batch)
+    if printed is None or (batch.is_exploration and printed.first_failure_schedule is None):
+        return 0
+    return printed.failures
+
+
 def describe_exploration(batch: BatchEvidence) -> str:
     """Return in words what an exploration ran, and what that says."""
     printed = find_printed(batch)
@@ -33,14 +45,14 @@ def describe_exploration(batch: BatchEvidence) -> str:
     # One that could not be followed is tried again, so that there may be more trials.
     n_run = space.run if space else printed.trials
     known = f"{space.schedules if space else n_run:,}"
-    if printed.failures:
+    if text := printed.first_failure_schedule:
         n_all = known if is_exhausted(batch) else f"at least {known}"
         place = f"the {_name_ordinal(printed.first_failure_trial or printed.trials)} of {n_all}"
-        text = printed.first_failure_schedule
-        if text is None:
-            return f"a schedule failed, {place}; its process ended, so there is none to replay"
         replay = f"python -m mwe --workload {batch.workload} --replay {text}"
         return f"schedule {text} failed, {place}; replay: {replay}"
+    if printed.failures:
+        how = ", ".join(printed.failures_by_mode)
+        return f"its process ended after {n_run:,} of at least {known} schedules ({how}): no proof"
     if space is None or not space.exhausted:
         return f"{n_run:,} of at least {known} schedules run, none failed: no proof"
     return (
@@ -54,9 +66,9 @@ def summarise_explorations(batches: Iterable[BatchEvidence]) -> str:
     failed, whole, part = "a schedule failed in", "every schedule passed in", "some passed in"
     found: dict[str, list[str]] = {failed: [], whole: [], part: []}
     for batch in batches:
-        if batch.is_exploration and (printed := find_printed(batch)):
+        if batch.is_exploration and find_printed(batch):
             silent = whole if is_exhausted(batch) else part
-            found[failed if printed.failures else silent].append(batch.workload)
+            found[failed if count_failures(batch) else silent].append(batch.workload)
     return "; ".join(
         f"{what} {', '.join(dict.fromkeys(workloads))}"
         for what, workloads in found.items()

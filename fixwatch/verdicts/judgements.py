@@ -13,7 +13,12 @@ from fixwatch.statistics.binomial import (
     chance_of_silence,
     upper_bound,
 )
-from fixwatch.verdicts.explorations import describe_exploration, find_printed, is_exhausted
+from fixwatch.verdicts.explorations import (
+    count_failures,
+    describe_exploration,
+    find_printed,
+    is_exhausted,
+)
 from fixwatch.verdicts.targets import SIMULATOR
 
 # A silent batch counts as "not observed" only if an affected revision would have stayed silent in
@@ -99,6 +104,10 @@ def judge_batch(
     if printed is None:
         stage = f"{batch.stage}: " if batch.stage else ""
         return Judgement(Verdict.NOT_RUN, reason=f"{stage}{batch.reason or 'no trial was run'}")
+    if batch.is_exploration and not count_failures(batch):
+        if is_exhausted(batch):
+            return Judgement(Verdict.NOT_OBSERVED)
+        return Judgement(Verdict.INCONCLUSIVE, reason=describe_exploration(batch))
     modes = sorted(printed.failures_by_mode.items())
     listed = ", ".join(f"{count} {mode}" for mode, count in modes)
     is_simulator = target == SIMULATOR
@@ -111,12 +120,6 @@ def judge_batch(
     elif printed.failures:
         judgement = Judgement(
             Verdict.INCONCLUSIVE, reason=f"failures, but none with the race's signature: {listed}"
-        )
-    elif batch.is_exploration:
-        judgement = (
-            Judgement(Verdict.NOT_OBSERVED)
-            if is_exhausted(batch)
-            else Judgement(Verdict.INCONCLUSIVE, reason=describe_exploration(batch))
         )
     elif is_simulator:
         judgement = _judge_silence(printed.trials, affected)

@@ -56,8 +56,8 @@ def new_exploration(workload="local-array", *, schedules=4832, run=None, failing
         "first_failure_trial": run if failing else None,
         **overrides,
     }
-    trials = values.pop("trials", run)
-    return new_batch(workload, int(failing is not None), trials, schedule="explore", **values)
+    trials, failures = values.pop("trials", run), values.pop("failures", int(failing is not None))
+    return new_batch(workload, failures, trials, schedule="explore", **values)
 
 
 def new_explored_controls(*, positive="0,0@35:1,1@23:0", negative=None):

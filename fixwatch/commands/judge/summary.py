@@ -140,7 +140,7 @@ def _format_failures(measurement: Measurement) -> str:
         return _format_counts(measurement.counts)
     if printed is None:
         return "not run"
-    return "a schedule" if printed.failures else "none"
+    return "a schedule" if printed.first_failure_schedule else "none"
 
 
 def _format_rate(measurement: Measurement) -> str:

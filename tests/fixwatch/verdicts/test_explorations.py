@@ -28,6 +28,14 @@ WHOLE = new_exploration()
 PART = new_exploration(schedules=11_000, run=1202)
 FAILED = new_exploration(run=123, failing=SCHEDULE)
 OTHERWISE = new_exploration(run=123, failing=SCHEDULE, failures_by_mode={"wrong-result": 1})
+ENDED = new_exploration(
+    schedules=6418,
+    run=2427,
+    trials=2428,
+    failures=1,
+    failures_by_mode={"hang": 1},
+    status="stopped after trial 2428 of 1000000: the process ended",
+)
 # Rates of affected revisions under whatever is asked for; an exploration has no use for them.
 AFFECTED = [Counts(90, 100)]
 
@@ -101,9 +109,8 @@ def test_an_exploration_is_judged_without_a_probability(batch, verdict, reason):
         ),
         (replace(WHOLE, printed=None), "not run"),
         (
-            new_exploration(run=11, failing="0", first_failure_schedule=None, space=None),
-            "a schedule failed, the 11th of at least 11; its process ended, so there is none to "
-            "replay",
+            ENDED,
+            "its process ended after 2,427 of at least 6,418 schedules (hang): no proof",
         ),
     ],
 )
@@ -139,6 +146,20 @@ def test_a_part_of_a_space_decides_nothing():
     assert revision.verdict is Verdict.NOT_OBSERVED
     assert [found.schedule for found in revision.deciding] == ["delay"]
     assert revision.judgement == judge(record(WHOLE))[0].judgement
+
+
+def test_a_process_that_ended_is_no_failure_of_a_schedule():
+    """It may be the explorer's own, and nothing can be replayed: it is as a part that was run."""
+    revision, judgement = judge(record(ENDED))
+    assert (judgement.verdict, judgement.reason) == (
+        Verdict.INCONCLUSIVE,
+        "its process ended after 2,427 of at least 6,418 schedules (hang): no proof",
+    )
+    assert revision.verdict is Verdict.NOT_OBSERVED
+    assert set(assess(record(ENDED)).count_for_history("local-array")) == {"delay"}
+    control = replace(ENDED, workload="same-module", role="negative-control")
+    controls = (new_explored_controls()[0], control)
+    assert judge(record(FAILED, controls=controls))[1].verdict is Verdict.OBSERVED
 
 
 def test_a_whole_space_does_not_make_up_for_another_schedule():
