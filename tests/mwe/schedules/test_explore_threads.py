@@ -50,10 +50,14 @@ def test_three_threads_end_in_each_order_that_a_switch_can_give():
 
     def set_up():
         order.clear()
-        return [lambda name=name: run(name) for name in "abc"]
+        return (
+            run_first,
+            (lambda note=order.append: note("b")),
+            (lambda note=order.append: note("c")),
+        )
 
-    def run(name):
-        order.append(name)
+    def run_first(note=order.append):
+        note("a")
         NotingThread  # noqa: B018 (a read at the end)
 
     subject = ProgramSubject(set_up, lambda: "".join(order))
