@@ -11,8 +11,9 @@ from types import CodeType
 from typing import Any
 
 from mwe.schedules.explore.instructions import Instruction, Writes, find_writes
+from mwe.schedules.explore.observations import Bindings, Passed
 from mwe.schedules.explore.plans import Plan, Switch
-from mwe.schedules.explore.turns import Bindings, Passed, Turns
+from mwe.schedules.explore.turns import Turns
 
 # Of the launching thread before it starts a thread, at least.
 MIN_CALLS = 4

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from mwe.schedules.explore.instructions import Instruction
-from mwe.schedules.explore.turns import Step
+from mwe.schedules.explore.observations import Step
 
 # Of a long stretch, the lines at its ends say where the switches are.
 _MAX_LINES = 12

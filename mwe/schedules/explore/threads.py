@@ -37,6 +37,7 @@ class Member:
 
     number: int  # from 0 in the order of starts; -1 is the thread that launches
     status: Status = Status.WAITING
+    is_awake: bool = True  # whether it has gone on since it was given its turn
     n_points: int = 0  # that it passed
     then: set[Instruction] = field(default_factory=set)  # what it ran behind the last one
     last_offset: int = -1  # of the last one that was recorded, in its function

@@ -14,14 +14,12 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import operator
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from types import CodeType, FrameType
-from typing import Any, NamedTuple
+from typing import Any
 
 from mwe.schedules.explore.instructions import (
     Instruction,
@@ -30,6 +28,7 @@ from mwe.schedules.explore.instructions import (
     is_explored,
     name_function,
 )
+from mwe.schedules.explore.observations import UNKNOWN, Bindings, Passed, Step
 from mwe.schedules.explore.plans import Place, Plan, Switch
 from mwe.schedules.explore.threads import N_LOOKS, Member, Status
 
@@ -46,8 +45,6 @@ _SWITCH_INTERVAL_S = 60.0
 
 # Since Python 3.13 what one frame does not hear, no other of the same function hears.
 _CAN_TURN_DEAF = sys.version_info < (3, 13)
-# Stands for whatever a function of a library does.
-UNKNOWN = Instruction("", None)
 # Nothing else is done before these are called for these instructions.
 _METHODS = {"BINARY_SUBSCR": "__getitem__", "STORE_SUBSCR": "__setitem__"}
 # Of the caches behind an instruction that calls.
@@ -70,64 +67,6 @@ def _hear_instructions(frame: FrameType, trace: Any) -> None:
 
 class DeadlockError(Exception):
     """Every thread waits for something, and has for longer than any of them should."""
-
-
-class Passed(NamedTuple):
-    """A point that a thread passed, and the threads that could have gone on instead.
-
-    Attributes
-    ----------
-    then
-        What the thread ran behind this instruction up to its next point: instructions that were
-        visited before, and `UNKNOWN`.
-    place
-        See `Switch`.
-    enters_function
-        Whether all that the instruction does is to call a function that is explored itself.
-    """
-
-    thread: int
-    point: int
-    others: tuple[int, ...]
-    instruction: Instruction
-    then: set[Instruction]
-    place: Place | None
-    enters_function: bool = False
-
-
-class Step(NamedTuple):
-    """An instruction that a thread was about to run, for a report."""
-
-    thread: int
-    code: CodeType
-    line: int
-    instruction: Instruction
-
-
-@dataclass(frozen=True)
-class Bindings:
-    """A module's globals, and what they were bound to at some time."""
-
-    names: dict[str, Any]
-    before: dict[str, Any]
-
-    @classmethod
-    def take(cls, names: dict[str, Any]) -> Bindings:
-        """Note what is bound now."""
-        return cls(names, dict(names))
-
-    def find_changed(self) -> set[str]:
-        """Return the names that are bound to something else now, or to nothing."""
-        if len(self.names) == len(self.before) and all(
-            map(operator.is_, self.names.values(), self.before.values())
-        ):
-            return set()
-        absent = object()
-        return {
-            name
-            for name in self.names.keys() | self.before.keys()
-            if self.names.get(name, absent) is not self.before.get(name, absent)
-        }
 
 
 class Turns:
@@ -271,6 +210,7 @@ class Turns:
                 self._note_launcher_frames()
             self._n_turns += 1
         self._running = member
+        member.is_awake = False
         member.status = Status.RUNNING
         member.wake()
 
@@ -311,6 +251,7 @@ class Turns:
         period_s = _WATCH_PERIOD_S
         while not self._is_over:
             if member.lock.acquire(timeout=period_s):
+                member.is_awake = True
                 return
             running = self._running
             if running is member or running is None:
@@ -320,6 +261,8 @@ class Turns:
                 continue
             if (
                 self._is_settling
+                # It may wait for the interpreter lock yet, which watchers hand to one another.
+                or not running.is_awake
                 or running is not seen
                 or not running.sleeps()
                 or running is not self._running
