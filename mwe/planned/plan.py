@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from mwe.schedules import SCHEDULES, find_schedule
@@ -43,10 +44,21 @@ _OTHER_TRIALS = {"handoff": 20, "delay": 50}
 MAX_SCHEDULES = 1_000_000
 # Seconds after which it begins no schedule more. The whole spaces of these workloads take 20 s, and
 # that of the positive control ends at its failure; the other workloads' take minutes, which only a
-# thorough judge takes. A history is to stay cheap.
+# thorough judge takes.
 _WHOLE_SPACES = frozenset({"local-array", "shared-array", "planted-race"})
 _WHOLE_SPACE_LIMIT_S = 60.0
 _LIMITS_S = {Role.WORKLOAD: 5.0, Role.NEGATIVE_CONTROL: 2.0}
+# A history is to stay cheap: of one revision these take 10 s at the most, on a fixed one.
+_EXPLORED_IN_HISTORIES = frozenset({"local-array", "one-thread", "planted-race"})
+
+
+class Exploring(Enum):
+    """How much of a plan is explored."""
+
+    SOME = "the default workload and controls, as in a history"
+    ALL = "every workload and control, some in part"
+    WHOLE = "the whole space of each"
+
 
 # On a device no failure is known whose rate could be planned for. 300 trials without one say that
 # fewer than 1 in 100 fail (1 - 0.99**300 > 0.95); launches cost milliseconds. The positive
@@ -89,13 +101,12 @@ def plan_batches(
     target: Target,
     names: Collection[str] = WORKLOADS,
     at_least: Mapping[tuple[str, str], int] = {},
-    *,
-    is_thorough: bool = False,
+    exploring: Exploring = Exploring.SOME,
 ) -> list[PlannedBatch]:
     """Return the batches of a measurement, of the workloads with these names.
 
     `at_least` says by workload and schedule how many trials are wanted where the plan has fewer; an
-    exploration never has more. Where the measurement `is_thorough`, explorations have no limit.
+    exploration never has more.
     """
     return [
         PlannedBatch(
@@ -104,11 +115,14 @@ def plan_batches(
             schedule=schedule,
             target=target.value,
             n_trials=max(n_trials, at_least.get((name, schedule), 0)),
-            limit_s=None if is_thorough else _find_limit(workload, schedule),
+            limit_s=None if exploring is Exploring.WHOLE else _find_limit(workload, schedule),
         )
         for name, workload in WORKLOADS.items()
         for schedule in SCHEDULES
         if name in names
+        and (
+            schedule != EXPLORE or exploring is not Exploring.SOME or name in _EXPLORED_IN_HISTORIES
+        )
         and (n_trials := find_planned_trials(workload, schedule, target)) is not None
     ]
 

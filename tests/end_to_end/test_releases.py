@@ -107,7 +107,8 @@ def test_each_batch_ran_once(project):
     controls = (*CONTROLS, "planted-race")
     assert sorted(batches) == sorted(
         [("local-array", "natural")]
-        + [(w, s) for w in (*racy, *controls) for s in ("delay", "handoff", "explore")]
+        + [(w, s) for w in (*racy, *controls) for s in ("delay", "handoff")]
+        + [(w, "explore") for w in ("local-array", "one-thread", "planted-race")]
     )
 
 

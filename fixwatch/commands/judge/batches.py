@@ -27,7 +27,7 @@ from fixwatch.verdicts.controls import (
     WORKLOAD,
 )
 from mwe.planned.client import BatchServer
-from mwe.planned.plan import PlannedBatch, plan_batches
+from mwe.planned.plan import Exploring, PlannedBatch, plan_batches
 from mwe.planned.runner import Contender, run_planned_batches
 from mwe.planned.spool import Spool
 from mwe.targets import Target
@@ -91,7 +91,8 @@ def plan_judge(names: Collection[str] = (), *, is_thorough: bool = False) -> lis
     for role in (WORKLOAD, NEGATIVE_CONTROL, POSITIVE_CONTROL):
         own = {name for name in roles if roles[name] == role}
         chosen |= (own & set(names)) or own
-    return plan_batches(TARGET, chosen, is_thorough=is_thorough)
+    exploring = Exploring.WHOLE if is_thorough else Exploring.ALL
+    return plan_batches(TARGET, chosen, exploring=exploring)
 
 
 def run_batches(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mwe.planned.plan import MAX_SCHEDULES, decides, plan_batches
+from mwe.planned.plan import MAX_SCHEDULES, Exploring, decides, plan_batches
 from mwe.schedules import DEFAULT_SCHEDULES, find_schedules
 from mwe.targets import Target
 from mwe.workloads import WORKLOADS, Role
@@ -55,22 +55,29 @@ def test_a_plan_can_be_limited_and_made_larger():
     assert [(batch.workload, batch.schedule, batch.n_trials) for batch in batches] == [
         ("shared-array", "delay", 1000),
         ("shared-array", "handoff", 20),
-        ("shared-array", "explore", MAX_SCHEDULES),
     ]
+
+
+def test_a_history_explores_the_default_workload_and_a_control_of_either_kind():
+    """The rest of the spaces would take most of the time of a scan."""
+    explored = [batch for batch in plan_batches(Target.SIMULATOR) if batch.is_exploration]
+    names = [batch.workload for batch in explored]
+    assert names == ["local-array", "one-thread", "planted-race"]
+    assert {batch.n_trials for batch in explored} == {MAX_SCHEDULES}
 
 
 def test_everything_in_the_simulator_is_explored_within_a_limit():
     """Two ways of allocating have the time for their whole space, in a thorough plan all."""
     limits = {
         batch.workload: batch.limit_s
-        for batch in plan_batches(Target.SIMULATOR)
+        for batch in plan_batches(Target.SIMULATOR, exploring=Exploring.ALL)
         if batch.is_exploration
     }
     assert limits.keys() == {workload for workload, _ in planned(Target.SIMULATOR)}
     whole = {"local-array", "shared-array", "planted-race"}
     assert {name for name, limit_s in limits.items() if limit_s >= 60} == whole
     assert max(limit_s for name, limit_s in limits.items() if name not in whole) <= 10
-    for batch in plan_batches(Target.SIMULATOR, is_thorough=True):
+    for batch in plan_batches(Target.SIMULATOR, exploring=Exploring.WHOLE):
         assert batch.limit_s is None
     assert not any(batch.is_exploration for batch in plan_batches(Target.CUDA))
 

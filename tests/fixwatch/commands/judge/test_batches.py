@@ -51,9 +51,14 @@ def new_contender(tmp_path, monkeypatch):
     return new
 
 
-def test_the_plan_is_that_of_the_histories():
-    """A judge without names runs what asv runs on a revision in the simulator."""
-    assert plan_judge() == plan_batches(Target.SIMULATOR)
+def test_the_plan_is_that_of_the_histories_and_explores_more():
+    """A judge without names runs what asv runs on a revision in the simulator, and explores all."""
+    planned = plan_judge()
+    assert [batch for batch in planned if batch in plan_batches(Target.SIMULATOR)] == plan_batches(
+        Target.SIMULATOR
+    )
+    explored = {batch.workload for batch in planned if batch.is_exploration}
+    assert explored == {batch.workload for batch in planned}
 
 
 def test_a_thorough_plan_explores_without_a_limit():
