@@ -1,7 +1,7 @@
 """Taking turns: the threads of a trial run one at a time, and switch where a plan says.
 
 Exactly one thread has the turn; the others wait in their trace function. Whoever waits also
-watches: with a switch interval of minutes a waiting thread gets the interpreter lock only once the
+watches: with a long switch interval a waiting thread gets the interpreter lock only once the
 running one has let go of it, so it learns within microseconds that the running one sleeps, and
 takes the turn on. What the running one waits with, a lock, a barrier or a pool, makes no
 difference.
@@ -40,7 +40,10 @@ _SECOND_LOOK_S = 20e-6
 MAX_CALLS_BETWEEN_STARTS = 200
 _MAX_IDLE_ROUNDS = 100
 _IDLE_PERIOD_S = 1e-3
-_SWITCH_INTERVAL_S = 60.0
+# Long beside a schedule, so that a thread with the turn is hardly ever interrupted; and no longer,
+# because a thread that waits for the interpreter lock may not be woken when it is let go of
+# (https://sourceware.org/bugzilla/show_bug.cgi?id=25847) and tries again after so long.
+_SWITCH_INTERVAL_S = 0.1
 
 
 # Since Python 3.13 what one frame does not hear, no other of the same function hears.
