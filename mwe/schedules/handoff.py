@@ -5,14 +5,19 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
+import time
 from collections.abc import Collection, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import ClassVar
 
 from mwe.schedules.events import Granularity, Listener, Pacer
+from mwe.schedules.explore.threads import Member
 from mwe.schedules.tracing import listen
 from mwe.targets import Target
+
+_LOOK_PERIOD_S = 2e-3
+# Of each wait, whatever the other thread does.
+_MAX_WAIT_S = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +38,9 @@ class HandOff:
     randomized scheduler with probabilistic guarantees of finding bugs", ASPLOS 2010.
     """
 
-    # Of each wait. What is waited for happens within a millisecond on an idle machine; with a limit
-    # of 0.1 ms one trial in five misses it.
+    # Of each wait, while the other thread sleeps or has not started. What is waited for happens
+    # within a millisecond on an idle machine; with a limit of 0.1 ms one trial in five misses it.
+    # On a busy one the other thread waits for a core, which is no sleep.
     max_wait_s: float = 50e-3
     n_active_threads: int | None = 2  # of a trial
     targets: ClassVar[frozenset[Target]] = frozenset({Target.SIMULATOR})
@@ -46,15 +52,20 @@ class HandOff:
         The first two threads of a trial are ordered; its seed decides nothing.
         """
 
-        def pace(_trial_seed: str) -> AbstractContextManager[None]:
+        @contextlib.contextmanager
+        def pace(_trial_seed: str) -> Iterator[None]:
             meeting = _Meeting(self.max_wait_s)
             ordered = (_First(meeting), _Second(meeting))
-            return listen(
-                lambda number: ordered[number] if number < 2 else Listener(),
-                Granularity.LINE,
-                user_files=user_files,
-                outside_user_code=False,
-            )
+            with (
+                contextlib.closing(meeting),
+                listen(
+                    lambda number: ordered[number] if number < 2 else Listener(),
+                    Granularity.LINE,
+                    user_files=user_files,
+                    outside_user_code=False,
+                ),
+            ):
+                yield
 
         yield pace
 
@@ -63,10 +74,31 @@ class _Meeting:
     """What the two threads tell each other."""
 
     def __init__(self, max_wait_s: float) -> None:
-        self.max_wait_s = max_wait_s
+        self._max_wait_s = max_wait_s
+        self._members: dict[int, Member] = {}
         self.first_is_in = threading.Event()
         self.second_is_in = threading.Event()
         self.first_is_back = threading.Event()
+
+    def come(self, number: int) -> None:
+        """Say that the calling thread is the first or the second."""
+        self._members.setdefault(number, Member(number))
+
+    def wait(self, event: threading.Event, number: int) -> None:
+        """Wait for what the thread of that number does, until it has slept for long."""
+        end_s = time.monotonic() + _MAX_WAIT_S
+        asleep_since_s = time.monotonic()
+        while not event.wait(_LOOK_PERIOD_S):
+            other, now_s = self._members.get(number), time.monotonic()
+            if other is not None and not other.sleeps():
+                asleep_since_s = now_s
+            if now_s >= min(end_s, asleep_since_s + self._max_wait_s):
+                break
+
+    def close(self) -> None:
+        """Let go of what was needed to look at the threads."""
+        for member in self._members.values():
+            member.close()
 
 
 class _First(Listener):
@@ -77,10 +109,11 @@ class _First(Listener):
         self._was_in = False
 
     def call(self, depth: int) -> None:
+        self._meeting.come(1)
         if depth == 2 and not self._was_in:
             self._was_in = True
             self._meeting.first_is_in.set()
-            self._meeting.second_is_in.wait(self._meeting.max_wait_s)
+            self._meeting.wait(self._meeting.second_is_in, 2)
 
     def step(self, depth: int) -> int:
         if depth == 1 and self._was_in:
@@ -101,12 +134,13 @@ class _Second(Listener):
         self._was_in = False
 
     def call(self, depth: int) -> None:
+        self._meeting.come(2)
         if depth == 1:
-            self._meeting.first_is_in.wait(self._meeting.max_wait_s)
+            self._meeting.wait(self._meeting.first_is_in, 1)
         elif depth == 2 and not self._was_in:
             self._was_in = True
             self._meeting.second_is_in.set()
-            self._meeting.first_is_back.wait(self._meeting.max_wait_s)
+            self._meeting.wait(self._meeting.first_is_back, 1)
 
     def leave(self, depth: int) -> None:
         if depth == 1:
