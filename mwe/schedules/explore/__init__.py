@@ -17,7 +17,8 @@ from mwe.errors import BadArgumentError, HarnessError
 from mwe.schedules.explore.plans import Plan, parse_plan
 from mwe.schedules.explore.space import Space, SpaceReport
 from mwe.schedules.explore.stretches import Stretch, find_stretches
-from mwe.schedules.explore.turns import DeadlockError, Turns
+from mwe.schedules.explore.turn_taking import DeadlockError
+from mwe.schedules.explore.turns import Turns
 from mwe.targets import Target
 
 __all__ = ["DeadlockError", "Exploration", "Explore", "Explorer", "Plan", "parse_plan"]

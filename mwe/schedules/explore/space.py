@@ -158,6 +158,9 @@ class Space:
 
     def add(self, plan: Plan, turns: Turns) -> None:
         """Take in what a run of a schedule has shown; one that it could not follow is run again."""
+        if not plan.switches and plan.first >= turns.n_started:
+            # A launch with fewer threads than are to be explored.
+            return
         if not turns.is_possible:
             self._n_tries[plan] += 1
             if self._n_tries[plan] < MAX_TRIES:

@@ -1,14 +1,4 @@
-"""Taking turns: the threads of a trial run one at a time, and switch where a plan says.
-
-Exactly one thread has the turn; the others wait in their trace function. Whoever waits also
-watches: with a long switch interval a waiting thread gets the interpreter lock only once the
-running one has let go of it, so it learns within microseconds that the running one sleeps, and
-takes the turn on. What the running one waits with, a lock, a barrier or a pool, makes no
-difference.
-
-The launching thread has the lowest rank: it goes on when no other thread can, and gives its turn
-away when it only polls. Needs an interpreter lock.
-"""
+"""The turns of a trial: switches are forced where a plan says, and what threads do is recorded."""
 
 from __future__ import annotations
 
@@ -16,7 +6,6 @@ import contextlib
 import gc
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from types import CodeType, FrameType
 from typing import Any
@@ -30,22 +19,18 @@ from mwe.schedules.explore.instructions import (
 )
 from mwe.schedules.explore.observations import UNKNOWN, Bindings, Passed, Step
 from mwe.schedules.explore.plans import Place, Plan, Switch
-from mwe.schedules.explore.threads import N_LOOKS, Member, Status
+from mwe.schedules.explore.threads import (
+    Member,
+    Status,
+    ask_for_instructions,
+    hear_instructions,
+)
+from mwe.schedules.explore.turn_taking import MAX_CALLS_BETWEEN_STARTS, TurnTaking
 
-# A thread that waits looks after so long whether the running one sleeps. It takes the interpreter
-# lock for that, so shorter is slower on the whole.
-_WATCH_PERIOD_S = 100e-6
-_SECOND_LOOK_S = 20e-6
-# A launch starts its next thread within so many calls of its own; after more of them it polls.
-MAX_CALLS_BETWEEN_STARTS = 200
-_MAX_IDLE_ROUNDS = 100
-_IDLE_PERIOD_S = 1e-3
 # Long beside a schedule, so that a thread with the turn is hardly ever interrupted; and no longer,
 # because a thread that waits for the interpreter lock may not be woken when it is let go of
 # (https://sourceware.org/bugzilla/show_bug.cgi?id=25847) and tries again after so long.
 _SWITCH_INTERVAL_S = 0.1
-
-
 # Since Python 3.13 what one frame does not hear, no other of the same function hears.
 _CAN_TURN_DEAF = sys.version_info < (3, 13)
 # Nothing else is done before these are called for these instructions.
@@ -54,25 +39,7 @@ _METHODS = {"BINARY_SUBSCR": "__getitem__", "STORE_SUBSCR": "__setitem__"}
 _MAX_CACHE_BYTES = 20
 
 
-_DEADLOCK = "{} threads wait, and nothing is left to wake them"
-
-
-def _ask_for_instructions() -> None:
-    """Mark a frame: Python 3.12 asks whether any was where tracing begins, and at no later time."""
-    sys._getframe().f_trace_opcodes = True
-
-
-def _hear_instructions(frame: FrameType, trace: Any) -> None:
-    # In this order: Python 3.13 takes it from a frame that is traced already.
-    frame.f_trace = trace
-    frame.f_trace_opcodes = True
-
-
-class DeadlockError(Exception):
-    """Every thread waits for something, and has for longer than any of them should."""
-
-
-class Turns:
+class Turns(TurnTaking):
     """The turns of one trial.
 
     Parameters
@@ -87,10 +54,8 @@ class Turns:
         Whether the points behind the last switch are kept; without them the rest runs faster.
     records_steps
         Whether each instruction that can be a point is kept, however often it runs.
-    max_calls
-        How many calls the launching thread makes before its turn is given away: it polls then.
-    max_idle_s
-        How long all threads may wait for something other than their turn.
+    max_calls, max_idle_s
+        As for `TurnTaking`.
     """
 
     def __init__(
@@ -104,6 +69,7 @@ class Turns:
         max_calls: int = MAX_CALLS_BETWEEN_STARTS,
         max_idle_s: float = 10.0,
     ) -> None:
+        super().__init__(plan.first, max_calls, max_idle_s)
         self.passed: list[Passed] = []
         self.steps: list[Step] = []
         self.is_possible = True  # whether the plan's threads and points were all found
@@ -116,12 +82,7 @@ class Turns:
         self._bindings = bindings or []
         self._records_points = records_points
         self._records_steps = records_steps
-        self._max_calls = max_calls
-        self._max_idle_s = max_idle_s
         self._looks_at_points = records_points or records_steps or bool(plan.switches)
-        self._members: list[Member] = []
-        self._launcher = Member(-1, Status.RUNNING)
-        self._running: Member | None = self._launcher
         self._outer_frame: FrameType | None = None
         # Whether switches are found by their places: no point has to be counted then.
         self._is_direct = (
@@ -129,21 +90,12 @@ class Turns:
             and not (records_points or records_steps)
             and all(switch.place is not None for switch in plan.switches)
         )
-        self._n_turns = 0
-        self._n_blocked = 0
-        self._has_blocked = False
-        self._n_calls = 0
         self.max_calls_seen = 0  # of the launching thread, between the starts of two
-        self._n_idle_rounds = 0
-        self._idle_since_s: float | None = None
-        self._is_settling = False
-        self._is_over = False
-        self._seen: tuple[Any, ...] = ()
 
     @property
-    def n_points(self) -> list[int]:
-        """How many points each explored thread has passed."""
-        return [member.n_points for member in self._members[: self._n_explored]]
+    def n_started(self) -> int:
+        """How many threads were started."""
+        return len(self._members)
 
     @contextlib.contextmanager
     def taken(self) -> Iterator[None]:
@@ -155,7 +107,7 @@ class Turns:
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
         # What a collection calls would run in any thread, at any point of it.
         gc.disable()
-        _ask_for_instructions()
+        ask_for_instructions()
         threading.settrace(self._trace_first_frame)
         sys.settrace(self._trace_launcher)
         try:
@@ -168,139 +120,26 @@ class Turns:
                 gc.enable()
             self._end_turns()
 
-    def raise_if_stuck(self) -> None:
-        """Raise a `DeadlockError` in the launching thread if nobody went on since last asked.
-
-        For when it waits itself, with nobody left who waits for a turn and watches.
-        """
-        seen = self._n_turns, tuple(member.n_points for member in self._members)
-        is_same, self._seen = seen == self._seen, seen
-        running = self._running
-        if (
-            self._is_over
-            or self._launcher.status is not Status.BLOCKED
-            or not is_same
-            or any(member.status is Status.WAITING for member in self._members)
-            or (running is not None and not running.sleeps())
-        ):
-            return
-        self._seen = ()
-        raise DeadlockError(_DEADLOCK.format(self._n_blocked + (running is not None)))
+    def _begin(self, member: Member) -> None:
+        """Note the functions that the launching thread is in and goes on with during the trial."""
+        self.is_possible &= member.number == self._plan.first
+        frame = sys._current_frames().get(self._launcher.ident)
+        while frame is not None and frame is not self._outer_frame:
+            self.ran.add(frame.f_code)
+            frame = frame.f_back
 
     def _end_turns(self) -> None:
-        """Let every thread that is left run as it likes."""
-        self._is_over = True
         self.is_possible &= not self._pending
         self._outer_frame = None
-        for member in [self._launcher, *self._members]:
-            if member.status is Status.WAITING:
-                member.wake()
-            member.close()
+        super()._end_turns()
 
-    # Turns. Nothing here lets go of the interpreter lock but _park and _settle, so the rest happens
-    # in one go.
+    def _end(self, member: Member) -> None:
+        if self._n_explored > 2:
+            # Who goes on now is not chosen, before it was.
+            member.then.add(UNKNOWN)
+        super()._end(member)
 
-    def _choose(self) -> Member | None:
-        waiting = [member for member in self._members if member.status is Status.WAITING]
-        if not self._n_turns:
-            waiting.sort(key=lambda member: member.number != self._plan.first)
-        return waiting[0] if waiting else None
-
-    def _give(self, member: Member) -> None:
-        if member is not self._launcher:
-            if not self._n_turns:
-                self.is_possible &= member.number == self._plan.first
-                self._note_launcher_frames()
-            self._n_turns += 1
-        self._running = member
-        member.is_awake = False
-        member.status = Status.RUNNING
-        member.wake()
-
-    def _give_on(self) -> None:
-        """Give the turn to the next, from a thread that has ended or blocks."""
-        self._running = None
-        self._note_changed_globals()
-        if self._n_blocked:
-            self._settle()
-            if self._running is not None:
-                return
-        chosen = self._choose()
-        if chosen is None and self._launcher.status is Status.WAITING:
-            chosen = self._launcher
-        if chosen is not None:
-            self._give(chosen)
-
-    def _arrive(self, member: Member, frame: FrameType) -> None:
-        """Wait for the turn, in the thread that is new or was blocked."""
-        if member.status is Status.BLOCKED and member is not self._launcher:
-            self._n_blocked -= 1
-        member.status = Status.WAITING
-        if self._running is None and not self._is_settling:
-            self._give_on()
-        self._park(member, frame)
-
-    def _park(self, member: Member, frame: FrameType) -> None:
-        """Wait for the turn in a trace function, and see to it that who has it can run."""
-        self._watch(member)
-        if sys.version_info < (3, 11):
-            # The interpreter puts back the cells that it read before it called the trace function
-            # (https://github.com/python/cpython/issues/74929); this has it read them again.
-            frame.f_locals  # noqa: B018
-
-    def _watch(self, member: Member) -> None:
-        n_seen_asleep = 0
-        seen: Member | None = None
-        period_s = _WATCH_PERIOD_S
-        while not self._is_over:
-            if member.lock.acquire(timeout=period_s):
-                member.is_awake = True
-                return
-            running = self._running
-            if running is member or running is None:
-                n_seen_asleep, period_s = 0, _WATCH_PERIOD_S
-                if running is None and not self._is_settling:
-                    self._give_on()
-                continue
-            if (
-                self._is_settling
-                # It may wait for the interpreter lock yet, which watchers hand to one another.
-                or not running.is_awake
-                or running is not seen
-                or not running.sleeps()
-                or running is not self._running
-            ):
-                n_seen_asleep, period_s, seen = 0, _WATCH_PERIOD_S, running
-                continue
-            n_seen_asleep += 1
-            period_s = _SECOND_LOOK_S
-            if n_seen_asleep >= N_LOOKS and not running.starts_a_thread():
-                n_seen_asleep, period_s = 0, _WATCH_PERIOD_S
-                self._note_block(running)
-
-    def _note_block(self, running: Member) -> None:
-        running.status = Status.BLOCKED
-        if running is not self._launcher:
-            self._has_blocked = True
-            self._n_blocked += 1
-        # Where it runs on, it is heard at its next instruction, whatever it was deaf to before.
-        running.listen_again()
-        self._give_on()
-
-    def _settle(self) -> None:
-        """Wait until each blocked thread has arrived, or sleeps still."""
-        self._is_settling = True
-        for member in self._members:
-            n_seen_asleep = 0
-            while member.status is Status.BLOCKED and n_seen_asleep < N_LOOKS:
-                if n_seen_asleep != 1:
-                    time.sleep(_SECOND_LOOK_S)
-                n_seen_asleep = n_seen_asleep + 1 if member.sleeps() else 0
-        self._is_settling = False
-
-    # What threads do.
-
-    def _note_changed_globals(self) -> None:
+    def _note_end_of_stretch(self) -> None:
         for bindings in self._bindings:
             self.changed |= bindings.find_changed()
 
@@ -328,21 +167,13 @@ class Turns:
             )
             if not self._plan.switches:
                 # Later it is enough to look where threads switch: each point is one once.
-                self._note_changed_globals()
+                self._note_end_of_stretch()
             if others:
                 member.last_offset = frame.f_lasti
-                place = Place(*name_function(frame.f_code), frame.f_lasti)
                 can_be_found = not (self._has_blocked or has_namesake(frame.f_code))
-                self.passed.append(
-                    Passed(
-                        member.number,
-                        member.n_points,
-                        others,
-                        instruction,
-                        member.then,
-                        place if can_be_found else None,
-                    )
-                )
+                place = Place(*name_function(frame.f_code), frame.f_lasti) if can_be_found else None
+                passed = (member.number, member.n_points, others, instruction, member.then, place)
+                self.passed.append(Passed(*passed))
 
     def _force_switch(self, member: Member, frame: FrameType) -> None:
         """Do the next forced switch, of the thread that has the turn."""
@@ -351,7 +182,7 @@ class Turns:
         if other is None or other.status is not Status.WAITING:
             self.is_possible = False
             return
-        self._note_changed_globals()
+        self._note_end_of_stretch()
         if self._is_direct and self._pending:
             self._listen_in_place(self._pending[-1])
         member.status = Status.WAITING
@@ -382,50 +213,6 @@ class Turns:
             or _METHODS.get(last.instruction.operation) == frame.f_code.co_name
         ):
             self.passed[-1] = last._replace(enters_function=True)
-
-    def _end(self, member: Member) -> None:
-        member.status = Status.ENDED
-        if self._n_explored > 2:
-            # Who goes on now is not chosen, before it was.
-            member.then.add(UNKNOWN)
-        if self._running is member and not self._is_over:
-            self._give_on()
-
-    def _note_launcher_frames(self) -> None:
-        """Note the functions that the launching thread is in and goes on with during the trial."""
-        frame = sys._current_frames().get(self._launcher.ident)
-        while frame is not None and frame is not self._outer_frame:
-            self.ran.add(frame.f_code)
-            frame = frame.f_back
-
-    def _call_of_launcher(self, frame: FrameType) -> None:
-        launcher = self._launcher
-        if self._running is not launcher:
-            self._arrive(launcher, frame)
-            return
-        self._n_calls += 1
-        if self._n_calls <= self._max_calls:
-            return
-        self._n_calls = 0
-        if self._n_blocked:
-            self._settle()
-        chosen = self._choose()
-        if chosen is not None:
-            self._n_idle_rounds, self._idle_since_s = 0, None
-            launcher.status = Status.WAITING
-            self._give(chosen)
-            self._park(launcher, frame)
-            return
-        # All wait for something outside, or have ended; polling faster does not make it come.
-        self._n_idle_rounds += 1
-        if self._n_idle_rounds > _MAX_IDLE_ROUNDS:
-            now_s = time.monotonic()
-            self._idle_since_s = self._idle_since_s or now_s
-            if self._n_blocked and now_s - self._idle_since_s > self._max_idle_s:
-                raise DeadlockError(_DEADLOCK.format(self._n_blocked))
-            time.sleep(_IDLE_PERIOD_S)
-
-    # Trace functions.
 
     def _trace_launcher(self, frame: FrameType, _event: str, _arg: Any) -> None:
         caller = frame.f_back
@@ -509,7 +296,7 @@ class Turns:
                 is_explored_thread
                 and (self._records_points or (bool(points) and self._looks_at_points))
             ):
-                _hear_instructions(frame, trace_explored)
+                hear_instructions(frame, trace_explored)
             return trace_explored
 
         return trace_call
@@ -545,7 +332,7 @@ class Turns:
             if self._running is not member and not self._is_over:
                 self._arrive(member, frame)
             if find_awaited(code) is not None:
-                _hear_instructions(frame, trace_explored)
+                hear_instructions(frame, trace_explored)
             return trace_explored
 
         return trace_call

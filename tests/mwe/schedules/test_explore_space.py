@@ -7,7 +7,8 @@ from math import comb
 
 import pytest
 
-from mwe.runner import run_trial
+from mwe.runner import iter_trials, run_trial
+from mwe.schedules.explore import Explore
 from mwe.schedules.explore.plans import Plan, Switch
 from mwe.schedules.explore.space import MAX_TRIES, Space
 from tests.subjects.programs import ProgramSubject, explore, make_notes
@@ -128,3 +129,10 @@ def test_functions_on_one_line_are_told_apart():
 
     explored = explore(ProgramSubject(set_up, lambda: " ".join(order)), 2)
     assert len(explored.results) == 6
+
+
+def test_a_launch_with_fewer_threads_than_asked_for_has_a_whole_space():
+    """A thread that is not there goes first in no schedule."""
+    *_, last = iter_trials(make_notes(2, 2), Explore(threads=3), 1, range(1, 100))
+    assert last.exploration.space.exhausted
+    assert last.exploration.space.run == count_by_arithmetic(2, 2)
