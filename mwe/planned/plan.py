@@ -48,14 +48,12 @@ MAX_SCHEDULES = 1_000_000
 _WHOLE_SPACES = frozenset({"local-array", "shared-array", "planted-race"})
 _WHOLE_SPACE_LIMIT_S = 60.0
 _LIMITS_S = {Role.WORKLOAD: 5.0, Role.NEGATIVE_CONTROL: 2.0}
-# A history is to stay cheap: of one revision these take 10 s at the most, on a fixed one.
-_EXPLORED_IN_HISTORIES = frozenset({"local-array", "one-thread", "planted-race"})
 
 
 class Exploring(Enum):
     """How much of a plan is explored."""
 
-    SOME = "the default workload and controls, as in a history"
+    NOTHING = "nothing, as in a history"
     ALL = "every workload and control, some in part"
     WHOLE = "the whole space of each"
 
@@ -101,7 +99,7 @@ def plan_batches(
     target: Target,
     names: Collection[str] = WORKLOADS,
     at_least: Mapping[tuple[str, str], int] = {},
-    exploring: Exploring = Exploring.SOME,
+    exploring: Exploring = Exploring.NOTHING,
 ) -> list[PlannedBatch]:
     """Return the batches of a measurement, of the workloads with these names.
 
@@ -120,9 +118,7 @@ def plan_batches(
         for name, workload in WORKLOADS.items()
         for schedule in SCHEDULES
         if name in names
-        and (
-            schedule != EXPLORE or exploring is not Exploring.SOME or name in _EXPLORED_IN_HISTORIES
-        )
+        and (schedule != EXPLORE or exploring is not Exploring.NOTHING)
         and (n_trials := find_planned_trials(workload, schedule, target)) is not None
     ]
 

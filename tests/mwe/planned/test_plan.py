@@ -58,11 +58,11 @@ def test_a_plan_can_be_limited_and_made_larger():
     ]
 
 
-def test_a_history_explores_the_default_workload_and_a_control_of_either_kind():
-    """The rest of the spaces would take most of the time of a scan."""
-    explored = [batch for batch in plan_batches(Target.SIMULATOR) if batch.is_exploration]
-    names = [batch.workload for batch in explored]
-    assert names == ["local-array", "one-thread", "planted-race"]
+def test_a_history_explores_nothing_and_a_judge_everything():
+    """A whole space takes as long as the rest of the plan on a fixed revision."""
+    assert not any(batch.is_exploration for batch in plan_batches(Target.SIMULATOR))
+    planned = plan_batches(Target.SIMULATOR, exploring=Exploring.ALL)
+    explored = [batch for batch in planned if batch.is_exploration]
     assert {batch.n_trials for batch in explored} == {MAX_SCHEDULES}
 
 
@@ -84,9 +84,9 @@ def test_everything_in_the_simulator_is_explored_within_a_limit():
 
 def test_further_trials_are_none_of_an_exploration():
     """It repeats nothing: its number of trials is a limit that no search reaches."""
-    ways = {("local-array", "explore"): 30_000}
-    batches = plan_batches(Target.SIMULATOR, ["local-array"], ways)
-    assert batches == plan_batches(Target.SIMULATOR, ["local-array"])
+    names, ways = ["local-array"], {("local-array", "explore"): 30_000}
+    batches = plan_batches(Target.SIMULATOR, names, ways, exploring=Exploring.ALL)
+    assert batches == plan_batches(Target.SIMULATOR, names, exploring=Exploring.ALL)
 
 
 def test_each_target_has_a_default_schedule_that_fits():
