@@ -88,7 +88,7 @@ def _collect_roles(records: Iterable[Evidence]) -> dict[str, tuple[str, bool]]:
 
 
 def _role_of(batch: BatchEvidence) -> tuple[str, bool]:
-    return batch.role, batch.decides or batch.schedule == "natural"
+    return batch.role, batch.decides or batch.schedule in ("natural", "explore")
 
 
 def _choose_records(shards: Sequence[Shard]) -> tuple[dict[Place, Evidence], list[Refused]]:

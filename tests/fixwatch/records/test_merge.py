@@ -165,6 +165,16 @@ def test_a_workload_keeps_its_role(tmp_path, field, value):
     assert "another role" in next(iter(refused.values()))
 
 
+def test_an_exploration_changes_no_role(tmp_path):
+    """Its batch decides nothing by itself, whatever the workload is for."""
+    put(tmp_path / "results")
+    evidence, result = of_commit("e" * 40)
+    evidence = change(evidence, ["batches", 0, "schedule"], "explore")
+    put(tmp_path / "shard", change(evidence, ["batches", 0, "decides"], False), result)
+    n_written, refused = merge(tmp_path, tmp_path / "shard")
+    assert (n_written, refused) == (1, {})
+
+
 BATCH = ["batches", 0, "batch"]
 
 
