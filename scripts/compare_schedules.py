@@ -48,7 +48,7 @@ class RandomTurns(Turns):
         if others and self._random.random() < SWITCH_PROBABILITY:
             member.status = Status.WAITING
             self._give(self._random.choice(others))
-            self._park(member)
+            self._park(member, frame)
 
 
 @dataclass(frozen=True)
