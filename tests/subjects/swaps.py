@@ -242,7 +242,7 @@ RACY = {
     "restore-before-last": RestoreBeforeLast,
     "check-outside-lock": CheckOutsideLock,
 }
-# Random delay hardly shows these; see `make sensitivity`.
+# Further wrong ones, which no judge counts with; see `make sensitivity`.
 RARE = {
     "restore-after-unlock": RestoreAfterUnlock,
     "count-before-lock": CountBeforeLock,
