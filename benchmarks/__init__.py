@@ -5,9 +5,9 @@ Every batch runs once, in `setup_cache`; the three benchmarks read different cou
 
 # It puts the project's root on the path, so it comes first.
 from benchmarks.batches import measure_batches
+from mwe.defects import WORKLOADS
 from mwe.planned.plan import MEASUREMENT_VERSION
 from mwe.schedules import SCHEDULES
-from mwe.workloads import WORKLOADS
 
 
 def setup_cache():

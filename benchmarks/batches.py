@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
+from mwe.defects import WORKLOADS  # noqa: E402
 from mwe.planned.client import (  # noqa: E402 (needs the root on the path)
     DEVICE,
     BatchResult,
@@ -21,7 +22,6 @@ from mwe.planned.plan import MORE_TRIALS_VARIABLE, plan_batches  # noqa: E402
 from mwe.planned.runner import BATCH_TIMEOUT_S, Contender, run_planned_batches  # noqa: E402
 from mwe.planned.spool import Spool  # noqa: E402
 from mwe.targets import Target  # noqa: E402
-from mwe.workloads import WORKLOADS  # noqa: E402
 
 
 def measure_batches(environment=os.environ) -> "dict[tuple[str, str], BatchResult]":

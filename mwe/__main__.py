@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from mwe.batch import Batch
+from mwe.defects import DEFAULT_WORKLOAD, DEFECTS, WORKLOADS, find_workload
 from mwe.device import MissingPartError
 from mwe.errors import BadArgumentError, HarnessError
 from mwe.ptx import (
@@ -27,7 +28,6 @@ from mwe.schedules.explore.stretches import Stretch, render_stretches
 from mwe.service import serve
 from mwe.targets import Target, find_packages, find_python, find_target, prepare_target
 from mwe.toolkit import offer_toolkit
-from mwe.workloads import DEFAULT_WORKLOAD, WORKLOADS, find_workload
 
 DEFAULT_TRIALS = 100
 # Of one exploration; its bounds and its time limit end it long before.
@@ -74,7 +74,11 @@ def _parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     )
     explore.add_argument("--threads", type=int, help="threads to switch among; default: 2")
     explore.add_argument("--limit", type=float, metavar="SECONDS", help="begin no schedule later")
-    explore.add_argument("--all", action="store_true", help="go on after the first failure")
+    explore.add_argument(
+        "--all",
+        action="store_true",
+        help="go on after the first failure that has the defect's signature",
+    )
     explore.add_argument(
         "--replay", metavar="TEXT", help="run one schedule, as a report names it, and show it"
     )
@@ -96,7 +100,7 @@ def _parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         f"({DEFAULT_COMPUTE_CAPABILITY}), which needs no device, and exit",
     )
     parser.add_argument(
-        "--list", action="store_true", help="print workloads and controls, and exit"
+        "--list", action="store_true", help="print defects, their workloads and controls, and exit"
     )
     return parser.parse_args(arguments)
 
@@ -136,6 +140,10 @@ def _print_summary(batch: Batch) -> None:
     )
     for mode, count in sorted(batch.failures_by_mode.items()):
         print(f"  {count} {mode}")
+    if batch.signature_failures != batch.failures:
+        print(f"  {batch.signature_failures} of them with the signature of {batch.defect}")
+    if batch.refusals:
+        print(f"  {batch.refusals} launches were refused, with an error that says so")
     for detail in batch.details:
         print(textwrap.indent(detail, "    "))
     if batch.first_failure_trial is not None:
@@ -208,8 +216,10 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command and return its exit status; errors have a message of one line."""
     options = _parse_arguments(arguments)
     if options.list:
-        for workload in WORKLOADS.values():
-            print(f"{workload.name:<22}{workload.role.value:<18}{workload.summary}")
+        for defect in DEFECTS.values():
+            print(f"{defect.name:<26}{'defect':<18}{defect.summary}")
+            for workload in defect.workloads:
+                print(f"  {workload.name:<24}{workload.role.value:<18}{workload.summary}")
         return EXIT_NOTHING_OBSERVED
     if options.serve:
         serve()

@@ -21,6 +21,7 @@ MAX_DETAIL_CHARACTERS = 6000
 class Batch:
     """Counts of trials that share workload, schedule, target and environment."""
 
+    defect: str  # that the workload is for
     workload: str
     role: str
     schedule: str
@@ -28,6 +29,8 @@ class Batch:
     seed: int
     trials: int = 0  # that were judged, whatever was asked for
     failures_by_mode: Counter[str] = field(default_factory=Counter)
+    signature_failures: int = 0  # failing trials with the defect's signature
+    refusals: int = 0  # passing trials in which upstream refused the launch
     attributes: Counter[str] = field(default_factory=Counter)
     trials_by_kernel: Counter[str] = field(default_factory=Counter)
     failures_by_kernel: Counter[str] = field(default_factory=Counter)
@@ -40,7 +43,8 @@ class Batch:
     failing_trials: list[int] = field(default_factory=list)
     details: list[str] = field(default_factory=list)
     duration_s: float = 0.0
-    # Under `explore`: how much of the space was run, and which schedule failed first.
+    # Under `explore`: how much of the space was run, and which schedule failed first: the first
+    # one with the signature, if any has it. The two fields above say the same of its trial.
     space: dict[str, Any] | None = None
     first_failure_schedule: str | None = None
     stretches: list[dict[str, Any]] | None = None  # of a replay: what threads ran between switches
@@ -64,8 +68,10 @@ class Batch:
             self.space = exploration.space.to_json()
             if exploration.stretches:
                 self.stretches = [stretch.to_json() for stretch in exploration.stretches]
+        self.refusals += outcome.refused
         if outcome.mode is None:
             return
+        self.signature_failures += trial.has_signature
         self.failures_by_mode[outcome.mode.value] += 1
         self.failures_by_kernel[trial.kernel] += 1
         self.leaks += outcome.leaked
@@ -80,7 +86,8 @@ class Batch:
         detail = outcome.detail[:MAX_DETAIL_CHARACTERS]
         if detail not in self.details and len(self.details) < MAX_DETAILS:
             self.details.append(detail)
-        if self.first_failure_trial is None:
+        is_first_sought = exploration and trial.has_signature and self.signature_failures == 1
+        if self.first_failure_trial is None or is_first_sought:
             self.first_failure_trial = trial.number
             self.first_failure_s = self.duration_s
             self.first_failure_schedule = exploration.schedule if exploration else None
@@ -114,6 +121,8 @@ _COUNTS = (
     "seed",
     "trials",
     "failures_by_mode",
+    "signature_failures",
+    "refusals",
     "attributes",
     "trials_by_kernel",
     "failures_by_kernel",

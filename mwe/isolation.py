@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from mwe.batch import Batch
+from mwe.defects.defect import ANY_FAILURE, Signature
 from mwe.errors import HarnessError, MweError
 from mwe.outcomes import FailureMode, Outcome
 from mwe.runner import FRESH_PERIOD, JOIN_TIMEOUT_S, Trial, iter_trials, name_kernel
@@ -75,8 +76,11 @@ def run_batch(
     n_trials: int,
     isolation: Isolation = ISOLATION[Target.SIMULATOR],
     report_progress: Callable[[Batch], None] = lambda _batch: None,
+    signature: Signature = ANY_FAILURE,
 ) -> None:
     """Run the trials up to `n_trials` and count them into `batch`.
+
+    The signature says which failures are those that are looked for.
 
     The trials that the batch has already are not run again. It stops early, and says so in its
     status, after `MAX_HANGS` hangs. Without fork `load_subject` must be picklable, since each
@@ -103,7 +107,7 @@ def run_batch(
         numbers = range(number, n_trials + 1)
         schedule = handed_over.pop()
         for trial in _iter_trials_of_worker(
-            load_subject, schedule, batch.seed, numbers, isolation, handed_over.append
+            load_subject, schedule, batch.seed, numbers, isolation, signature, handed_over.append
         ):
             batch.record(trial, elapsed_s=time.perf_counter() - start_s)
             report_progress(batch)
@@ -130,6 +134,7 @@ def _iter_trials_of_worker(
     seed: int,
     numbers: range,
     isolation: Isolation,
+    signature: Signature,
     hand_over: Callable[[Schedule], None],
 ) -> Iterator[Trial]:
     """Run trials in a process of their own, and yield them as they are judged.
@@ -144,7 +149,17 @@ def _iter_trials_of_worker(
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(
         target=_work,
-        args=(receiver, sender, load_subject, schedule, seed, numbers, isolation, name),
+        args=(
+            receiver,
+            sender,
+            load_subject,
+            schedule,
+            seed,
+            numbers,
+            isolation,
+            signature,
+            name,
+        ),
         daemon=True,
     )
     with warnings.catch_warnings():
@@ -181,7 +196,8 @@ def _iter_trials_of_worker(
             raise HarnessError(
                 f"the process ended while the workload was loaded: {outcome.detail.splitlines()[0]}"
             )
-        yield Trial(number, name_kernel(number, isolation.fresh_period), n_threads, outcome)
+        kernel_age = name_kernel(number, isolation.fresh_period)
+        yield Trial(number, kernel_age, n_threads, outcome, signature.matches(outcome))
     finally:
         process.kill()
         process.join()
@@ -213,6 +229,7 @@ def _work(
     seed: int,
     numbers: range,
     isolation: Isolation,
+    signature: Signature,
     stacks: str,
 ) -> None:
     """Run trials until one may have damaged the state; the main function of a worker."""
@@ -238,6 +255,7 @@ def _work(
                 numbers,
                 join_timeout_s=isolation.join_timeout_s,
                 fresh_period=isolation.fresh_period,
+                signature=signature,
                 report_ready=report_ready,
             )
             for trial in trials:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import traceback
 from dataclasses import dataclass
 from enum import Enum
 
@@ -26,7 +27,9 @@ class Outcome:
     detail: str = ""  # the failure's message without the simulator's thread prefix
     attribute: str | None = None  # that was missing, for FailureMode.MISSING_ATTRIBUTE
     thread_index: int | None = None  # of the thread that failed, in the grid, if it is known
+    function: str | None = None  # that raised the error, if one was raised
     leaked: bool = False  # whether a global was not put back, in whichever mode the trial failed
+    refused: bool = False  # whether upstream refused the launch, which is no failure
 
     @property
     def failed(self) -> bool:
@@ -60,4 +63,16 @@ def classify_error(error: Exception, threads_per_block: int) -> Outcome:
         mode, attribute = FailureMode.MISSING_ATTRIBUTE, missing[1]
     else:
         message = f"{type(error).__name__}: {message}"
-    return Outcome(mode=mode, detail=message, attribute=attribute, thread_index=thread_index)
+    return Outcome(
+        mode=mode,
+        detail=message,
+        attribute=attribute,
+        thread_index=thread_index,
+        function=_find_function(error),
+    )
+
+
+def _find_function(error: Exception) -> str | None:
+    """Return the name of the function that raised an error; None if it was never raised."""
+    frames = list(traceback.walk_tb(error.__traceback__))
+    return frames[-1][0].f_code.co_name if frames else None

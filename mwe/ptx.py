@@ -18,7 +18,7 @@ from mwe.device import MissingPart, MissingPartError
 from mwe.errors import BadArgumentError
 from mwe.targets import Target, import_target
 from mwe.toolkit import offer_toolkit
-from mwe.workloads import Workload
+from mwe.workloads.workload import Workload
 
 # Known to every toolkit since 11.8, and the device generation that most GPU machines for rent have.
 DEFAULT_COMPUTE_CAPABILITY = "9.0"

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mwe.batch import Batch
+from mwe.defects import ANY_FAILURE, find_defect, find_workload
 from mwe.errors import BadArgumentError, HarnessError
 from mwe.isolation import ISOLATION, run_batch
 from mwe.schedules import Explore, Schedule, find_schedule, find_schedules
 from mwe.targets import Target, find_packages, find_python, find_target, prepare_target
 from mwe.toolkit import offer_toolkit
-from mwe.workloads import Workload, find_workload
 from mwe.workloads.subject import Subject
+from mwe.workloads.workload import Workload
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +75,9 @@ class BatchRequest:
         """Run the batch and return its record; errors have a message of one line."""
         workload, target = self.check()
         schedule = self._configure()
+        defect = find_defect(workload.name)
         batch = Batch(
+            defect=defect.name,
             workload=workload.name,
             role=workload.role.value,
             schedule=self.schedule,
@@ -103,6 +106,8 @@ class BatchRequest:
                 self.n_trials,
                 ISOLATION[target],
                 report_progress,
+                # Code that is right must not fail in any way on a device.
+                ANY_FAILURE if target is Target.CUDA else defect.find_signature(workload.role),
             )
         return batch
 

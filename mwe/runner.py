@@ -12,9 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mwe.defects.defect import ANY_FAILURE, Signature
 from mwe.outcomes import PASSED, FailureMode, Outcome, classify_error
 from mwe.schedules import DeadlockError, Exploration, Explorer, Pacer, Schedule
-from mwe.workloads.subject import LaunchShape, Subject
+from mwe.workloads.subject import LaunchRefusedError, LaunchShape, Subject
 
 # A simulated thread of these workloads runs for milliseconds; one that outlives its launch by
 # this much will not end.
@@ -31,6 +32,7 @@ class Trial:
     kernel: str  # ``fresh`` if it was built for this trial, else ``reused``
     n_threads: int  # active threads of its launch
     outcome: Outcome
+    has_signature: bool = False  # whether it failed in the way that is looked for
     exploration: Exploration | None = None  # under `explore`: which schedule it was
 
 
@@ -42,6 +44,7 @@ def iter_trials(
     *,
     join_timeout_s: float = JOIN_TIMEOUT_S,
     fresh_period: int = FRESH_PERIOD,
+    signature: Signature = ANY_FAILURE,
     report_ready: Callable[[], None] | None = None,
 ) -> Generator[Trial]:
     """Run trials one after another and yield each as it is judged.
@@ -50,7 +53,8 @@ def iter_trials(
     one kernel again and again. Both ways occur in test suites, and are told apart.
 
     What building or compiling a kernel, opening the schedule or the oracle raises passes through:
-    it is a failure of the harness, no outcome. `report_ready` is called before the first trial.
+    it is a failure of the harness, no outcome. An exploration ends at the first failure that has
+    the signature. `report_ready` is called before the first trial.
     """
     with schedule.open(subject.user_files) as pace:
         reused_kernel = _build_kernel(subject)
@@ -67,8 +71,9 @@ def iter_trials(
             outcome = run_trial(
                 subject, pace, kernel, f"{seed}/{number}", join_timeout_s=join_timeout_s
             )
-            exploration = explorer.note(outcome.failed) if explorer else None
-            yield Trial(number, kernel_age, subject.n_threads, outcome, exploration)
+            has_signature = signature.matches(outcome)
+            exploration = explorer.note(has_signature) if explorer else None
+            yield Trial(number, kernel_age, subject.n_threads, outcome, has_signature, exploration)
             if exploration is not None and exploration.is_last:
                 return
 
@@ -98,11 +103,14 @@ def run_trial(
     one that is left over swaps globals in the middle of the next trial.
     """
     error: Exception | None = None
+    refusal: LaunchRefusedError | None = None
     outputs: list[Any] = []
     threads_before = frozenset(threading.enumerate())
     with pace(trial_seed) as shapes:
         try:
             outputs = _launch(subject, kernel, shapes)
+        except LaunchRefusedError as raised:
+            refusal = raised
         except Exception as raised:
             error = raised
         is_stuck = isinstance(error, DeadlockError)
@@ -127,6 +135,8 @@ def run_trial(
             detail=f"not the original after all threads were joined: {names}",
             leaked=True,
         )
+    if refusal is not None:
+        return Outcome(mode=None, detail=str(refusal), refused=True)
     mismatch = next(filter(None, map(subject.judge, outputs)), "")
     return Outcome(mode=FailureMode.WRONG_RESULT, detail=mismatch) if mismatch else PASSED
 

@@ -32,7 +32,7 @@ def load(name: str) -> Any:
 
         subject = getattr(simulator_defects, name.replace("-", "_"))(2)
     else:
-        from mwe.workloads import find_workload
+        from mwe.defects import find_workload
 
         subject = find_workload(name).load(2)
     subject.threads_per_block = 2

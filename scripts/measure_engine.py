@@ -15,9 +15,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mwe.defects import WORKLOADS
 from mwe.schedules import find_schedules
 from mwe.targets import Target
-from mwe.workloads import WORKLOADS, Role
+from mwe.workloads.subject import Role
 from scripts.environments import find_release, install
 from scripts.explore_releases import (
     DEFECTS,

@@ -18,11 +18,11 @@ from collections.abc import Sequence
 
 from fixwatch.statistics.binomial import Counts, chance_of_silence, interval, upper_bound
 from fixwatch.verdicts.wrong_fixes import WrongFixTable, save_wrong_fixes
+from mwe.defects import DEFAULT_WORKLOAD, WORKLOADS
 from mwe.planned.plan import find_planned_trials
 from mwe.runner import iter_trials
 from mwe.schedules import find_schedule, find_schedules
 from mwe.targets import Target
-from mwe.workloads import DEFAULT_WORKLOAD, WORKLOADS
 from mwe.workloads.planted_race.subjects import PlantedSubject
 from scripts.compare_schedules import COLUMNS, compare
 from scripts.tables import TableWriter, make_parser, percent

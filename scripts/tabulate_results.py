@@ -16,7 +16,7 @@ from fixwatch.report.answer import describe_state
 from fixwatch.statistics.binomial import Counts, pool_counts
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.series import Series
-from mwe.workloads import DEFAULT_WORKLOAD
+from mwe.defects import DEFAULT_WORKLOAD
 from scripts.tables import MEASUREMENTS, format_table, make_parser, replace_table
 
 SCRIPT = "scripts.tabulate_results"

@@ -22,10 +22,10 @@ from fixwatch.records.fields import Closed, Count, Name, Text, describe_violatio
 from fixwatch.records.install_record import AVAILABILITY
 from fixwatch.upstream_texts import parse_moment, parse_version
 
-FORMAT_VERSION: Literal[2] = 2
+FORMAT_VERSION: Literal[3] = 3
 # What of a printed batch stands in the record around it.
 _STATED_ELSEWHERE = frozenset(
-    {"version", "workload", "role", "schedule", "target", "packages", "python"}
+    {"version", "defect", "workload", "role", "schedule", "target", "packages", "python"}
 )
 # Not ".json": asv takes every such file below its results for a result.
 SUFFIX = ".evidence"
@@ -76,6 +76,11 @@ class PrintedBatch(Closed):
     trials: Count
     failures: Count
     failures_by_mode: dict[fields.FailureMode, Count]
+    signature_failures: Count
+    """Failures in the way of the defect that is looked for; on a device, and in a negative control,
+    all."""
+    refusals: Count
+    """Passing trials in which upstream refused the launch, with an error that says so."""
     early_return_failures: Count | None
     """Failures whose thread should have returned early; null where a thread is not known."""
     first_failure_trial: Count | None
@@ -105,12 +110,19 @@ class PrintedBatch(Closed):
             raise ValueError(
                 f"{self.failures} failures of {self.trials} trials, by mode {self.failures_by_mode}"
             )
+        if self.signature_failures > self.failures or self.refusals > self.trials - self.failures:
+            raise ValueError(
+                f"{self.signature_failures} failures with the signature of {self.failures}, "
+                f"{self.refusals} refusals in {self.trials} trials"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
 class BatchEvidence(Closed):
     """A planned batch: what it printed, or why there is nothing."""
 
+    defect: Name
+    """That the workload is for."""
     workload: Name
     role: fields.Role
     schedule: fields.Schedule
@@ -132,7 +144,7 @@ class BatchEvidence(Closed):
 class Evidence(Closed):
     """Everything kept of one revision in one environment on one machine."""
 
-    format_version: Annotated[Literal[2], Field(alias="version")] = FORMAT_VERSION
+    format_version: Annotated[Literal[3], Field(alias="version")] = FORMAT_VERSION
     upstream: fields.Upstream
     source: fields.Source
     commit: fields.Hash
@@ -223,6 +235,7 @@ def restore_batch(record: Evidence, batch: BatchEvidence) -> dict[str, Any]:
     Its packages are all that the record names, not only those that the batch looked at.
     """
     return {
+        "defect": batch.defect,
         "workload": batch.workload,
         "role": batch.role,
         "schedule": batch.schedule,
@@ -270,9 +283,9 @@ def parse_evidence(text: bytes) -> Evidence:
     except ValidationError as error:
         data = _read_object(text)
         version = data.get("version")
-        if version == 1 and (upgraded := _upgrade(data)):
+        if version == 2 and (upgraded := _upgrade(data)):
             return parse_evidence(upgraded)
-        if version not in (None, 1, FORMAT_VERSION):
+        if version not in (None, 2, FORMAT_VERSION):
             raise UnreadableEvidenceError(
                 f"format version {version}, this program reads up to {FORMAT_VERSION}; "
                 "update Fixwatch"
@@ -289,15 +302,28 @@ def _read_object(text: bytes) -> dict[str, Any]:
 
 
 def _upgrade(data: dict[str, Any]) -> bytes | None:
-    """Return version 1, which repeats in each batch what the record says, as version 2."""
+    """Return version 2, which knew a single defect and counted no signatures, as version 3."""
     try:
         batches = [
-            {**batch, "batch": batch["batch"] and _leave_out_stated(batch["batch"])}
+            {
+                "defect": "cuda-swap",
+                **batch,
+                "batch": batch["batch"] and _count_signature(batch, data),
+            }
             for batch in data["batches"]
         ]
     except (TypeError, KeyError, AttributeError):
         return None
     return json.dumps({**data, "version": FORMAT_VERSION, "batches": batches}).encode()
+
+
+def _count_signature(batch: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+    printed = batch["batch"]
+    modes = printed["failures_by_mode"]
+    n_shown = modes.get("missing-attribute", 0) + modes.get("leaked-global", 0)
+    counts_all = data["target"] == "cuda" or batch["role"] == "negative-control"
+    shown = printed["failures"] if counts_all else n_shown
+    return {**printed, "signature_failures": shown, "refusals": 0}
 
 
 def iter_evidence(

@@ -65,7 +65,7 @@ def merge_shards(
 
 
 def _find_obstacle(
-    new: Evidence, old: Evidence | None, path: Path, roles: dict[str, tuple[str, bool]]
+    new: Evidence, old: Evidence | None, path: Path, roles: dict[str, tuple[str, str, bool]]
 ) -> str | None:
     """Return why a record must not be written to a path; None if it may.
 
@@ -82,13 +82,13 @@ def _find_obstacle(
     return None
 
 
-def _collect_roles(records: Iterable[Evidence]) -> dict[str, tuple[str, bool]]:
+def _collect_roles(records: Iterable[Evidence]) -> dict[str, tuple[str, str, bool]]:
     """Return what each workload is for, as the results have it."""
     return {batch.workload: _role_of(batch) for record in records for batch in record.batches}
 
 
-def _role_of(batch: BatchEvidence) -> tuple[str, bool]:
-    return batch.role, batch.decides or batch.schedule in ("natural", "explore")
+def _role_of(batch: BatchEvidence) -> tuple[str, str, bool]:
+    return batch.defect, batch.role, batch.decides or batch.schedule in ("natural", "explore")
 
 
 def _choose_records(shards: Sequence[Shard]) -> tuple[dict[Place, Evidence], list[Refused]]:

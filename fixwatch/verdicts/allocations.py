@@ -10,21 +10,7 @@ from fixwatch.verdicts.controls import WORKLOAD
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.series import Series
 from fixwatch.verdicts.targets import SIMULATOR
-
-# In a library developer's words; a workload that is not listed is shown by its name alone.
-DESCRIPTIONS = {
-    "local-array": "cuda.local.array in a device function of another module",
-    "shared-array": "cuda.shared.array in a device function of another module",
-    "registry-local": "a buffer registry whose allocators call cuda.local.array",
-    "registry-shared": "a buffer registry over a shared array that a helper makes",
-    "registry-mixed": "a buffer registry with shared, persistent and local buffers",
-    "chunked-local": "chunked transfers, with a helper that calls cuda.local.array",
-    "same-module": "keep the device function in the kernel's own module",
-    "helper-without-cuda": "device functions of other modules use nothing of cuda",
-    "one-thread": "one active thread",
-    "registry-persistent": "the kernel makes the arrays, other modules only slice them",
-    "chunked-plain": "no device function beside the kernel",
-}
+from mwe.defects import WORKLOADS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +63,7 @@ def list_allocations(all_series: Sequence[Series], role: str = WORKLOAD) -> list
                 upstream=key.upstream,
                 source=key.source,
                 workload=key.workload,
-                description=DESCRIPTIONS.get(key.workload, key.workload),
+                description=_describe(key.workload),
                 state=series.state.state.value,
                 n_revisions=len(commits),
                 counts=pooled,
@@ -93,3 +79,8 @@ def list_allocations(all_series: Sequence[Series], role: str = WORKLOAD) -> list
             )
         )
     return rows
+
+
+def _describe(workload: str) -> str:
+    """Return what a workload does, in a library developer's words; its name if it is unknown."""
+    return WORKLOADS[workload].summary if workload in WORKLOADS else workload

@@ -186,19 +186,19 @@ class Assessment:
 
 
 def assess(record: Evidence) -> Assessment:
-    """Return what a record alone says; the controls of each schedule are checked once."""
-    schedules = dict.fromkeys(batch.schedule for batch in record.batches)
-    checks = {schedule: check_controls(record, schedule) for schedule in schedules}
+    """Return what a record alone says; controls are checked once for a defect and schedule."""
+    kinds = dict.fromkeys((batch.defect, batch.schedule) for batch in record.batches)
+    checks = {kind: check_controls(record, *kind) for kind in kinds}
     batches = []
     for batch in record.batches:
-        controls = checks[batch.schedule]
-        shows = count_shown(record.target, batch) > 0
+        controls = checks[batch.defect, batch.schedule]
+        shows = count_shown(batch) > 0
         spoiled = controls.why_failures_are_ignored if shows else controls.why_silence_is_ignored
         batches.append(
             BatchAssessment(
                 batch=batch,
                 counts=count_batch(batch),
-                experiments=count_experiments(record.target, batch),
+                experiments=count_experiments(batch),
                 controls=controls,
                 spoiled=spoiled if batch.role == WORKLOAD else None,
             )

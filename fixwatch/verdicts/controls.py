@@ -11,12 +11,11 @@ from fixwatch.statistics.binomial import Counts, pool_counts
 from fixwatch.verdicts.explorations import count_failures, find_printed
 from fixwatch.verdicts.judgements import count_batch, count_shown
 from fixwatch.verdicts.targets import SIMULATOR
+from mwe.defects import DEFECTS
 
 WORKLOAD = "workload"
 POSITIVE_CONTROL = "positive-control"
 NEGATIVE_CONTROL = "negative-control"
-# The negative control that is one for any simulator, not only for those with the shipped race.
-SINGLE_THREADED_CONTROL = "one-thread"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +29,8 @@ class ControlCheck:
     why_silence_is_ignored: str | None
 
 
-def check_controls(record: Evidence, schedule: str) -> ControlCheck:
-    """Check the controls of a schedule.
+def check_controls(record: Evidence, defect: str, schedule: str) -> ControlCheck:
+    """Check the controls of a defect under a schedule.
 
     If a negative control fails because upstream broke it, the run's failures still count. In the
     simulator the silence of a workload beside it does not: the workloads and the controls look
@@ -40,13 +39,13 @@ def check_controls(record: Evidence, schedule: str) -> ControlCheck:
     A positive control has to fail in the way that its target is measured for: in the simulator one
     that only crashes shows nothing.
     """
-    problems = list(_iter_problems(record, schedule))
+    problems = list(_iter_problems(record, defect, schedule))
     serious = [reason for reason, is_upstreams in problems if not is_upstreams]
     every = [reason for reason, _ in problems]
     return ControlCheck(
         negative=pool_counts(
             counts
-            for control in _controls_of(record, NEGATIVE_CONTROL, schedule)
+            for control in _controls_of(record, defect, NEGATIVE_CONTROL, schedule)
             if (counts := count_batch(control)) and not is_broken_by_upstream(record, control)
         ),
         why_failures_are_ignored=next(iter(serious), None),
@@ -54,10 +53,10 @@ def check_controls(record: Evidence, schedule: str) -> ControlCheck:
     )
 
 
-def _iter_problems(record: Evidence, schedule: str) -> Iterator[tuple[str, bool]]:
+def _iter_problems(record: Evidence, defect: str, schedule: str) -> Iterator[tuple[str, bool]]:
     """Yield what is wrong with the controls, and whether it is a control that upstream broke."""
     for role in (POSITIVE_CONTROL, NEGATIVE_CONTROL):
-        controls = _controls_of(record, role, schedule)
+        controls = _controls_of(record, defect, role, schedule)
         if not controls:
             yield f"does not count: no {role} was part of the run", False
         for control in controls:
@@ -65,7 +64,7 @@ def _iter_problems(record: Evidence, schedule: str) -> Iterator[tuple[str, bool]
             unit = "schedules" if control.is_exploration else "trials"
             if printed is None:
                 problem = f"the {role} {control.workload} was not run"
-            elif role == POSITIVE_CONTROL and not count_shown(record.target, control):
+            elif role == POSITIVE_CONTROL and not count_shown(control):
                 problem = (
                     f"the positive control {control.workload} did not fail in {printed.trials} "
                     f"{unit} of the same run"
@@ -81,9 +80,9 @@ def _iter_problems(record: Evidence, schedule: str) -> Iterator[tuple[str, bool]
             yield f"does not count: {problem}", is_upstreams
 
 
-def _controls_of(record: Evidence, role: str, schedule: str) -> list[BatchEvidence]:
+def _controls_of(record: Evidence, defect: str, role: str, schedule: str) -> list[BatchEvidence]:
     """Return the controls of a schedule; one that has none of its own is checked by all."""
-    controls = [batch for batch in record.batches if batch.role == role]
+    controls = [batch for batch in record.batches if (batch.defect, batch.role) == (defect, role)]
     own = [control for control in controls if control.schedule == schedule] or controls
     if record.target == SIMULATOR:
         return own
@@ -94,15 +93,16 @@ def _controls_of(record: Evidence, role: str, schedule: str) -> list[BatchEviden
 def is_broken_by_upstream(record: Evidence, control: BatchEvidence) -> bool:
     """Whether a negative control failed because of upstream's code, not because of the harness.
 
-    The race as it was shipped cannot reach the negative controls, but a wrong fix may: one that
-    counts without a lock breaks code in a single module too. Only what has a single active thread
+    A defect as it was shipped cannot reach its negative controls, but a wrong fix may: one that
+    counts without a lock breaks code in a single module too. Only the defect's harness control
     cannot race in any simulator; as long as it stays silent under the same schedule, the harness
     works. On a device a control breaks together with the API that it uses, such as `Event.query`.
     """
     if not count_failures(control):
         return False
-    return any(
+    defect = DEFECTS.get(control.defect)
+    return defect is not None and any(
         find_printed(batch) is not None and not count_failures(batch)
         for batch in record.batches
-        if (batch.workload, batch.schedule) == (SINGLE_THREADED_CONTROL, control.schedule)
+        if (batch.workload, batch.schedule) == (defect.harness_control, control.schedule)
     )

@@ -25,9 +25,6 @@ from fixwatch.verdicts.targets import SIMULATOR
 # at most this share of such batches.
 MAX_CHANCE_OF_MISS = 0.01
 
-# The failure modes that are the race and nothing else.
-RACE_MODES = frozenset({"missing-attribute", "leaked-global"})
-
 
 class Verdict(str, Enum):
     """What a measurement says of a revision."""
@@ -63,13 +60,13 @@ def count_batch(batch: BatchEvidence) -> Counts | None:
     )
 
 
-def count_experiments(target: str, batch: BatchEvidence) -> Counts | None:
-    """Return how often a batch showed what its target is measured for; None where it says nothing.
+def count_experiments(batch: BatchEvidence) -> Counts | None:
+    """Return how often a batch showed what is looked for; None where it says nothing.
 
     In a batch of repetitions each trial is an experiment; failures of another kind say nothing. An
     exploration is one experiment, which failed or, with its whole space run, did not.
     """
-    printed, n_shown = find_printed(batch), count_shown(target, batch)
+    printed, n_shown = find_printed(batch), count_shown(batch)
     if printed is None or (printed.failures and not n_shown):
         return None
     if not batch.is_exploration:
@@ -77,14 +74,13 @@ def count_experiments(target: str, batch: BatchEvidence) -> Counts | None:
     return Counts(int(n_shown > 0), 1) if n_shown or is_exhausted(batch) else None
 
 
-def count_shown(target: str, batch: BatchEvidence) -> int:
-    """Return how many trials of a batch showed what its target is measured for.
+def count_shown(batch: BatchEvidence) -> int:
+    """Return how many trials of a batch showed what is looked for.
 
-    In the simulator that is the race, by its signature. On a device the race does not exist; there
-    correct code must not fail in any way.
+    In the simulator that is the defect, by its signature. On a device the defects of the simulator
+    do not exist; there correct code must not fail in any way, as negative controls anywhere.
     """
-    modes = batch.printed.failures_by_mode if batch.printed else {}
-    return sum(count for mode, count in modes.items() if target != SIMULATOR or mode in RACE_MODES)
+    return batch.printed.signature_failures if batch.printed else 0
 
 
 def judge_batch(
@@ -98,7 +94,8 @@ def judge_batch(
     Its silence is measured by batches of the same kind in which the race was observed, one for each
     affected revision, and of these by the one with the rate hardest to see; its failures by what
     the negative controls of the same run found, pooled. An exploration needs neither: its failure
-    can be replayed, and its whole space leaves nothing to chance. So it has no confidence.
+    can be replayed, and its whole space leaves nothing to chance. So it has no confidence. A launch
+    that upstream refuses, and says so, is a documented limit: it hands nobody a wrong result.
     """
     printed = find_printed(batch)
     if printed is None:
@@ -111,7 +108,7 @@ def judge_batch(
     modes = sorted(printed.failures_by_mode.items())
     listed = ", ".join(f"{count} {mode}" for mode, count in modes)
     is_simulator = target == SIMULATOR
-    if n_shown := count_shown(target, batch):
+    if n_shown := count_shown(batch):
         shown = Counts(n_shown, printed.trials)
         has_rate = negative_control is not None and not batch.is_exploration
         confidence = 1 - chance_of_artefact(shown, negative_control) if has_rate else None
@@ -119,8 +116,12 @@ def judge_batch(
         judgement = Judgement(Verdict.OBSERVED, confidence, reason)
     elif printed.failures:
         judgement = Judgement(
-            Verdict.INCONCLUSIVE, reason=f"failures, but none with the race's signature: {listed}"
+            Verdict.INCONCLUSIVE,
+            reason=f"failures, but none with the signature of {batch.defect}: {listed}",
         )
+    elif printed.refusals:
+        refused = f"{printed.refusals} of {printed.trials} launches were refused, with an error"
+        judgement = Judgement(Verdict.NOT_OBSERVED, reason=f"{refused} that says so")
     elif is_simulator:
         judgement = _judge_silence(printed.trials, affected)
     else:

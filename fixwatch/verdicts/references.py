@@ -74,7 +74,7 @@ def _covers(records: Sequence[Evidence], needed: Collection[tuple[str, str]]) ->
         (batch.workload, batch.schedule)
         for record in records
         for batch in record.batches
-        if count_shown(record.target, batch)
+        if count_shown(batch)
     }
     return bool(needed) and shown.issuperset(needed)
 
@@ -84,9 +84,7 @@ def _describe(records: Sequence[Evidence], judged: Evidence, order: RevisionOrde
     is_here = (first.machine, first.python) == (judged.machine, judged.python)
     where = "this machine" if is_here else f"another machine, {first.machine}"
     n_affected = sum(
-        any(
-            batch.role == WORKLOAD and count_shown(record.target, batch) for batch in record.batches
-        )
+        any(batch.role == WORKLOAD and count_shown(batch) for batch in record.batches)
         for record in records
     )
     return Reference(

@@ -14,9 +14,9 @@ from fixwatch.statistics.binomial import Counts
 from fixwatch.verdicts.assessment import Assessment, JudgedRevision, Measurement, assess
 from fixwatch.verdicts.controls import NEGATIVE_CONTROL, WORKLOAD
 from fixwatch.verdicts.states import History, SeriesState, analyse_history, derive_state
+from mwe.defects import DEFAULT_WORKLOAD, find_defect
 
-FALLBACK_WORKLOAD = "local-array"
-_ANY_WORKLOAD = ""
+FALLBACK_WORKLOAD = DEFAULT_WORKLOAD
 # Counts of surely affected revisions, by what they were measured with, then by upstream.
 _Rates = dict[tuple[str | None, ...], dict[str, set[Counts]]]
 
@@ -38,6 +38,7 @@ class Series:
     """The measurements of a workload along an upstream's history, oldest revision first."""
 
     key: SeriesKey
+    defect: str
     role: str
     revisions: tuple[JudgedRevision, ...]
     unmeasured: tuple[ListedCommit, ...]  # relevant commits of which there is no record
@@ -63,8 +64,10 @@ def build_series(records: Iterable[Evidence], order: RevisionOrder) -> list[Seri
     assessments = [assess(record) for record in keep_newest_version(list(records))]
     batches = [batch for assessment in assessments for batch in assessment.record.batches]
     roles = {batch.workload: batch.role for batch in batches}
+    defects = {batch.workload: batch.defect for batch in batches}
     # Where no environment could even say what was planned, there is still something to answer.
     roles = roles or {FALLBACK_WORKLOAD: WORKLOAD}
+    defects = defects or {FALLBACK_WORKLOAD: find_defect(FALLBACK_WORKLOAD).name}
     grouped = _group(assessments, roles, order)
     histories = {
         key: analyse_history(
@@ -77,9 +80,17 @@ def build_series(records: Iterable[Evidence], order: RevisionOrder) -> list[Seri
         )
         for key, revisions in grouped.items()
     }
-    rates = _collect_rates(grouped, histories, roles)
+    rates = _collect_rates(grouped, histories, roles, defects)
     return [
-        _build_one(key, revisions, histories[key], roles[key.workload], rates, order)
+        _build_one(
+            key,
+            revisions,
+            histories[key],
+            defects[key.workload],
+            roles[key.workload],
+            rates,
+            order,
+        )
         for key, revisions in grouped.items()
     ]
 
@@ -107,12 +118,13 @@ def _build_one(
     key: SeriesKey,
     assessments: Sequence[Assessment],
     history: History,
+    defect: str,
     role: str,
     rates: _Rates,
     order: RevisionOrder,
 ) -> Series:
-    # Controls have no failure rate of their own; the workloads' is used.
-    referred = _ANY_WORKLOAD if role == NEGATIVE_CONTROL else key.workload
+    # Controls have no failure rate of their own; that of the defect's workloads is used.
+    referred = _name_all_workloads(defect) if role == NEGATIVE_CONTROL else key.workload
     revisions = tuple(
         assessment.judge(key.workload, partial(_find_rates, rates, assessment.record, referred))
         for assessment in assessments
@@ -120,6 +132,7 @@ def _build_one(
     measured = [assessment.record.commit for assessment in assessments]
     return Series(
         key=key,
+        defect=defect,
         role=role,
         revisions=revisions,
         unmeasured=order.find_unmeasured(key.upstream, key.source, measured),
@@ -132,6 +145,7 @@ def _collect_rates(
     grouped: Mapping[SeriesKey, Sequence[Assessment]],
     histories: Mapping[SeriesKey, History],
     roles: Mapping[str, str],
+    defects: Mapping[str, str],
 ) -> _Rates:
     """Collect how often affected revisions fail.
 
@@ -140,7 +154,9 @@ def _collect_rates(
     rates: _Rates = defaultdict(lambda: defaultdict(set))
     for key, revisions in grouped.items():
         is_workload = roles[key.workload] == WORKLOAD
-        workloads = [key.workload, _ANY_WORKLOAD] if is_workload else [key.workload]
+        workloads = [key.workload]
+        if is_workload:
+            workloads.append(_name_all_workloads(defects[key.workload]))
         for index, assessment in enumerate(revisions):
             if not histories[key].is_affected(index):
                 continue
@@ -151,6 +167,10 @@ def _collect_rates(
                     setup = _find_setup(assessment.record, workload, schedule)
                     rates[setup][key.upstream].add(counts)
     return rates
+
+
+def _name_all_workloads(defect: str) -> str:
+    return f"all of {defect}"
 
 
 def _find_rates(

@@ -7,57 +7,37 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
+from mwe.defects import DEFAULT_WORKLOAD, DEFECTS, WORKLOADS, Defect, find_defect
 from mwe.schedules import SCHEDULES, find_schedule
 from mwe.targets import Target
-from mwe.workloads import DEFAULT_WORKLOAD, WORKLOADS, Workload
 from mwe.workloads.subject import Role
+from mwe.workloads.workload import Asker, Workload
 
 # The schedule whose batches are explorations.
 EXPLORE = "explore"
 # Bumped whenever the meaning of a count changes; see the CHANGELOG's *Measurement*.
-MEASUREMENT_VERSION = "2"
+MEASUREMENT_VERSION = "3"
 # In the environment of the benchmarks: WORKLOAD/SCHEDULE/TRIALS, a batch that is to have so many.
 MORE_TRIALS_VARIABLE = "ASV_FIXWATCH_MORE_TRIALS"
 
-# `handoff` shows the shipped race in each trial: 20 leave no doubt. `delay` shows it in 49 of 50
-# trials, and wrong fixes that no single interleaving shows in 1 of 3 at the least: 100 miss one
-# with less than 1e-9. A control needs fewer, as it only has to be told from those rates. Under
-# `natural` failures are rarer than 1 in 5,000: its trials are a record, not a test.
-_TRIALS: dict[tuple[str, Role], int] = {
-    ("handoff", Role.WORKLOAD): 20,
-    ("handoff", Role.POSITIVE_CONTROL): 20,
-    ("handoff", Role.NEGATIVE_CONTROL): 20,
-    ("delay", Role.WORKLOAD): 100,
-    ("delay", Role.POSITIVE_CONTROL): 50,
-    ("delay", Role.NEGATIVE_CONTROL): 50,
-    ("natural", Role.WORKLOAD): 100,
-}
-# The other workloads say which ways of allocating are hit. They fail in half of the trials at the
-# least, so 50 pass with less than 1e-14; wrong fixes are for the default workload to find.
-_OTHER_TRIALS = {"handoff": 20, "delay": 50}
+# The trials of a batch under a schedule that decides. Each shows the defect, and the planted one,
+# in half of the trials at the least: 20 all pass with less than 1e-6. Wrong fixes that no single
+# interleaving shows are for the workload that the tracker began with to find, and for `explore`:
+# `delay` shows them in 1 of 3 trials at the least, so 50 miss one with 2e-9.
+_TRIALS = {"handoff": 20, "delay": 20, "natural": 20}
+_TRIALS_OF_DEFAULT_WORKLOAD = {"delay": 50}
+# Failures are rarer than 1 in 5,000: these trials are a record, not a test.
+_RECORDED_TRIALS = 50
 
 # `explore` runs each schedule once, up to the first failure, so that its trials are no repetitions
 # of one experiment. It may run as many as a record can hold.
 MAX_SCHEDULES = 1_000_000
-# Seconds after which it begins no schedule more. The whole spaces of these workloads take 20 s, and
-# that of the positive control ends at its failure; the other workloads' take minutes, which only a
-# thorough judge takes.
-_WHOLE_SPACES = frozenset({"local-array", "shared-array", "planted-race"})
+# Seconds after which an exploration begins no schedule more: of a whole space, and of the part that
+# a judge runs of the others.
 _WHOLE_SPACE_LIMIT_S = 60.0
-_LIMITS_S = {Role.WORKLOAD: 5.0, Role.NEGATIVE_CONTROL: 2.0}
-
-
-class Exploring(Enum):
-    """How much of a plan is explored."""
-
-    NOTHING = "nothing, as in a history"
-    ALL = "every workload and control, some in part"
-    WHOLE = "the whole space of each"
-
-
+_LIMITS_S = {Role.WORKLOAD: 5.0, Role.NEGATIVE_CONTROL: 2.0, Role.POSITIVE_CONTROL: 5.0}
 # On a device no failure is known whose rate could be planned for. 300 trials without one say that
 # fewer than 1 in 100 fail (1 - 0.99**300 > 0.95); launches cost milliseconds. The positive
 # control fails each time, so 20 leave no doubt that the guards bite.
@@ -87,11 +67,13 @@ class PlannedBatch:
     @property
     def identity(self) -> dict[str, Any]:
         """What a record says of the batch, whatever becomes of it."""
+        defect = find_defect(self.workload)
         return {
+            "defect": defect.name,
             "workload": self.workload,
             "role": self.role,
             "schedule": self.schedule,
-            "decides": decides(self.schedule, Target(self.target)),
+            "decides": decides(defect, self.schedule, Target(self.target)),
         }
 
 
@@ -99,7 +81,7 @@ def plan_batches(
     target: Target,
     names: Collection[str] = WORKLOADS,
     at_least: Mapping[tuple[str, str], int] = {},
-    exploring: Exploring = Exploring.NOTHING,
+    asker: Asker = Asker.HISTORY,
 ) -> list[PlannedBatch]:
     """Return the batches of a measurement, of the workloads with these names.
 
@@ -108,45 +90,51 @@ def plan_batches(
     """
     return [
         PlannedBatch(
-            workload=name,
+            workload=workload.name,
             role=workload.role.value,
             schedule=schedule,
             target=target.value,
-            n_trials=max(n_trials, at_least.get((name, schedule), 0)),
-            limit_s=None if exploring is Exploring.WHOLE else _find_limit(workload, schedule),
+            n_trials=max(n_trials, at_least.get((workload.name, schedule), 0)),
+            limit_s=_find_limit(workload, asker) if schedule == EXPLORE else None,
         )
-        for name, workload in WORKLOADS.items()
+        for defect in DEFECTS.values()
+        for workload in defect.workloads
         for schedule in SCHEDULES
-        if name in names
-        and (schedule != EXPLORE or exploring is not Exploring.NOTHING)
+        if workload.name in names
+        and (schedule != EXPLORE or asker >= min(Asker.JUDGE, workload.explored_whole_by))
         and (n_trials := find_planned_trials(workload, schedule, target)) is not None
     ]
 
 
-def _find_limit(workload: Workload, schedule: str) -> float | None:
-    if schedule != EXPLORE:
+def _find_limit(workload: Workload, asker: Asker) -> float | None:
+    if asker is Asker.THOROUGH_JUDGE:
         return None
-    is_whole = workload.name in _WHOLE_SPACES
+    is_whole = asker >= workload.explored_whole_by
     return _WHOLE_SPACE_LIMIT_S if is_whole else _LIMITS_S[workload.role]
 
 
-def decides(schedule: str, target: Target) -> bool:
+def decides(defect: Defect, schedule: str, target: Target) -> bool:
     """Whether a revision has to be silent under a schedule to count as not affected.
 
-    Silence under `natural` says nothing in the simulator, so no verdict rests on it there. That of
-    an exploration says something only if its whole space was run, which is seen afterwards.
+    The silence of an exploration says something only if its whole space was run, which is seen
+    afterwards.
     """
-    return target is Target.CUDA or schedule not in ("natural", EXPLORE)
+    return target is Target.CUDA or (schedule in defect.schedules and schedule != EXPLORE)
 
 
 def find_planned_trials(workload: Workload, schedule: str, target: Target) -> int | None:
     """Return how many trials a batch has; None where the combination is not planned."""
     if target not in workload.targets & find_schedule(schedule).targets:
         return None
-    if schedule == EXPLORE:
-        return MAX_SCHEDULES
     if target is Target.CUDA:
         return _DEVICE_TRIALS[workload.role]
-    if workload.role is Role.WORKLOAD and workload.name != DEFAULT_WORKLOAD:
-        return _OTHER_TRIALS.get(schedule)
-    return _TRIALS.get((schedule, workload.role))
+    defect = find_defect(workload.name)
+    if schedule in defect.recorded_schedules:
+        return _RECORDED_TRIALS if workload is defect.default_workload else None
+    if schedule not in defect.schedules:
+        return None
+    if schedule == EXPLORE:
+        return MAX_SCHEDULES
+    if workload.name == DEFAULT_WORKLOAD and schedule in _TRIALS_OF_DEFAULT_WORKLOAD:
+        return _TRIALS_OF_DEFAULT_WORKLOAD[schedule]
+    return _TRIALS[schedule]

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from mwe.defects import WORKLOADS
 from mwe.outcomes import FailureMode
 from mwe.planned.client import BATCH, BatchResult, BatchServer
 from mwe.planned.plan import PlannedBatch, find_planned_trials
 from mwe.planned.spool import Spool
 from mwe.targets import Target
-from mwe.workloads import WORKLOADS
 
 # Of a batch of the plan's size; one with more trials has as much more time, and an exploration this
 # much behind its own limit.

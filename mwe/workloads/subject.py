@@ -16,6 +16,10 @@ N_THREADS = 12
 N_EARLY_RETURNS = 2
 
 
+class LaunchRefusedError(Exception):
+    """Upstream refused a launch, with an error that says so: a documented limit, no failure."""
+
+
 class Role(str, Enum):
     """What a workload is for."""
 
@@ -89,7 +93,8 @@ class Subject(ABC):
     def launch(self, kernel: Any, shape: LaunchShape | None = None) -> Any:
         """Launch the kernel once, wait for it, and return its output.
 
-        Whatever the launch raises passes through: it is the trial's outcome.
+        Whatever the launch raises passes through: it is the trial's outcome. A
+        `LaunchRefusedError` is none that counts as a failure.
 
         Parameters
         ----------

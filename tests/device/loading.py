@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
+from mwe.defects import WORKLOADS
 from mwe.runner import iter_trials
 from mwe.schedules import Natural
 from mwe.targets import Target, prepare_target
 from mwe.toolkit import offer_toolkit
-from mwe.workloads import WORKLOADS
 from mwe.workloads.subject import Subject
 
 # In each process, from 1.

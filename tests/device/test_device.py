@@ -14,10 +14,11 @@ from dataclasses import replace
 import pytest
 
 from mwe.batch import Batch
+from mwe.defects import WORKLOADS
 from mwe.isolation import ISOLATION, run_batch
 from mwe.schedules import Natural
 from mwe.targets import Target
-from mwe.workloads import WORKLOADS, Role
+from mwe.workloads.subject import Role
 from tests.device.loading import BAD_LAUNCH, load
 from tests.mwe.test_main import mwe
 from tests.project import ROOT

@@ -14,8 +14,8 @@ from fixwatch.history.release_table import load_release_table
 from fixwatch.installing.as_of import install_exactly, resolve_as_of
 from fixwatch.installing.cuda_parts import find_cuda_requirements
 from fixwatch.layout import CUDA_CONFIGURATION
+from mwe.defects import WORKLOADS
 from mwe.targets import Target
-from mwe.workloads import WORKLOADS
 from tests.end_to_end.measuring import MACHINE, ReleaseProject
 from tests.project import ROOT
 

@@ -21,6 +21,7 @@ def new_batch(workload="local-array", failures=0, trials=100, *, schedule="delay
         "trials": trials,
         "failures": failures,
         "failures_by_mode": {"missing-attribute": failures} if failures else {},
+        "refusals": 0,
         "early_return_failures": 0,
         "first_failure_trial": None,
         "first_failure_s": None,
@@ -35,12 +36,18 @@ def new_batch(workload="local-array", failures=0, trials=100, *, schedule="delay
         "status": "complete",
         **overrides,
     }
+    modes = printed["failures_by_mode"]
+    if role == "negative-control":
+        shown = printed["failures"]
+    else:
+        shown = modes.get("missing-attribute", 0) + modes.get("leaked-global", 0)
     return BatchEvidence(
+        defect="cuda-swap",
         workload=workload,
         role=role,
         schedule=schedule,
         decides=schedule not in ("natural", "explore"),
-        printed=PrintedBatch(**printed),
+        printed=PrintedBatch(**{"signature_failures": shown, **printed}),
     )
 
 

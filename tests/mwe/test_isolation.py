@@ -14,11 +14,11 @@ from dataclasses import replace
 import pytest
 
 from mwe.batch import Batch
+from mwe.defects import find_workload
 from mwe.errors import HarnessError
 from mwe.isolation import CAN_FORK, ISOLATION, MAX_HANGS, Isolation, run_batch
 from mwe.schedules import SCHEDULES, Natural
 from mwe.targets import Target
-from mwe.workloads import find_workload
 from tests.subjects.planted import (
     AbruptSubject,
     ExitingSubject,

@@ -20,18 +20,14 @@ from fixwatch.records.batch_outcomes import describe_batch
 from fixwatch.records.evidence import BatchEvidence
 from fixwatch.records.install_record import InstallRecord
 from fixwatch.run_lock import inherited_descriptors
-from fixwatch.verdicts.controls import (
-    NEGATIVE_CONTROL,
-    POSITIVE_CONTROL,
-    SINGLE_THREADED_CONTROL,
-    WORKLOAD,
-)
+from mwe.defects import DEFECTS, WORKLOADS
 from mwe.planned.client import BatchServer
-from mwe.planned.plan import Exploring, PlannedBatch, plan_batches
+from mwe.planned.plan import PlannedBatch, plan_batches
 from mwe.planned.runner import Contender, run_planned_batches
 from mwe.planned.spool import Spool
 from mwe.targets import Target
-from mwe.workloads import WORKLOADS
+from mwe.workloads.subject import Role
+from mwe.workloads.workload import Asker
 
 SPOOL_DIR = JUDGE_DIR / "spool"
 ANNOUNCE_PERIOD_S = 5.0
@@ -68,31 +64,32 @@ def _start_server(python: Path) -> BatchServer:
 def plan_judge(names: Collection[str] = (), *, is_thorough: bool = False) -> list[PlannedBatch]:
     """Return the batches of a judge, of the workloads and negative controls that are named.
 
-    Of a role of which none is named all are run. The positive control and the single-threaded one
-    are always part of it. Where it `is_thorough`, explorations run whole spaces however long they
-    take.
+    Of a defect that has one of them, all are run of a role of which none is named. Its positive
+    controls and its harness control are always part of it. Where it `is_thorough`, explorations run
+    whole spaces however long they take.
 
     Raises
     ------
     FixwatchError
         If there is no workload of such a name.
     """
-    roles = {
-        name: workload.role.value
-        for name, workload in WORKLOADS.items()
-        if TARGET in workload.targets
-    }
-    unknown = set(names) - roles.keys()
+    known = [name for name, workload in WORKLOADS.items() if TARGET in workload.targets]
+    unknown = set(names) - set(known)
     if unknown:
         raise FixwatchError(
-            f"no workload {sorted(unknown)[0]!r} of the simulator; choose from {', '.join(roles)}"
+            f"no workload {sorted(unknown)[0]!r} of the simulator; choose from {', '.join(known)}"
         )
-    chosen = {SINGLE_THREADED_CONTROL}
-    for role in (WORKLOAD, NEGATIVE_CONTROL, POSITIVE_CONTROL):
-        own = {name for name in roles if roles[name] == role}
-        chosen |= (own & set(names)) or own
-    exploring = Exploring.WHOLE if is_thorough else Exploring.ALL
-    return plan_batches(TARGET, chosen, exploring=exploring)
+    chosen = set()
+    for defect in DEFECTS.values():
+        own = {workload.name: workload.role for workload in defect.workloads}
+        if names and not own.keys() & set(names):
+            continue
+        chosen.add(defect.harness_control)
+        for role in Role:
+            having = {name for name in own if own[name] is role}
+            chosen |= (having & set(names)) or having
+    asker = Asker.THOROUGH_JUDGE if is_thorough else Asker.JUDGE
+    return plan_batches(TARGET, chosen, asker=asker)
 
 
 def run_batches(

@@ -21,9 +21,10 @@ from fixwatch.machine import describe_machine, describe_python
 from fixwatch.run_lock import hold_lock
 from fixwatch.statistics.search_planning import SearchAnswer
 from fixwatch.verdicts.series import FALLBACK_WORKLOAD
+from mwe.defects import find_workload
 from mwe.errors import BadArgumentError
 from mwe.targets import Target
-from mwe.workloads import Role, find_workload
+from mwe.workloads.subject import Role
 
 EXIT_NOT_DECIDED = 4
 # What further trials are run under: the schedule that finds most kinds of races.

@@ -181,8 +181,8 @@ class Explorer:
             self._turns = self.space.open_turns(plan)
         return self._turns.taken()
 
-    def note(self, has_failed: bool) -> Exploration:
-        """Take in the trial that was paced last, and say what it was."""
+    def note(self, is_sought: bool) -> Exploration:
+        """Take in the trial that was paced last, which failed as sought or not; say what it was."""
         turns, space, options = self._turns, self.space, self._options
         if turns is None or space is None:
             raise HarnessError("no trial was paced that could be noted")
@@ -202,5 +202,5 @@ class Explorer:
         return Exploration(
             schedule=str(self._plan),
             space=report,
-            is_last=not space.has_more() or is_over or (has_failed and options.stops_at_failure),
+            is_last=not space.has_more() or is_over or (is_sought and options.stops_at_failure),
         )

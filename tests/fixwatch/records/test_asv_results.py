@@ -29,7 +29,12 @@ AXES = [["'local-array'", "'other'"], ["'delay'"]]
 def gap(stage, workload="local-array"):
     """Return a batch that was not run because of a step."""
     return BatchEvidence(
-        workload=workload, role="workload", schedule="delay", stage=stage, reason="why"
+        defect="cuda-swap",
+        workload=workload,
+        role="workload",
+        schedule="delay",
+        stage=stage,
+        reason="why",
     )
 
 

@@ -116,7 +116,9 @@ def test_a_record_of_a_newer_format_is_refused_and_kept(tmp_path):
 def test_a_record_of_the_first_format_is_read(tmp_path):
     """It says nothing of builds, and in each batch what the record says once more."""
     path = tmp_path / "old.evidence"
-    gap = BatchEvidence(workload="chunked-local", role="workload", schedule="delay", reason="-")
+    gap = BatchEvidence(
+        defect="cuda-swap", workload="chunked-local", role="workload", schedule="delay", reason="-"
+    )
     record = new_record("0.57.0", new_batch(failures=9), gap)
     save_evidence(record, path)
     old = {**json.loads(path.read_text()), "version": 1}
@@ -143,7 +145,12 @@ def test_a_record_that_cannot_be_read_now_is_not_set_aside(tmp_path):
 def test_what_can_be_measured_again_is_not_complete():
     """A record is complete if all batches ran, or if there is no wheel; a gap can be filled."""
     failed = BatchEvidence(
-        workload="local-array", role="workload", schedule="delay", stage="batch", reason="killed"
+        defect="cuda-swap",
+        workload="local-array",
+        role="workload",
+        schedule="delay",
+        stage="batch",
+        reason="killed",
     )
     assert new_record("1", new_batch()).is_complete
     assert not new_record("1", new_batch(), failed).is_complete

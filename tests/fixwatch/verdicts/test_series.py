@@ -116,7 +116,12 @@ def test_what_was_not_run_is_no_zero():
     "delay",
     [
         BatchEvidence(
-            workload="local-array", role="workload", schedule="delay", stage="batch", reason="no"
+            defect="cuda-swap",
+            workload="local-array",
+            role="workload",
+            schedule="delay",
+            stage="batch",
+            reason="no",
         ),
         new_batch(failures=60, failures_by_mode={"wrong-result": 60}, attributes={}),
     ],
@@ -149,7 +154,12 @@ def test_where_nothing_could_run_there_is_still_an_answer():
 def test_a_batch_that_did_not_finish_is_no_zero():
     """Its measurement names the step and the reason."""
     batch = BatchEvidence(
-        workload="local-array", role="workload", schedule="delay", stage="batch", reason="killed"
+        defect="cuda-swap",
+        workload="local-array",
+        role="workload",
+        schedule="delay",
+        stage="batch",
+        reason="killed",
     )
     record = new_record("0.30.0", batch, *new_controls(), upstream="numba-cuda")
     entry = entry_of(document_of(*FIXED, record))
@@ -175,6 +185,7 @@ def test_a_batch_that_did_not_finish_is_no_zero():
         (
             (
                 BatchEvidence(
+                    defect="cuda-swap",
                     workload="planted-race",
                     role="positive-control",
                     schedule="delay",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from mwe.defects import WORKLOADS
 from mwe.planned.plan import MAX_SCHEDULES, Exploring, decides, plan_batches
 from mwe.schedules import DEFAULT_SCHEDULES, find_schedules
 from mwe.targets import Target
-from mwe.workloads import WORKLOADS, Role
+from mwe.workloads.subject import Role
 
 
 def planned(target):

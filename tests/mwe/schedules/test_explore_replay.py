@@ -6,12 +6,12 @@ import json
 
 import pytest
 
+from mwe.defects import find_workload
 from mwe.errors import BadArgumentError, HarnessError
 from mwe.runner import iter_trials
 from mwe.schedules import Explore
 from mwe.schedules.explore.plans import parse_plan
 from mwe.targets import Target, prepare_target
-from mwe.workloads import find_workload
 from mwe.workloads.planted_race.subjects import PlantedSubject
 from tests.mwe.test_main import mwe
 from tests.subjects.programs import ProgramSubject, make_notes

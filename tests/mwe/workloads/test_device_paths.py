@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from numba import cuda
 
+from mwe.defects import WORKLOADS, find_workload
 from mwe.outcomes import FailureMode
 from mwe.runner import run_trial
 from mwe.schedules import Natural
 from mwe.targets import Target
-from mwe.workloads import WORKLOADS, find_workload, kernel_subject
+from mwe.workloads import kernel_subject
 from mwe.workloads.chunked import subjects as chunked_subjects
 from mwe.workloads.chunked import transfers, watcher
 from mwe.workloads.device_arrays import GUARD, N_GUARDS, GuardedArray, open_guards, surround
