@@ -7,6 +7,8 @@ import traceback
 from dataclasses import dataclass
 from enum import Enum
 
+from mwe.workloads.subject import Grid
+
 
 class FailureMode(str, Enum):
     """A named class of failing trials. Each failing trial has exactly one."""
@@ -40,23 +42,23 @@ class Outcome:
 PASSED = Outcome(mode=None)
 
 # The simulator puts the failing thread before the message: "tid=[3, 0, 0] ctaid=[0, 0, 0]: ...".
-_THREAD_PREFIX = re.compile(r"^tid=\[(\d+), *\d+, *\d+\] ctaid=\[(\d+), *\d+, *\d+\](?:: )?")
+_PLACE = r"\[(\d+), *(\d+), *(\d+)\]"
+_THREAD_PREFIX = re.compile(rf"^tid={_PLACE} ctaid={_PLACE}(?:: )?")
 _MISSING_ATTRIBUTE = re.compile(r"^module 'numba\.cuda' has no attribute '([^']*)'")
 
 
-def classify_error(error: Exception, threads_per_block: int) -> Outcome:
+def classify_error(error: Exception, grid: Grid) -> Outcome:
     """Classify what a launch raised, with or without the simulator's thread prefix.
 
     It is `missing-attribute` where the real module was used in place of the simulated one, and
-    `exception` otherwise. The block size turns the prefix of a one-dimensional launch into the
-    thread's index in the grid.
+    `exception` otherwise. The grid turns the prefix into the thread's index in the launch.
     """
     message = str(error)
     thread_index = attribute = None
     mode = FailureMode.EXCEPTION
     if prefix := _THREAD_PREFIX.match(message):
-        thread, block = int(prefix[1]), int(prefix[2])
-        thread_index = block * threads_per_block + thread
+        x, y, z, block_x, block_y, block_z = map(int, prefix.groups())
+        thread_index = grid.find_index((x, y, z), (block_x, block_y, block_z))
         message = message[prefix.end() :]
     missing = _MISSING_ATTRIBUTE.match(message)
     if missing and isinstance(error, AttributeError):

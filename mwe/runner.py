@@ -126,7 +126,7 @@ def run_trial(
     for guarded in leaked:
         guarded.restore()
     if error is not None:
-        outcome = classify_error(error, subject.threads_per_block)
+        outcome = classify_error(error, subject.find_grid())
         return replace(outcome, leaked=bool(leaked))
     if leaked:
         names = ", ".join(f"{guarded.module.__name__}.{guarded.name}" for guarded in leaked)

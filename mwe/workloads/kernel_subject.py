@@ -49,12 +49,6 @@ class CompiledSubject(Subject):
     def make_arguments(self) -> Sequence[Any]:
         """Return host arrays and numbers of the types that the kernel is launched with."""
 
-    def find_grid(self, shape: LaunchShape | None) -> tuple[int, int]:
-        """Return the blocks of a launch and the threads of each; one block without a shape."""
-        if shape is None:
-            return 1, self.threads_per_block
-        return shape.find_n_blocks(self.threads_per_block), shape.threads_per_block
-
     def find_signature(self, kernel: Any) -> tuple[Any, ...]:
         """Return the types that a launch on a device has; not for the simulator."""
         return tuple(kernel.typeof_pyval(argument) for argument in self.make_arguments())

@@ -6,14 +6,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from math import prod
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
-# Active threads of a launch where the schedule asks for no other number. They and those that
-# return early make up one block.
+# Active threads of a launch where neither the schedule nor the family asks for another number.
+# Failing needs two that overlap, of which twelve have more than the local array's seven.
 N_THREADS = 12
 # Threads of a launch behind the active ones: the one with index n_threads exactly, and one more.
+# That no thread fails which should have returned is for the local array to show, where 25 do.
 N_EARLY_RETURNS = 2
+
+Dimensions = tuple[int, int, int]  # along x, y and z
 
 
 class LaunchRefusedError(Exception):
@@ -45,6 +49,27 @@ class GuardedGlobal:
         setattr(self.module, self.name, self.original)
 
 
+class Grid(NamedTuple):
+    """The blocks of a launch and the threads of each."""
+
+    blocks: Dimensions
+    threads: Dimensions
+
+    def find_index(self, thread: Dimensions, block: Dimensions) -> int:
+        """Return the index of a thread among all of the launch, from its place and its block's.
+
+        The blocks stand one behind the other; in both, x varies fastest and z slowest.
+
+        Source: CUDA C++ Programming Guide, 2.2, "Thread Hierarchy".
+        """
+        return _flatten(block, self.blocks) * prod(self.threads) + _flatten(thread, self.threads)
+
+
+def _flatten(place: Dimensions, sizes: Dimensions) -> int:
+    x, y, z = place
+    return x + sizes[0] * (y + sizes[1] * z)
+
+
 @dataclass(frozen=True, kw_only=True)
 class LaunchShape:
     """How one launch of a trial is put on a device, where a schedule decides that.
@@ -74,9 +99,21 @@ class Subject(ABC):
     """The program of a workload, with its oracle."""
 
     n_threads: int  # active ones of a launch; those with an index from here on return early
-    threads_per_block: int  # launches are one-dimensional
+    threads_per_block: int
+    n_blocks: int = 1  # in a row
     guarded_globals: Sequence[GuardedGlobal]  # which the simulator swaps and must put back
     user_files: Collection[str]  # of the kernel and its device functions, the user's own code
+
+    def lay_out_block(self, n_threads: int) -> Dimensions:
+        """Return the dimensions of a block of so many threads: a row."""
+        return n_threads, 1, 1
+
+    def find_grid(self, shape: LaunchShape | None = None) -> Grid:
+        """Return the blocks and threads of a launch, without a shape in the workload's own way."""
+        if shape is None:
+            return Grid((self.n_blocks, 1, 1), self.lay_out_block(self.threads_per_block))
+        n_blocks = shape.find_n_blocks(self.n_blocks * self.threads_per_block)
+        return Grid((n_blocks, 1, 1), self.lay_out_block(shape.threads_per_block))
 
     @abstractmethod
     def build_kernel(self) -> Any:

@@ -52,7 +52,7 @@ class Kernel:
         self.function = function
 
     def __getitem__(self, configuration):
-        n_blocks, block_size = configuration
+        (n_blocks, _, _), (block_size, _, _) = configuration
         def launch(*arguments):
             for block in range(n_blocks):
                 self.run_block(block, block_size, arguments)
