@@ -121,7 +121,8 @@ def _load_subject(workload: Workload, target: Target, schedule: Schedule) -> Sub
         raise HarnessError(
             f"workload {workload.name} does not import: {type(error).__name__}: {error}"
         ) from error
-    if isinstance(schedule, Explore):
-        # Threads that return early would only make each schedule longer.
-        subject.threads_per_block = max(subject.n_threads, schedule.threads)
+    if target is Target.SIMULATOR and schedule.n_active_threads is not None:
+        # The schedule orders so many threads. Others, which return early, would make each trial
+        # longer; those of a device cost nothing, and a launch there has as many as its shape says.
+        subject.threads_per_block = max(subject.n_threads, schedule.n_active_threads)
     return subject

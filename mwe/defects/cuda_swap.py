@@ -45,6 +45,18 @@ DEFECT = Defect(
             explored_whole_by=Asker.HISTORY,
         ),
         Workload(
+            name="local-array-2d",
+            family="local_array",
+            role=Role.WORKLOAD,
+            summary="the same as local-array, in a block of two dimensions",
+        ),
+        Workload(
+            name="local-array-blocks",
+            family="local_array",
+            role=Role.WORKLOAD,
+            summary="the same as local-array, in several blocks",
+        ),
+        Workload(
             name="shared-array",
             family="local_array",
             role=Role.WORKLOAD,
@@ -100,6 +112,12 @@ DEFECT = Defect(
             role=Role.NEGATIVE_CONTROL,
             summary="one active thread",
             explored_whole_by=Asker.HISTORY,
+        ),
+        Workload(
+            name="no-threads",
+            family="local_array",
+            role=Role.NEGATIVE_CONTROL,
+            summary="no active thread",
         ),
         Workload(
             name="registry-persistent",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from mwe.targets import Target
-from mwe.workloads.subject import N_THREADS, Role, Subject
+from mwe.workloads.subject import Role, Subject
 
 
 class Asker(IntEnum):
@@ -35,9 +35,9 @@ class Workload:
     def load(self, n_threads: int | None = None) -> Subject:
         """Import the workload, and with it numba where it needs it, and return its subject.
 
-        `n_threads` are active, as the schedule asks for; `N_THREADS` if it asks for none.
+        `n_threads` are active, as the schedule asks for; None leaves it to the workload.
         """
         subjects = importlib.import_module(f"mwe.workloads.{self.family}.subjects")
         make_subject = getattr(subjects, self.name.replace("-", "_"))
-        subject: Subject = make_subject(N_THREADS if n_threads is None else n_threads)
+        subject: Subject = make_subject() if n_threads is None else make_subject(n_threads)
         return subject

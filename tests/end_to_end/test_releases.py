@@ -14,6 +14,7 @@ CONTROLS = (
     "same-module",
     "helper-without-cuda",
     "one-thread",
+    "no-threads",
     "registry-persistent",
     "chunked-plain",
 )
@@ -82,7 +83,15 @@ def test_results_do_not_say_where_the_checkout_lies(project):
 
 @pytest.mark.parametrize(
     "workload",
-    ["shared-array", "registry-local", "registry-shared", "registry-mixed", "chunked-local"],
+    [
+        "local-array-2d",
+        "local-array-blocks",
+        "shared-array",
+        "registry-local",
+        "registry-shared",
+        "registry-mixed",
+        "chunked-local",
+    ],
 )
 def test_every_way_of_allocating_is_hit_and_mended(project, workload):
     """The affected release fails under both schedules, and the fixed one under none."""
@@ -98,6 +107,8 @@ def test_each_batch_ran_once(project):
     batches = [(b.workload, b.schedule) for b in project.evidence(FIXED).batches]
     racy = (
         "local-array",
+        "local-array-2d",
+        "local-array-blocks",
         "shared-array",
         "registry-local",
         "registry-shared",

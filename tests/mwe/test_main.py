@@ -58,6 +58,8 @@ def test_list_prints_a_workload_a_line():
     names = [line.split()[0] for line in done.stdout.splitlines()]
     assert names == [
         "local-array",
+        "local-array-2d",
+        "local-array-blocks",
         "shared-array",
         "registry-local",
         "registry-shared",
@@ -66,6 +68,7 @@ def test_list_prints_a_workload_a_line():
         "same-module",
         "helper-without-cuda",
         "one-thread",
+        "no-threads",
         "registry-persistent",
         "chunked-plain",
         "planted-race",

@@ -11,6 +11,22 @@ from numba import cuda
 from mwe.workloads.inlining import jit_inlined
 
 
+def build_2d_kernel(allocate_buffer: Any) -> Any:
+    """Return the reproducer's kernel for blocks of two dimensions in a row."""
+
+    @cuda.jit  # type: ignore[untyped-decorator,unused-ignore]
+    def kernel(output, n_threads):  # type: ignore[no-untyped-def]
+        row = cuda.threadIdx.y + cuda.blockDim.y * cuda.blockIdx.x
+        i = cuda.threadIdx.x + cuda.blockDim.x * row
+        if i >= n_threads:
+            return
+        buffer = allocate_buffer()
+        buffer[0] = 1.0
+        output[i] = buffer[0]
+
+    return kernel
+
+
 def build_shared_kernel(allocate_shared: Any) -> Any:
     """Return ``kernel(output, n_threads)`` around a shared array from another module.
 

@@ -1,4 +1,10 @@
-"""The subjects of the local-array family: each writes 1.0 to ``output[:n_threads]``."""
+"""The subjects of the local-array family: each writes 1.0 to ``output[:n_threads]``.
+
+Where a schedule asks for no number of threads, a launch has the geometry of the first reports: 7
+of 32 threads are active and 25 return early, so that a failure of one that should have returned
+would be seen. A schedule that asks for a number orders so many threads itself; it gets them in one
+block, with no more behind them than shows that nobody writes there.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +19,16 @@ from mwe.workloads.inlining import ensure_inlined
 from mwe.workloads.kernel_subject import KernelSubject
 from mwe.workloads.local_array import kernels, plain_helper
 from mwe.workloads.local_array.reproducer import allocator, kernel
-from mwe.workloads.subject import N_EARLY_RETURNS, N_THREADS, Subject
+from mwe.workloads.subject import Dimensions, Subject
 
 BUFFER_SIZE = 5
+ARRAY_SIZE = 10
+N_ACTIVE = 7
+THREADS_PER_BLOCK = 32
+# So few that the active threads lie in two blocks, and one block behind them returns early.
+THREADS_PER_SMALL_BLOCK = 4
+# Of a block of two dimensions. The active threads lie in two rows, whichever way one counts.
+THREADS_PER_ROW = 4
 
 
 class _AllocatorFactory(allocator.AllocatorFactory):  # type: ignore[misc,unused-ignore]
@@ -26,42 +39,102 @@ class _AllocatorFactory(allocator.AllocatorFactory):  # type: ignore[misc,unused
         return ensure_inlined(super().build())
 
 
-def _make_subject(build: Callable[[], Any], n_threads: int, *modules: ModuleType) -> Subject:
-    # Behind the ones of the active threads, a zero that nobody is to write.
-    expected = np.append(np.ones(n_threads, np.float32), np.float32(0))
-    return KernelSubject(build, modules, n_threads, expected)
+class TwoDimensionalSubject(KernelSubject):
+    """A launch whose blocks have two dimensions."""
+
+    def lay_out_block(self, n_threads: int) -> Dimensions:
+        """Return whole rows, or one column if there are none.
+
+        The simulator starts threads column by column. In one column those with the lowest indices,
+        the active ones, come first, and are those that a schedule of two threads orders.
+        """
+        row = 1 if n_threads % THREADS_PER_ROW else THREADS_PER_ROW
+        return row, n_threads // row, 1
 
 
-def local_array(n_threads: int = N_THREADS) -> Subject:
+def _find_array_size(n_threads: int | None) -> int:
+    """Return the elements of the output: one at least that nobody is to write."""
+    return ARRAY_SIZE if n_threads is None else n_threads + 1
+
+
+def _make_subject(
+    build: Callable[[], Any],
+    n_threads: int | None,
+    *modules: ModuleType,
+    n_active: int | None = None,
+    threads_per_block: int = THREADS_PER_BLOCK,
+    make: Callable[..., KernelSubject] = KernelSubject,
+) -> Subject:
+    """Return a subject for as many active threads as a schedule asks for, or for all others.
+
+    `n_active` is for controls, which have so many whatever a schedule asks for.
+    """
+    if n_active is None:
+        n_active = N_ACTIVE if n_threads is None else n_threads
+    expected = np.zeros(_find_array_size(n_threads), np.float32)
+    expected[:n_active] = 1.0
+    subject = make(build, modules, n_active, expected)
+    if n_threads is None:
+        subject.threads_per_block = threads_per_block
+        subject.n_blocks = -(-ARRAY_SIZE // threads_per_block)
+    return subject
+
+
+def _build_reproducer() -> Any:
+    return kernel.KernelFactory(_AllocatorFactory(BUFFER_SIZE)).build()
+
+
+def local_array(n_threads: int | None = None) -> Subject:
     """Return the workload: the allocator in one module, the kernel in another."""
+    return _make_subject(_build_reproducer, n_threads, allocator, kernel)
+
+
+def local_array_2d(n_threads: int | None = None) -> Subject:
+    """Return the same in blocks of two dimensions, as the first reports had them."""
 
     def build() -> Any:
-        return kernel.KernelFactory(_AllocatorFactory(BUFFER_SIZE)).build()
+        return kernels.build_2d_kernel(_AllocatorFactory(BUFFER_SIZE).build())
 
-    return _make_subject(build, n_threads, allocator, kernel)
+    return _make_subject(build, n_threads, allocator, kernels, make=TwoDimensionalSubject)
 
 
-def one_thread(_n_threads: int = 1) -> Subject:
+def local_array_blocks(n_threads: int | None = None) -> Subject:
+    """Return the same in several blocks, which the simulator runs one after another."""
+    return _make_subject(
+        _build_reproducer,
+        n_threads,
+        allocator,
+        kernel,
+        threads_per_block=THREADS_PER_SMALL_BLOCK,
+    )
+
+
+def one_thread(n_threads: int | None = None) -> Subject:
     """Return the control with a single active thread, whatever a schedule asks for."""
-    return local_array(1)
+    return _make_subject(_build_reproducer, n_threads, allocator, kernel, n_active=1)
 
 
-def shared_array(n_threads: int = N_THREADS) -> Subject:
+def no_threads(n_threads: int | None = None) -> Subject:
+    """Return the control whose threads all return early, whatever a schedule asks for."""
+    return _make_subject(_build_reproducer, n_threads, allocator, kernel, n_active=0)
+
+
+def shared_array(n_threads: int | None = None) -> Subject:
     """Return the workload whose shared array is made in one module, the kernel in another."""
 
     def build() -> Any:
-        block_size = n_threads + N_EARLY_RETURNS
-        return kernels.build_shared_kernel(allocators.build_shared_allocator(block_size))
+        allocate_shared = allocators.build_shared_allocator(_find_array_size(n_threads))
+        return kernels.build_shared_kernel(allocate_shared)
 
     return _make_subject(build, n_threads, allocators, kernels)
 
 
-def same_module(n_threads: int = N_THREADS) -> Subject:
+def same_module(n_threads: int | None = None) -> Subject:
     """Return the control with allocator and kernel in one module."""
     return _make_subject(lambda: kernels.build_same_module_kernel(BUFFER_SIZE), n_threads, kernels)
 
 
-def helper_without_cuda(n_threads: int = N_THREADS) -> Subject:
+def helper_without_cuda(n_threads: int | None = None) -> Subject:
     """Return the control whose helper touches nothing of cuda at run time."""
 
     def build() -> Any:

@@ -20,7 +20,9 @@ Kernel = Callable[[list[float], int, int], None]
 class PlantedSubject(Subject):
     """Threads of the planted simulator allocate through a helper, as in `local-array`.
 
-    `swap`, how the simulator swaps the helper's global, is what is planted.
+    `swap`, how the simulator swaps the helper's global, is what is planted. It has the threads of
+    the other families rather than the local array's: it is the control of all of them, and which
+    of its threads fails is no evidence of anything upstream.
     """
 
     def __init__(self, swap: Swap, n_threads: int | None) -> None:

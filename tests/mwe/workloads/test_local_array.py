@@ -8,12 +8,9 @@ from numba import cuda
 
 from mwe.workloads import allocators
 from mwe.workloads.local_array.reproducer import allocator, kernel
-from mwe.workloads.local_array.subjects import local_array
+from mwe.workloads.local_array.subjects import ARRAY_SIZE, N_ACTIVE, local_array
 from mwe.workloads.planted_race import helper
 from mwe.workloads.registry import allocators as registry_allocators
-from mwe.workloads.subject import N_THREADS
-
-ARRAY_SIZE = N_THREADS + 1
 
 
 @pytest.mark.parametrize("buffer_size", [0, -1])
@@ -52,12 +49,12 @@ def test_both_modules_declare_what_they_export():
     assert kernel.__all__ == ["KernelFactory"]
 
 
-@pytest.mark.parametrize("index", [0, N_THREADS - 1, N_THREADS])
+@pytest.mark.parametrize("index", [0, N_ACTIVE - 1, N_ACTIVE, ARRAY_SIZE - 1])
 def test_the_oracle_names_a_wrong_element(index):
     """A missing write and a write of a thread that should have returned are both caught."""
     subject = local_array()
     output = np.zeros(ARRAY_SIZE, dtype=np.float32)
-    output[:N_THREADS] = 1.0
+    output[:N_ACTIVE] = 1.0
     assert subject.describe_mismatch(output) == ""
     output[index] = 1.0 - output[index]
     assert f"output[{index}]" in subject.describe_mismatch(output)
