@@ -4,10 +4,12 @@ Every batch runs once, in `setup_cache`; the three benchmarks read different cou
 """
 
 # It puts the project's root on the path, so it comes first.
-from benchmarks.batches import measure_batches
+from benchmarks.batches import end_with_asv, measure_batches
 from mwe.defects import WORKLOADS
 from mwe.planned.plan import MEASUREMENT_VERSION
 from mwe.schedules import SCHEDULES
+
+end_with_asv()
 
 
 def setup_cache():

@@ -1,8 +1,10 @@
 """What asv says by environment variables, and the batches that it asks for by them."""
 
 import contextlib
+import ctypes
 import json
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -21,7 +23,11 @@ from mwe.planned.client import (  # noqa: E402 (needs the root on the path)
 from mwe.planned.plan import MORE_TRIALS_VARIABLE, plan_batches  # noqa: E402
 from mwe.planned.runner import BATCH_TIMEOUT_S, Contender, run_planned_batches  # noqa: E402
 from mwe.planned.spool import Spool  # noqa: E402
+from mwe.schedules import SCHEDULES  # noqa: E402
 from mwe.targets import Target  # noqa: E402
+
+# From <linux/prctl.h>.
+PR_SET_PDEATHSIG = 1
 
 
 def measure_batches(environment=os.environ) -> "dict[tuple[str, str], BatchResult]":
@@ -54,16 +60,23 @@ def measure_batches(environment=os.environ) -> "dict[tuple[str, str], BatchResul
 
 
 def _plan(environment, target: Target) -> list:
-    # Names with commas between, from the configuration; nothing means all.
-    names = set(filter(None, environment.get("ASV_FIXWATCH_WORKLOADS", "").split(",")))
-    unknown = names - WORKLOADS.keys()
-    if unknown:
-        raise ValueError(f"no workload {', '.join(sorted(unknown))}; see python -m mwe --list")
+    workloads = _read_names(environment, "WORKLOADS", WORKLOADS)
+    schedules = _read_names(environment, "SCHEDULES", SCHEDULES)
     at_least = {}
     if environment.get(MORE_TRIALS_VARIABLE):
         workload, schedule, n_trials = environment[MORE_TRIALS_VARIABLE].split("/")
         at_least[workload, schedule] = int(n_trials)
-    return plan_batches(target, names or WORKLOADS, at_least)
+    return plan_batches(target, workloads, at_least, schedules=schedules)
+
+
+def _read_names(environment, variable: str, known) -> set:
+    """Return the names that the configuration gives, with commas between; all if it gives none."""
+    names = set(filter(None, environment.get(f"ASV_FIXWATCH_{variable}", "").split(",")))
+    unknown = names - set(known)
+    if unknown:
+        kind = variable.lower().removesuffix("s")
+        raise ValueError(f"no {kind} {', '.join(sorted(unknown))}; see python -m mwe --help")
+    return names or set(known)
 
 
 def _find_obstacle(record: dict, target: Target) -> "BatchResult | None":
@@ -75,6 +88,15 @@ def _find_obstacle(record: dict, target: Target) -> "BatchResult | None":
         return BatchResult(stage=record["not_run_stage"], reason=record["not_run_reason"])
     missing = find_missing_device() if target is Target.CUDA else None
     return BatchResult(stage=DEVICE, reason=missing) if missing else None
+
+
+def end_with_asv(environment=os.environ) -> None:
+    """Have the system end this process when asv's own ends, however that does; on Linux.
+
+    asv's server of benchmark processes would wait for ever.
+    """
+    if sys.platform == "linux" and environment.get("ASV_FIXWATCH_PID") == str(os.getppid()):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _make_parent_check(environment):

@@ -88,8 +88,10 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
         if "batch_timeout_s" in self._settings:
             timeout_s = str(self._settings["batch_timeout_s"])
             self._global_env_vars["ASV_FIXWATCH_BATCH_TIMEOUT_S"] = timeout_s
-        if "workloads" in self._settings:
-            self._global_env_vars["ASV_FIXWATCH_WORKLOADS"] = ",".join(self._settings["workloads"])
+        for names in ("workloads", "schedules"):
+            if names in self._settings:
+                variable = f"ASV_FIXWATCH_{names.upper()}"
+                self._global_env_vars[variable] = ",".join(self._settings[names])
         self.on_device = tagged_env_vars.get(("nobuild", "NUMBA_ENABLE_CUDASIM")) == "0"
         if self.on_device:
             # A toolkit of the machine's must not stand in for the one that is resolved.

@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     announce(f"{n_written} revisions written, {len(refused)} refused")
     if refused:
         raise RefusedResultsError(
-            f"{len(refused)} files were refused, see above; the rest is in {RESULTS_DIR}"
+            f"refused files: {len(refused)}, see above; the rest is in {RESULTS_DIR}"
         )
     return 0
 

@@ -82,8 +82,9 @@ def plan_batches(
     names: Collection[str] = WORKLOADS,
     at_least: Mapping[tuple[str, str], int] = {},
     asker: Asker = Asker.HISTORY,
+    schedules: Collection[str] = SCHEDULES,
 ) -> list[PlannedBatch]:
-    """Return the batches of a measurement, of the workloads with these names.
+    """Return the batches of a measurement, of workloads and schedules with these names.
 
     `at_least` says by workload and schedule how many trials are wanted where the plan has fewer; an
     exploration never has more.
@@ -101,6 +102,7 @@ def plan_batches(
         for workload in defect.workloads
         for schedule in SCHEDULES
         if workload.name in names
+        and schedule in schedules
         and (schedule != EXPLORE or asker >= min(Asker.JUDGE, workload.explored_whole_by))
         and (n_trials := find_planned_trials(workload, schedule, target)) is not None
     ]

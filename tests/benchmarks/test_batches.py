@@ -67,7 +67,7 @@ def test_the_selected_part_of_the_plan_is_run_and_kept(environment, tmp_path):
 def test_an_unknown_workload_ends_the_run(environment):
     """A misspelt name in the configuration does not silently measure nothing."""
     environment["ASV_FIXWATCH_WORKLOADS"] = "planted-race,nonsense"
-    with pytest.raises(ValueError, match="no workload nonsense; see python -m mwe --list"):
+    with pytest.raises(ValueError, match="no workload nonsense; see python -m mwe --help"):
         measure_batches(environment)
 
 

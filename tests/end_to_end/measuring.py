@@ -66,11 +66,16 @@ class Project:
         }
 
 
+# A workload and a control of either kind, whose spaces are not explored: enough where what is
+# measured is not the point.
+FEW_BATCHES = (
+    '"workloads": ["local-array", "one-thread", "planted-race"], '
+    '"schedules": ["delay", "handoff", "natural"]'
+)
+
+
 class ReleaseProject(Project):
     """A project that measures releases, in the simulator unless another configuration is given."""
-
-    # A workload and a control of either kind: enough where what is measured is not the point.
-    FEW_WORKLOADS = ("local-array", "one-thread", "planted-race")
 
     def __init__(self, folder, configuration=RELEASES_CONFIGURATION):
         super().__init__(folder, configuration)
@@ -78,13 +83,12 @@ class ReleaseProject(Project):
         self.commits = build_release_repository(load_release_table(), folder / "releases.git")
 
     def measure_few_workloads(self):
-        """Measure `FEW_WORKLOADS` from now on."""
+        """Measure `FEW_BATCHES` from now on."""
         configuration = self.path / self.configuration
         text = configuration.read_text()
         old = '"source": "releases"'
         assert old in text
-        setting = f'{old}, "workloads": {json.dumps(self.FEW_WORKLOADS)}'
-        configuration.write_text(text.replace(old, setting))
+        configuration.write_text(text.replace(old, f"{old}, {FEW_BATCHES}"))
 
     def measure(self, *releases, options=(), **environment):
         """Measure releases."""

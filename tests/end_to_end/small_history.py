@@ -12,7 +12,7 @@ import portalocker
 
 from fixwatch.layout import COMMITS_CONFIGURATION
 from fixwatch.records.evidence import iter_evidence
-from tests.end_to_end.measuring import MACHINE, Project, counts
+from tests.end_to_end.measuring import FEW_BATCHES, MACHINE, Project, counts
 from tests.subjects.small_numba import HISTORY, create_small_numba, list_small_numba
 
 RANGE = "v0.57..main"
@@ -26,7 +26,7 @@ NOT_RUN = {
     "endless": ("batch", "did not finish within 6 s"),
 }
 # A workload and a control of either kind; the small simulator lacks what most others need.
-SETTINGS = '"batch_timeout_s": 6, "workloads": ["local-array", "one-thread", "planted-race"]'
+SETTINGS = f'"batch_timeout_s": 6, {FEW_BATCHES}'
 # Longer than a scan takes on the slowest machine.
 MAX_WAIT_S = 900.0
 
