@@ -18,4 +18,7 @@ failure was a `missing-attribute` of an active thread, ``local``.
 
 Why: a trial launches three chunks, and each launch has the shape of `local-array`, so the race has
 three chances. Without a helper no global is swapped while threads run, whatever the transfers do.
+
+Beside the arrays in chunks lie status codes, an element a chunk. They have no run axis, so they are
+never cut: copied to the device once, given whole to each launch, and copied back behind the last.
 """

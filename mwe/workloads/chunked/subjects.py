@@ -12,7 +12,12 @@ from numba import config, cuda
 
 from mwe.workloads import allocators
 from mwe.workloads.chunked import kernels
-from mwe.workloads.chunked.transfers import SENTINEL, BatchShape, BatchTransfer
+from mwe.workloads.chunked.transfers import (
+    SENTINEL,
+    BatchShape,
+    BatchTransfer,
+    DeviceChunk,
+)
 from mwe.workloads.chunked.watcher import WritebackWatcher
 from mwe.workloads.kernel_subject import CompiledSubject, describe_difference
 from mwe.workloads.subject import N_THREADS, GuardedOutput, LaunchShape, Subject
@@ -32,6 +37,7 @@ class BatchResult:
 
     inputs: Any
     outputs: Any
+    status_codes: Any
     tail: Any
     n_in_use: int
     n_pending: int
@@ -63,9 +69,9 @@ class ChunkedSubject(CompiledSubject):
         return super().build_kernel()
 
     def make_arguments(self) -> Sequence[Any]:
-        """Return a chunk's outputs and inputs, and its number of runs."""
+        """Return a chunk's outputs and inputs, the status codes, and the chunk's two numbers."""
         chunk = np.zeros(self.shape.device_shape, dtype=np.float32)
-        return chunk, chunk, self.n_threads
+        return chunk, chunk, np.zeros(self.shape.n_chunks, np.float32), 0, self.n_threads
 
     def launch(self, kernel: Any, shape: LaunchShape | None = None) -> Any:
         """Run the batch, wait for everything, and return what it left."""
@@ -85,9 +91,11 @@ class ChunkedSubject(CompiledSubject):
         )
         n_blocks, threads_per_block = self.find_grid(shape)
 
-        def launch_chunk(outputs: Any, inputs: Any, n_chunk: int) -> None:
+        def launch_chunk(chunk: DeviceChunk) -> None:
             # Always the chunk's stream: only there does the launch wait for the copies.
-            kernel[n_blocks, threads_per_block, transfer.stream](outputs, inputs, n_chunk)
+            kernel[n_blocks, threads_per_block, transfer.stream](
+                chunk.outputs, chunk.inputs, chunk.status_codes, chunk.index, chunk.n_runs
+            )
 
         try:
             transfer.run(launch_chunk)
@@ -102,6 +110,7 @@ class ChunkedSubject(CompiledSubject):
         result = BatchResult(
             inputs=transfer.inputs,
             outputs=np.array(transfer.outputs),
+            status_codes=np.array(transfer.status_codes),
             tail=transfer.find_tail(),
             n_in_use=transfer.pool.n_in_use,
             n_pending=transfer.watcher.n_pending,
@@ -122,8 +131,13 @@ class ChunkedSubject(CompiledSubject):
             return "the tail of the last buffer, behind its data, was written"
         column = np.arange(RUN_SHAPE[1], dtype=np.float32)[None, :, None]
         difference = describe_difference(output.outputs, 2 * output.inputs + column)
-        n_unwritten = int((output.outputs == SENTINEL).sum())
-        return difference and f"{difference}; {n_unwritten} were never written"
+        if difference:
+            n_unwritten = int((output.outputs == SENTINEL).sum())
+            return f"{difference}; {n_unwritten} were never written"
+        first = np.arange(self.shape.n_chunks) * self.shape.chunk_runs
+        n_runs = np.minimum(self.shape.chunk_runs, self.shape.n_runs - first)
+        wrong_status = describe_difference(output.status_codes, n_runs.astype(np.float32))
+        return wrong_status and f"of the status codes, {wrong_status}"
 
 
 def chunked_local(n_threads: int = N_THREADS) -> Subject:

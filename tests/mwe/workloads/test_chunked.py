@@ -1,9 +1,10 @@
-"""The chunked transfer: pool, watcher, shapes, and the oracle with planted faults."""
+"""The chunked transfer: its pool, and the oracle with planted faults."""
 
 from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,28 +23,8 @@ from mwe.workloads.chunked.subjects import (  # noqa: E402
     chunked_local,
     chunked_plain,
 )
-from mwe.workloads.chunked.transfers import SENTINEL, BatchShape, BatchTransfer  # noqa: E402
-from mwe.workloads.chunked.watcher import BufferTask, WritebackWatcher  # noqa: E402
-
-
-@pytest.fixture
-def watcher():
-    """Return a watcher that runs, and end it."""
-    watcher = WritebackWatcher()
-    watcher.start()
-    yield watcher
-    watcher.shutdown()
-
-
-class Event:
-    """An event that completes when it is told to."""
-
-    def __init__(self):
-        self.done = threading.Event()
-
-    def query(self):
-        """Say whether it has completed."""
-        return self.done.is_set()
+from mwe.workloads.chunked.transfers import SENTINEL, BatchTransfer  # noqa: E402
+from mwe.workloads.chunked.watcher import WritebackWatcher  # noqa: E402
 
 
 def test_a_free_buffer_is_used_again_only_if_shape_and_dtype_are_the_same():
@@ -120,124 +101,6 @@ def test_many_threads_never_share_a_buffer():
     assert pool.n_in_use == 0
 
 
-def test_the_watcher_waits_for_the_event_before_it_copies(watcher):
-    """Before its event a buffer is neither copied nor given back; after it, both."""
-    pool, event = ChunkBufferPool(1), Event()
-    buffer = pool.acquire("a", (4,), np.float32)
-    buffer.array[...] = 7
-    host = np.zeros(3, np.float32)
-    watcher.submit(BufferTask(event=event, buffer=buffer, pool=pool, target=host, data_shape=(3,)))
-    with pytest.raises(TimeoutError, match="1 tasks are pending"):
-        watcher.wait_all(0.05)
-    assert (host == 0).all()
-    assert pool.n_in_use == 1
-    event.done.set()
-    watcher.wait_all(10)
-    assert (host == 7).all()
-    assert (pool.n_in_use, watcher.n_pending) == (0, 0)
-
-
-def test_an_error_in_the_thread_is_raised_in_wait_all_once(watcher):
-    """After an error the buffer comes back, the counter goes down, and the thread lives on."""
-    pool = ChunkBufferPool(1)
-    for _ in range(2):
-        buffer = pool.acquire("a", (4,), np.float32)
-        task = BufferTask(event=None, buffer=buffer, pool=pool, target=np.zeros(2), data_shape=(3,))
-        watcher.submit(task)
-        with pytest.raises(ValueError, match="could not broadcast"):
-            watcher.wait_all(10)
-        assert pool.n_in_use == 0
-        watcher.wait_all(10)
-
-
-def test_starting_twice_starts_one_thread(watcher):
-    """A second start changes nothing; a watcher that was never started takes no task."""
-    thread = watcher._thread
-    watcher.start()
-    assert watcher._thread is thread
-    assert thread.daemon
-    with pytest.raises(RuntimeError, match="start it first"):
-        WritebackWatcher().submit(None)
-
-
-def test_shutdown_drains():
-    """A shutdown finishes everything that was submitted before it."""
-    watcher, pool = WritebackWatcher(), ChunkBufferPool(8)
-    watcher.start()
-    hosts = [np.zeros(4, np.float32) for _ in range(8)]
-    for host in hosts:
-        buffer = pool.acquire("a", (4,), np.float32)
-        buffer.array[...] = 3
-        task = BufferTask(event=None, buffer=buffer, pool=pool, target=host, data_shape=(4,))
-        watcher.submit(task)
-    watcher.shutdown()
-    watcher.shutdown()
-    assert all((host == 3).all() for host in hosts)
-    assert watcher.n_pending == 0
-
-
-FIVE_RUNS = BatchShape(run_shape=(51, 3), n_runs=5, memory_limit_bytes=51 * 3 * 2 * 4)
-
-
-def test_five_runs_in_chunks_of_two():
-    """Five runs in chunks of two have device arrays of (51, 3, 2); the last chunk has one run."""
-    assert FIVE_RUNS.is_chunked
-    assert FIVE_RUNS.device_shape == (51, 3, 2)
-    assert FIVE_RUNS.find_data_shape(1) == (51, 3, 1)
-
-
-def run_five(watcher, shape=FIVE_RUNS):
-    """Run a batch through real chunked allocation; return the transfer and what was launched."""
-    transfer = BatchTransfer(shape, watcher)
-    transfer.inputs[...] = np.arange(transfer.inputs.size).reshape(transfer.inputs.shape)
-    launched = []
-
-    def launch(outputs, inputs, n_chunk):
-        launched.append((tuple(outputs.shape), tuple(inputs.shape), n_chunk))
-        for run in range(n_chunk):
-            outputs[..., run] = np.asarray(inputs[..., run]) * 2
-
-    transfer.run(launch)
-    transfer.wait_pending(10)
-    return transfer, launched
-
-
-def test_a_chunked_array_is_processed_chunk_by_chunk(watcher):
-    """Every run is right, the tail of the last buffer is untouched, and nothing is left over."""
-    transfer, launched = run_five(watcher)
-    assert launched == [
-        ((51, 3, 2),) * 2 + (2,),
-        ((51, 3, 2),) * 2 + (2,),
-        ((51, 3, 2),) * 2 + (1,),
-    ]
-    assert type(transfer.outputs) is np.ndarray
-    assert (transfer.outputs == transfer.inputs * 2).all()
-    assert all(buffer.array.shape == (51, 3, 2) for buffer in transfer.pool._free)
-    assert transfer.find_tail().shape == (51, 3, 1)
-    assert (transfer.find_tail() == SENTINEL).all()
-    assert (transfer.pool.n_in_use, watcher.n_pending) == (0, 0)
-    transfer.release_buffers()
-    assert transfer.pool._free == []
-
-
-def test_an_array_that_fits_is_copied_whole(watcher):
-    """An array of one chunk is launched as it is, without a buffer."""
-    shape = BatchShape(run_shape=(51, 3), n_runs=5, memory_limit_bytes=10**6)
-    transfer, launched = run_five(watcher, shape)
-    assert launched == [((51, 3, 5), (51, 3, 5), 5)]
-    assert (np.asarray(transfer.outputs) == np.asarray(transfer.inputs) * 2).all()
-    assert transfer.pool._free == []
-    assert transfer.find_tail().size == 0
-
-
-def test_a_chunk_has_at_least_one_run(watcher):
-    """A chunk has a run even where the device has no room for one."""
-    shape = BatchShape(run_shape=(51, 3), n_runs=3, memory_limit_bytes=1)
-    transfer, launched = run_five(watcher, shape)
-    assert [n_chunk for *_, n_chunk in launched] == [1, 1, 1]
-    assert (transfer.outputs == transfer.inputs * 2).all()
-
-
 @pytest.mark.parametrize("make", [chunked_local, chunked_plain])
 def test_workloads_compute_what_the_oracle_expects(make):
     """The oracle accepts every launch with one thread, of two full chunks and a smaller one."""
@@ -286,9 +149,9 @@ class HostShaped(BatchTransfer):
         buffer.array[...] = SENTINEL
         return buffer
 
-    def _put_output(self, array):
+    def _put_written(self, array):
         """Return a device array of the chunk's shape, as the real one."""
-        return super()._put_output(array[..., : self.shape.chunk_runs])
+        return super()._put_written(array[..., : self.shape.chunk_runs])
 
 
 class Untrimmed(BatchTransfer):
@@ -311,7 +174,29 @@ class Overreaching(BatchTransfer):
 
     def run(self, launch):
         """Launch for every run that the device array has room for."""
-        super().run(lambda outputs, inputs, _n: launch(outputs, inputs, self.shape.chunk_runs))
+        super().run(lambda chunk: launch(replace(chunk, n_runs=self.shape.chunk_runs)))
+
+
+class ForgetsStatus(BatchTransfer):
+    """Plants status codes that stay on the device."""
+
+    def wait_pending(self, timeout=None):
+        """Wait for the outputs alone."""
+        self.watcher.wait_all(timeout)
+
+
+class CutsStatus(BatchTransfer):
+    """Plants status codes that are cut like the runs beside them."""
+
+    def run(self, launch):
+        """Give each launch what lies at its runs."""
+
+        def launch_cut(chunk):
+            first = chunk.index * self.shape.chunk_runs
+            cut = chunk.status_codes[first : first + chunk.n_runs]
+            launch(replace(chunk, status_codes=cut))
+
+        super().run(launch_cut)
 
 
 class Faulty(ChunkedSubject):
@@ -330,8 +215,18 @@ class Faulty(ChunkedSubject):
         {"transfer": Impatient, "watcher": SlowWatcher},
         {"watcher": EarlyWatcher},
         {"transfer": Overreaching},
+        {"transfer": ForgetsStatus},
+        {"transfer": CutsStatus},
     ],
-    ids=["host-shaped", "untrimmed", "wait-skipped", "early-release", "tail-written"],
+    ids=[
+        "host-shaped",
+        "untrimmed",
+        "wait-skipped",
+        "early-release",
+        "tail-written",
+        "status-forgotten",
+        "status-cut",
+    ],
 )
 def test_planted_faults_are_caught_in_every_batch(fault):
     """Every trial of 20 batches fails, as an exception or a wrong result."""
@@ -340,42 +235,6 @@ def test_planted_faults_are_caught_in_every_batch(fault):
         run_batch(lambda: Faulty(**fault), find_schedule("natural"), batch, 2)
         assert batch.failures == batch.trials == 2, batch.details
         assert set(batch.failures_by_mode) <= {"exception", "wrong-result"}
-
-
-def test_a_launch_that_fails_keeps_no_buffer(watcher):
-    """After ten failed launches no buffer is in use: the next run finds them all."""
-    transfer = BatchTransfer(FIVE_RUNS, watcher)
-
-    def fail(*_arguments):
-        raise RuntimeError("launch")
-
-    for _ in range(10):
-        with pytest.raises(RuntimeError, match="launch"):
-            transfer.run(fail)
-    assert transfer.pool.n_in_use == 0
-
-
-def test_a_task_that_the_watcher_refuses_loses_no_buffer():
-    """A transfer whose watcher does not run fails without a buffer in use."""
-    transfer = BatchTransfer(FIVE_RUNS, WritebackWatcher())
-    with pytest.raises(RuntimeError, match="start it first"):
-        transfer.run(lambda *_arguments: None)
-    assert transfer.pool.n_in_use == 0
-
-
-def test_a_buffer_whose_event_failed_is_used_by_nobody_again(watcher):
-    """A buffer that the device may still write is forgotten, and the error is told."""
-
-    class Broken:
-        def query(self):
-            raise RuntimeError("event")
-
-    pool = ChunkBufferPool(1)
-    buffer = pool.acquire("a", (2,), np.float32)
-    watcher.submit(BufferTask(event=Broken(), buffer=buffer, pool=pool))
-    with pytest.raises(RuntimeError, match="event"):
-        watcher.wait_all(10)
-    assert pool.acquire("a", (2,), np.float32) is not buffer
 
 
 def test_a_slow_watcher_is_no_fault():
