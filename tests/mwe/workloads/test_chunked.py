@@ -231,7 +231,9 @@ class Faulty(ChunkedSubject):
 def test_planted_faults_are_caught_in_every_batch(fault):
     """Every trial of 20 batches fails, as an exception or a wrong result."""
     for seed in range(20):
-        batch = Batch(workload="w", role="workload", schedule="natural", target="s", seed=seed)
+        batch = Batch(
+            defect="d", workload="w", role="workload", schedule="natural", target="s", seed=seed
+        )
         run_batch(lambda: Faulty(**fault), find_schedule("natural"), batch, 2)
         assert batch.failures == batch.trials == 2, batch.details
         assert set(batch.failures_by_mode) <= {"exception", "wrong-result"}
@@ -239,6 +241,6 @@ def test_planted_faults_are_caught_in_every_batch(fault):
 
 def test_a_slow_watcher_is_no_fault():
     """A trial waits for a slow watcher, so no trial fails."""
-    batch = Batch(workload="w", role="workload", schedule="natural", target="s", seed=1)
+    batch = Batch(defect="d", workload="w", role="workload", schedule="natural", target="s", seed=1)
     run_batch(lambda: Faulty(watcher=SlowWatcher), find_schedule("natural"), batch, 5)
     assert (batch.failures, batch.trials) == (0, 5), batch.details

@@ -62,7 +62,12 @@ class RecordedKernel:
 
         def launch(*arguments: Any) -> None:
             self._recorder.note("launch", arguments, grid[2])
-            self._kernel[grid](*arguments)
+            try:
+                self._kernel[grid](*arguments)
+            except Exception:
+                # Nothing more is queued, and somebody waits for what is.
+                self._recorder.may_complete.set()
+                raise
 
         return launch
 
