@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mwe.outcomes import FailureMode, classify_error
@@ -33,6 +33,7 @@ parts = st.floats(0, 1, exclude_max=True)
 places = st.tuples(parts, parts, parts)
 
 
+@settings(deadline=None)
 @given(sizes, sizes, places, places, st.sampled_from([": boom", ""]))
 def test_any_place_gives_the_index_that_numpy_gives_it(blocks, threads, block, thread, message):
     """All three of the thread's and of the block's numbers count, x fastest and blocks slowest."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from math import prod
 
 import numpy as np
@@ -126,6 +127,14 @@ def test_a_schedule_of_two_threads_is_given_two(name, schedule, one_after_anothe
     assert (prod(blocks), prod(threads)) == (1, 2)
     assert subject.n_threads == min(2, len(ACTIVE[name]))
     assert subject.describe_mismatch(subject.launch(subject.build_kernel())) == ""
+
+
+def test_threads_return_early_on_a_device_whatever_is_asked_for():
+    """What a schedule of launches asks for is active; the launch is larger, to show an overrun."""
+    # No device is needed to load what is only looked at.
+    workload = replace(find_workload("local-array"), needs_numba=False)
+    subject = _load_subject(workload, Target.CUDA, find_schedule("launch-mix"))
+    assert (subject.n_threads, subject.threads_per_block) == (1024, 1026)
 
 
 @pytest.mark.parametrize("schedule", ["delay", "natural"])
