@@ -23,7 +23,7 @@ from mwe.schedules.explore.instructions import Instruction
 from mwe.schedules.explore.plans import Plan
 from mwe.schedules.explore.threads import Member, Status
 from mwe.schedules.explore.turns import Turns
-from mwe.workloads.planted_race.subjects import PlantedSubject
+from mwe.workloads.planted_race.subjects import SwapSubject
 from tests.subjects.swaps import SOUND
 
 N_THREADS = 2
@@ -84,7 +84,7 @@ def find_schedules_to_compare() -> dict[str, Callable[[], Schedule]]:
 
 def search(make_swap: Callable[[], Any], schedule: Schedule, seed: int) -> Search:
     """Run a planted fault to its first failure."""
-    subject = PlantedSubject(make_swap(), schedule.n_active_threads)
+    subject = SwapSubject(make_swap(), schedule.n_active_threads)
     is_exploring = isinstance(schedule, Explore)
     if is_exploring or isinstance(schedule, RandomWalk):
         subject.threads_per_block = N_THREADS

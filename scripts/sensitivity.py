@@ -23,7 +23,7 @@ from mwe.planned.plan import find_planned_trials
 from mwe.runner import iter_trials
 from mwe.schedules import find_schedule, find_schedules
 from mwe.targets import Target
-from mwe.workloads.planted_race.subjects import PlantedSubject
+from mwe.workloads.planted_race.subjects import SwapSubject
 from scripts.compare_schedules import COLUMNS, compare
 from scripts.tables import TableWriter, make_parser, percent
 from tests.subjects.swaps import RACY, RARE, SOUND, make_swap_on_each_call
@@ -46,7 +46,7 @@ def find_failures(name: str, schedule: str, n_trials: int) -> list[bool]:
         trial.outcome.failed
         for start in range(1, n_trials + 1, size)
         for trial in iter_trials(
-            PlantedSubject(VARIANTS[name](), configuration.n_active_threads),
+            SwapSubject(VARIANTS[name](), configuration.n_active_threads),
             configuration,
             seed=1,
             numbers=range(start, start + size),

@@ -141,6 +141,14 @@ DEFECT = Defect(
             explored_whole_by=Asker.HISTORY,
         ),
         Workload(
+            name="sound-swap",
+            family="planted_race",
+            role=Role.NEGATIVE_CONTROL,
+            targets=frozenset({Target.SIMULATOR}),
+            needs_numba=False,
+            summary="the race of our own with a count and the restore under one lock",
+        ),
+        Workload(
             name="planted-overrun",
             family="planted_overrun",
             role=Role.POSITIVE_CONTROL,

@@ -20,7 +20,7 @@ from mwe.schedules import (
     find_schedules,
 )
 from mwe.targets import Target
-from mwe.workloads.planted_race.subjects import PlantedSubject
+from mwe.workloads.planted_race.subjects import SwapSubject
 from tests.subjects.swaps import RACY, SOUND, make_swap_on_each_call
 
 
@@ -156,7 +156,7 @@ def count_failures(make_swap, schedule, n_trials):
     """Return how many trials of a variant failed, each on a simulator of its own."""
     failures = 0
     for number in range(1, n_trials + 1):
-        subject = PlantedSubject(make_swap(), schedule.n_active_threads)
+        subject = SwapSubject(make_swap(), schedule.n_active_threads)
         (trial,) = iter_trials(subject, schedule, 1, range(number, number + 1))
         failures += trial.outcome.failed
     return failures

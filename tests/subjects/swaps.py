@@ -9,43 +9,17 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 
-from mwe.workloads.planted_race.simulator import FakeCuda, cuda, swap_on_each_call
+from mwe.workloads.planted_race.simulator import (
+    CountedSwap,
+    FakeCuda,
+    cuda,
+    restore_globals,
+    swap_globals,
+    swap_on_each_call,
+)
 
 
-def _swap(module_globals):
-    names = [name for name, value in module_globals.items() if value is cuda]
-    for name in names:
-        module_globals[name] = FakeCuda()
-    return names
-
-
-def _restore(module_globals, names):
-    for name in names:
-        module_globals[name] = cuda
-
-
-class Counting:
-    """What the counting ways share: how many threads are inside, and what they swapped."""
-
-    def __init__(self):
-        self.count = 0
-        self.names = []
-        self.lock = threading.Lock()
-
-    def enter(self, module_globals):
-        """Swap for the first thread."""
-        if self.count == 0:
-            self.names = _swap(module_globals)
-        self.count += 1
-
-    def leave(self, module_globals):
-        """Restore for the last thread."""
-        self.count -= 1
-        if self.count == 0:
-            _restore(module_globals, self.names)
-
-
-class ReferenceCountWithoutLock(Counting):
+class ReferenceCountWithoutLock(CountedSwap):
     """Racy: two threads can both find 0, or lose one of two increments."""
 
     @contextmanager
@@ -58,7 +32,7 @@ class ReferenceCountWithoutLock(Counting):
             self.leave(module_globals)
 
 
-class LockOnEntryOnly(Counting):
+class LockOnEntryOnly(CountedSwap):
     """Racy: a thread enters while the last one restores."""
 
     @contextmanager
@@ -72,7 +46,7 @@ class LockOnEntryOnly(Counting):
             self.leave(module_globals)
 
 
-class RestoreBeforeLast(Counting):
+class RestoreBeforeLast(CountedSwap):
     """Racy: the last but one restores under the feet of the last."""
 
     @contextmanager
@@ -86,10 +60,10 @@ class RestoreBeforeLast(Counting):
             with self.lock:
                 self.count -= 1
                 if self.count <= 1:
-                    _restore(module_globals, self.names)
+                    restore_globals(module_globals, self.names)
 
 
-class CheckOutsideLock(Counting):
+class CheckOutsideLock(CountedSwap):
     """Racy: what was checked before the lock need not hold inside it."""
 
     @contextmanager
@@ -98,7 +72,7 @@ class CheckOutsideLock(Counting):
         is_first = self.count == 0
         with self.lock:
             if is_first:
-                self.names = _swap(module_globals)
+                self.names = swap_globals(module_globals)
             self.count += 1
         try:
             yield
@@ -107,10 +81,10 @@ class CheckOutsideLock(Counting):
             with self.lock:
                 self.count -= 1
                 if is_last:
-                    _restore(module_globals, self.names)
+                    restore_globals(module_globals, self.names)
 
 
-class RestoreAfterUnlock(Counting):
+class RestoreAfterUnlock(CountedSwap):
     """Racy: between the lock's release and the restore another thread may enter."""
 
     @contextmanager
@@ -125,10 +99,10 @@ class RestoreAfterUnlock(Counting):
                 self.count -= 1
                 is_last = self.count == 0
             if is_last:
-                _restore(module_globals, self.names)
+                restore_globals(module_globals, self.names)
 
 
-class CountBeforeLock(Counting):
+class CountBeforeLock(CountedSwap):
     """Racy: of two threads that come at once, neither may find itself the first."""
 
     @contextmanager
@@ -137,14 +111,14 @@ class CountBeforeLock(Counting):
         self.inside.append(None)
         with self.lock:
             if len(self.inside) == 1:
-                self.names = _swap(module_globals)
+                self.names = swap_globals(module_globals)
         try:
             yield
         finally:
             with self.lock:
                 self.inside.pop()
                 if not self.inside:
-                    _restore(module_globals, self.names)
+                    restore_globals(module_globals, self.names)
 
     def __init__(self):
         super().__init__()
@@ -175,21 +149,6 @@ def _is_cuda(value):
     return value is cuda or isinstance(value, FakeCuda)
 
 
-class LockAndReferenceCount(Counting):
-    """Sound: all of it under one lock."""
-
-    @contextmanager
-    def __call__(self, module_globals):
-        """Lock the swap and the restore."""
-        with self.lock:
-            self.enter(module_globals)
-        try:
-            yield
-        finally:
-            with self.lock:
-                self.leave(module_globals)
-
-
 class LockHeldThroughout:
     """Sound: one thread at a time."""
 
@@ -200,11 +159,11 @@ class LockHeldThroughout:
     def __call__(self, module_globals):
         """Lock everything."""
         with self.lock:
-            names = _swap(module_globals)
+            names = swap_globals(module_globals)
             try:
                 yield
             finally:
-                _restore(module_globals, names)
+                restore_globals(module_globals, names)
 
 
 class ThreadLocalProxy(threading.local):
@@ -249,7 +208,7 @@ RARE = {
     "own-originals": OwnOriginals,
 }
 SOUND = {
-    "lock-and-reference-count": LockAndReferenceCount,
+    "lock-and-reference-count": CountedSwap,
     "lock-held-throughout": LockHeldThroughout,
     "thread-local-proxy": ThreadLocalProxy,
 }

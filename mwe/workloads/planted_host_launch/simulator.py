@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from mwe.workloads.planted_race import simulator
+from mwe.workloads.planted_block import run_threads
 
 Launch = Callable[..., None]
 
@@ -26,7 +26,7 @@ def launch_with_context(kernel: Callable[..., None], n_threads: int, *arguments:
         return
     _context = object()
     try:
-        simulator.launch(kernel, n_threads, *arguments)
+        run_threads(kernel, n_threads, *arguments)
     finally:
         _context = None
 

@@ -2,13 +2,13 @@
 
 `cuda` stands for the real module, which has none of the device's functions; while a device
 function runs, its module's globals hold `FakeCuda` instead. How the two are swapped is the whole
-question: `swap_on_each_call` is the planted race.
+question: `swap_on_each_call` is the planted race, `CountedSwap` its sound twin.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from types import ModuleType
 from typing import Any
@@ -53,6 +53,55 @@ def swap_on_each_call(module_globals: Globals) -> Any:
             module_globals[name] = cuda
 
 
+def swap_globals(module_globals: Globals) -> list[str]:
+    """Replace each global that is `cuda` by a fake, and return their names."""
+    names = [name for name, value in module_globals.items() if value is cuda]
+    for name in names:
+        module_globals[name] = FakeCuda()
+    return names
+
+
+def restore_globals(module_globals: Globals, names: Sequence[str]) -> None:
+    """Put `cuda` back."""
+    for name in names:
+        module_globals[name] = cuda
+
+
+class CountedSwap:
+    """Swap for the first thread inside, restore behind the last, all of it under one lock: sound.
+
+    The globals are those of one module.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0  # threads inside
+        self.names: list[str] = []
+        self.lock = threading.Lock()
+
+    def enter(self, module_globals: Globals) -> None:
+        """Swap for the first thread."""
+        if self.count == 0:
+            self.names = swap_globals(module_globals)
+        self.count += 1
+
+    def leave(self, module_globals: Globals) -> None:
+        """Restore for the last thread."""
+        self.count -= 1
+        if self.count == 0:
+            restore_globals(module_globals, self.names)
+
+    @contextmanager
+    def __call__(self, module_globals: Globals) -> Iterator[None]:
+        """Lock the swap and the restore."""
+        with self.lock:
+            self.enter(module_globals)
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.leave(module_globals)
+
+
 def device(function: Callable[[], Any], swap: Swap) -> Callable[[], Any]:
     """Make a device function: it runs with its module's globals swapped."""
 
@@ -61,22 +110,3 @@ def device(function: Callable[[], Any], swap: Swap) -> Callable[[], Any]:
             return function()
 
     return call
-
-
-def launch(kernel: Callable[..., None], n_threads: int, *arguments: Any) -> None:
-    """Run ``kernel(*arguments, i)`` in `n_threads` threads, join them, raise the first error."""
-    errors: list[Exception] = []
-
-    def run(i: int) -> None:
-        try:
-            kernel(*arguments, i)
-        except Exception as error:
-            errors.append(type(error)(f"tid=[{i}, 0, 0] ctaid=[0, 0, 0]: {error}"))
-
-    threads = [threading.Thread(target=run, args=(i,), daemon=True) for i in range(n_threads)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]

@@ -12,7 +12,7 @@ from mwe.runner import iter_trials
 from mwe.schedules import Explore
 from mwe.schedules.explore.plans import parse_plan
 from mwe.targets import Target, prepare_target
-from mwe.workloads.planted_race.subjects import PlantedSubject
+from mwe.workloads.planted_race.subjects import SwapSubject
 from tests.mwe.test_main import mwe
 from tests.subjects.programs import ProgramSubject, make_notes
 from tests.subjects.swaps import RACY
@@ -40,7 +40,7 @@ def make_workload(name):
 
 def make_swap(name):
     """Return a planted subject that swaps in a wrong way."""
-    subject = PlantedSubject(RACY[name](), 2)
+    subject = SwapSubject(RACY[name](), 2)
     subject.threads_per_block = 2
     return subject
 
