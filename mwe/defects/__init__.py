@@ -6,7 +6,7 @@ workloads and controls. Importing this package imports no numba.
 
 from __future__ import annotations
 
-from mwe.defects import cuda_swap, host_launch
+from mwe.defects import cuda_swap, host_launch, mixed_atomics, shared_split
 from mwe.defects.defect import ANY_FAILURE, Defect, Signature
 from mwe.errors import choose
 from mwe.workloads.workload import Workload
@@ -22,7 +22,15 @@ __all__ = [
     "find_workload",
 ]
 
-DEFECTS = {defect.name: defect for defect in (cuda_swap.DEFECT, host_launch.DEFECT)}
+DEFECTS = {
+    defect.name: defect
+    for defect in (
+        cuda_swap.DEFECT,
+        shared_split.DEFECT,
+        mixed_atomics.DEFECT,
+        host_launch.DEFECT,
+    )
+}
 WORKLOADS = {
     workload.name: workload for defect in DEFECTS.values() for workload in defect.workloads
 }
