@@ -16,40 +16,30 @@ from pathlib import Path
 from typing import Any
 
 from mwe.batch import Batch
-from mwe.isolation import run_batch
-from mwe.schedules.explore import Explore
-from mwe.targets import Target, prepare_target
+from mwe.planned.plan import EXPLORE, MAX_SCHEDULES
+from mwe.request import BatchRequest
+from mwe.targets import Target
 
 MAX_SPACE_S = 60.0
-DEFECTS = ("shared-split", "mixed-atomics")
 
 
-def load(name: str) -> Any:
-    """Return a subject of two threads and no others."""
-    prepare_target(Target.SIMULATOR)
-    if name in DEFECTS:
-        from tests.subjects import simulator_defects
-
-        subject = getattr(simulator_defects, name.replace("-", "_"))(2)
-    else:
-        from mwe.defects import find_workload
-
-        subject = find_workload(name).load(2)
-    subject.threads_per_block = 2
-    return subject
-
-
-def explore(name: str, seed: int, **options: Any) -> Batch:
-    """Explore a subject as the reproducer does."""
-    batch = Batch(workload=name, role="", schedule="explore", target="simulator", seed=seed)
-    run_batch(lambda: load(name), Explore(**options), batch, 10**6)
-    return batch
+def explore(name: str, seed: int, **exploration: Any) -> Batch:
+    """Explore a workload as the reproducer does."""
+    request = BatchRequest(
+        workload=name,
+        schedule=EXPLORE,
+        n_trials=MAX_SCHEDULES,
+        seed=seed,
+        target=Target.SIMULATOR.value,
+        exploration=exploration,
+    )
+    return request.run()
 
 
 def search(name: str, n_searches: int) -> dict[str, Any]:
     """Return how soon searches with different orders came to the first failure."""
     batches = [explore(name, seed, limit_s=30.0) for seed in range(1, n_searches + 1)]
-    found = [batch for batch in batches if batch.failures]
+    found = [batch for batch in batches if batch.signature_failures]
     return {
         "found": len(found),
         "trials": [batch.trials for batch in found],

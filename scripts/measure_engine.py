@@ -15,13 +15,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mwe.defects import WORKLOADS
+from mwe.defects import DEFAULT_WORKLOAD, DEFECTS, WORKLOADS
 from mwe.schedules import find_schedules
 from mwe.targets import Target
 from mwe.workloads.subject import Role
 from scripts.environments import find_release, install
 from scripts.explore_releases import (
-    DEFECTS,
     SEARCH_COLUMNS,
     SPACE_COLUMNS,
     describe_search,
@@ -41,12 +40,16 @@ N_TRIALS = {
     "numba-cuda 0.30.4": 5000,
 }
 FIXED = ["numba-cuda 0.26.0", "numba-cuda 0.30.4"]
+# Those that stand for a defect which `explore` finds.
+SEARCHED = [
+    defect.default_workload.name for defect in DEFECTS.values() if "explore" in defect.schedules
+]
 OTHER_SUBJECTS = [
     name
     for name, workload in WORKLOADS.items()
     if workload.role is Role.WORKLOAD
     and Target.SIMULATOR in workload.targets
-    and name != "local-array"
+    and name != DEFAULT_WORKLOAD
 ]
 # Instead of a release: what is installed beside the running Python.
 RUNNING = "the running Python"
@@ -109,14 +112,14 @@ def explore(name: str, python: Path, n_searches: int) -> tuple[list[object], lis
     searches: list[object] = []
     spaces: list[object] = []
     is_fixed = name in FIXED
-    for subject in ("local-array", *DEFECTS):
+    for subject in SEARCHED:
         print(f"{name}: exploring {subject}", file=sys.stderr, flush=True)
-        if not (is_fixed and subject == "local-array"):
-            n = n_searches if subject == "local-array" else max(1, n_searches // 5)
+        if not (is_fixed and subject == DEFAULT_WORKLOAD):
+            n = n_searches if subject == DEFAULT_WORKLOAD else max(1, n_searches // 5)
             found = run_in(python, subject, n)
             searches.append(describe_search(name, subject, found, n))
     names = OTHER_SUBJECTS if name == FIXED[-1] else []
-    for subject in ["local-array", *names] if n_searches > 2 else []:
+    for subject in [DEFAULT_WORKLOAD, *names] if n_searches > 2 else []:
         print(f"{name}: the whole space of {subject}", file=sys.stderr, flush=True)
         spaces.append(describe_space(name, subject, run_in(python, subject, 0)))
     return searches, spaces
