@@ -20,7 +20,7 @@ GUARD = np.float32(-98765.0)
 
 
 class GuardedArray:
-    """A float32 array on the device, with guard elements on both sides.
+    """An array of floats on the device, with guard elements on both sides.
 
     It has the shape of the content that it holds at first. `array` is what a kernel is given: a
     C-contiguous view without the guards.
@@ -41,7 +41,7 @@ class GuardedArray:
 
 def surround(content: Any) -> Any:
     """Return a flat copy of an array with guards on both sides."""
-    guards = np.full(N_GUARDS, GUARD, np.float32)
+    guards = np.full(N_GUARDS, GUARD, content.dtype)
     return np.concatenate([guards, np.ravel(content), guards])
 
 

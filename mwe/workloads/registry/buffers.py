@@ -39,8 +39,8 @@ class CUDABuffer:
     precision: Any = np.float32  # a NumPy float type
 
     def __post_init__(self) -> None:
-        if not self.name:
-            raise ValueError("a buffer needs a name that is not empty")
+        if not isinstance(self.name, str) or not self.name:
+            raise ValueError(f"a buffer's name is {self.name!r}, must be text that is not empty")
         if isinstance(self.size, bool) or not isinstance(self.size, (int, np.integer)):
             raise ValueError(f"buffer {self.name!r}: size must be a whole number of elements")
         if self.size < 0:
@@ -49,6 +49,14 @@ class CUDABuffer:
             raise ValueError(
                 f"buffer {self.name!r}: location is {self.location!r}, must be one of "
                 f"{', '.join(location.value for location in Location)}"
+            )
+        if not isinstance(self.persistent, (bool, np.bool_)):
+            raise ValueError(
+                f"buffer {self.name!r}: persistent is {self.persistent!r}, must be True or False"
+            )
+        if self.aliases is not None and not isinstance(self.aliases, str):
+            raise ValueError(
+                f"buffer {self.name!r}: aliases is {self.aliases!r}, must be a name or None"
             )
         if self.aliases == self.name:
             raise ValueError(f"buffer {self.name!r} cannot alias itself")

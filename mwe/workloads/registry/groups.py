@@ -124,20 +124,26 @@ class _Layouts:
         self.persistent: dict[str, slice] = {}
         self.local: dict[str, int] = {}
         self._buffers = buffers
-        # Elements of each buffer that others are slices of already.
-        self._consumed = dict.fromkeys(buffers, 0)
-        for buffer in buffers.values():
-            self._place(buffer)
+        # Elements of each buffer with a place that others are slices of already.
+        self._consumed: dict[str, int] = {}
+        for name in buffers:
+            for buffer in reversed(self._find_unplaced(name)):
+                self._place(buffer)
+
+    def _find_unplaced(self, name: str | None) -> list[CUDABuffer]:
+        """Return a buffer and those that it aliases, one through the other, without a place."""
+        chain: list[CUDABuffer] = []
+        while name is not None and name not in self._consumed:
+            chain.append(self._buffers[name])
+            name = chain[-1].aliases
+        return chain
 
     def _place(self, buffer: CUDABuffer) -> None:
+        """Give a buffer its place; what it aliases has one."""
         name = buffer.name
-        if name in self.shared or name in self.persistent or name in self.local:
+        self._consumed[name] = 0
+        if buffer.aliases is not None and self._place_inside(self._buffers[buffer.aliases], buffer):
             return
-        if buffer.aliases is not None:
-            target = self._buffers[buffer.aliases]
-            self._place(target)
-            if self._place_inside(target, buffer):
-                return
         if buffer.location == Location.LOCAL and not buffer.persistent:
             self.local[name] = max(1, buffer.size)
             return

@@ -1,4 +1,7 @@
-"""The registry: finds the group of an owner, and hands everything to it."""
+"""The registry: finds the group of an owner, and hands everything to it.
+
+`buffer_registry` is the one that workloads share.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,19 @@ class BufferRegistry:
     def register(
         self, parent: Any, name: str, size: int, location: str, **settings: Any
     ) -> CUDABuffer:
-        """Add a buffer of a parent."""
+        """Add a buffer of a parent.
+
+        Examples
+        --------
+        A local buffer that is a slice of a shared one needs no memory of its own:
+
+        >>> parent = object()
+        >>> state = buffer_registry.register(parent, "state", 100, "shared")
+        >>> scratch = buffer_registry.register(parent, "scratch", 30, "local", aliases="state")
+        >>> buffer_registry.shared_buffer_size(parent), buffer_registry.local_buffer_size(parent)
+        (100, 0)
+        >>> buffer_registry.clear_parent(parent)
+        """
         group = self._find_group(parent)
         buffer = group.register(name, size, location, **settings)
         self._groups[id(parent)] = group
@@ -59,3 +74,7 @@ class BufferRegistry:
     def _find_group(self, parent: Any) -> BufferGroup:
         """Return the group of a parent; an empty one, which is not kept, if it is not known."""
         return self._groups.get(id(parent)) or BufferGroup(parent)
+
+
+# It keeps a parent alive until `clear_parent`.
+buffer_registry = BufferRegistry()

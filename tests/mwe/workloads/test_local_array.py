@@ -20,6 +20,18 @@ def test_a_buffer_needs_an_element(buffer_size):
         allocator.AllocatorFactory(buffer_size)
 
 
+@pytest.mark.parametrize("buffer_size", [2.5, -2.5, "5", None, True])
+def test_a_buffer_has_a_whole_number_of_elements(buffer_size):
+    """A buffer size that is no whole number is refused before a kernel is built."""
+    with pytest.raises(TypeError, match="buffer_size must be a whole number, got "):
+        allocator.AllocatorFactory(buffer_size)
+
+
+def test_a_buffer_size_may_be_numpys():
+    """A whole number of NumPy's is as good as Python's."""
+    assert allocator.AllocatorFactory(np.int64(5)).buffer_size == 5
+
+
 @pytest.mark.parametrize("nothing_to_build", [None, 5, object(), "build"])
 def test_the_kernel_factory_says_what_it_expects(nothing_to_build):
     """Something without build() is refused with a message that names build()."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import doctest
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mwe.workloads.registry import registry as registry_module
 from mwe.workloads.registry.buffers import CUDABuffer
 from mwe.workloads.registry.groups import BufferGroup
-from mwe.workloads.registry.registry import BufferRegistry
+from mwe.workloads.registry.registry import BufferRegistry, buffer_registry
 
 PARENT = object()
 
@@ -123,6 +127,14 @@ def test_layouts_are_kept_until_something_changes():
     ("settings", "message"),
     [
         ({"name": ""}, "not empty"),
+        ({"name": None}, "must be text"),
+        ({"name": 5}, "must be text"),
+        ({"name": ["b"]}, "must be text"),
+        ({"aliases": 5}, "must be a name or None"),
+        ({"aliases": ""}, "'', which is not registered"),
+        ({"persistent": "no"}, "persistent is 'no', must be True or False"),
+        ({"persistent": 1}, "must be True or False"),
+        ({"persistent": None}, "must be True or False"),
         ({"aliases": "x", "name": "x"}, "cannot alias itself"),
         ({"aliases": "nobody"}, "'nobody', which is not registered"),
         ({"name": "a"}, "'a' already"),
@@ -159,6 +171,8 @@ def test_updates_are_checked_like_registrations():
         group.update_buffer("a", name="z")
     with pytest.raises(ValueError, match="cannot alias itself"):
         group.update_buffer("a", aliases="a")
+    with pytest.raises(ValueError, match="must be True or False"):
+        group.update_buffer("a", persistent="no")
     assert group.shared_buffer_size() == 10
 
 
@@ -167,6 +181,26 @@ def test_an_alias_may_name_a_buffer_that_is_registered_later():
     group = group_of(("child", 5, "shared"), ("parent", 10, "shared"))
     group.update_buffer("child", aliases="parent")
     assert group.build_shared_layout() == {"parent": slice(0, 10), "child": slice(0, 5)}
+
+
+@pytest.mark.parametrize("step", [-1, 1])
+def test_a_chain_of_aliases_may_be_long(step):
+    """A chain of 1,500 aliases, of earlier or of later buffers, has a layout."""
+    n_buffers = 1500
+    group = group_of(*((f"b{number}", 10, "shared") for number in range(n_buffers)))
+    for number in range(n_buffers)[::-step]:
+        if 0 <= number + step < n_buffers:
+            group.update_buffer(f"b{number}", aliases=f"b{number + step}")
+    assert set(pairs(group.build_shared_layout())) == {(0, 10)}
+    assert group.shared_buffer_size() == 10
+
+
+def test_the_example_of_the_registry_is_right():
+    """What a docstring shows of the shared registry is what happens."""
+    assert isinstance(buffer_registry, BufferRegistry)
+    results = doctest.testmod(registry_module)
+    assert results.attempted > 0
+    assert results.failed == 0
 
 
 def test_the_registry_finds_the_group_of_a_parent():
@@ -232,8 +266,64 @@ def groups(draw):
             draw(st.sampled_from(["shared", "local"])),
             persistent=draw(st.booleans()),
             aliases=aliases,
+            precision=draw(st.sampled_from([np.float32, np.float64])),
         )
     return group, buffers
+
+
+def hand_out_addresses(buffers):
+    """Lay buffers out element by element; return each one's memory and addresses.
+
+    This shares nothing with the registry: an address is one element, a buffer has a list of spare
+    ones, and an alias takes the first of them or, if they do not serve, new ones.
+    """
+    found, spare, n_used = {}, {}, Counter()
+    for name, buffer in buffers.items():
+        by_itself = "persistent" if buffer.location == "local" else "shared"
+        if buffer.location == "local" and not buffer.persistent:
+            by_itself = "local"
+        target = buffers.get(buffer.aliases)
+        serves = (
+            target is not None
+            and (found[target.name][0], buffer.location)
+            in {("shared", "shared"), ("shared", "local"), ("persistent", "local")}
+            and buffer.precision is target.precision
+            and buffer.size <= len(spare[target.name])
+        )
+        if serves:
+            memory = found[target.name][0]
+            addresses = [spare[target.name].pop(0) for _ in range(buffer.size)]
+        else:
+            memory = by_itself
+            addresses = [n_used[memory] + number for number in range(buffer.size)]
+            n_used[memory] += buffer.size
+        found[name], spare[name] = (memory, addresses), list(addresses)
+    return found
+
+
+@given(groups())
+def test_layouts_and_sizes_are_those_of_a_model(drawn):
+    """Every slice and every size is what handing out single elements gives."""
+    group, buffers = drawn
+    expected = {"shared": {}, "persistent": {}, "local": {}}
+    for name, (memory, addresses) in hand_out_addresses(buffers).items():
+        expected[memory][name] = addresses
+    sizes = {
+        "shared": group.shared_buffer_size(),
+        "persistent": group.persistent_local_buffer_size(),
+    }
+    for memory, layout in (
+        ("shared", group.build_shared_layout()),
+        ("persistent", group.build_persistent_layout()),
+    ):
+        handed_out = expected[memory]
+        assert {name: list(range(*place.indices(1000))) for name, place in layout.items()} == (
+            handed_out
+        )
+        assert sizes[memory] == len(set().union(*handed_out.values()))
+    local_sizes = {name: max(1, len(addresses)) for name, addresses in expected["local"].items()}
+    assert group.build_local_sizes() == local_sizes
+    assert group.local_buffer_size() == sum(local_sizes.values())
 
 
 @given(groups())

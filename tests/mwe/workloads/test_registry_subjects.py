@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from mwe.batch import Batch
-from mwe.isolation import run_batch
-from mwe.schedules import find_schedule
+from mwe.outcomes import FailureMode
+from mwe.runner import run_trial
+from mwe.schedules import Natural
 from mwe.targets import Target, prepare_target
 
 prepare_target(Target.SIMULATOR)
 
-from mwe.workloads.local_array.subjects import shared_array  # noqa: E402 (needs the simulator)
-from mwe.workloads.registry import kernels, subjects  # noqa: E402
-from mwe.workloads.registry.subjects import (  # noqa: E402
-    PERSISTENT_PLAN,
-    SHARED_PLAN,
-    RegistrySubject,
-)
+from mwe.workloads import kernel_subject  # noqa: E402 (needs the simulator)
+from mwe.workloads.local_array.subjects import shared_array  # noqa: E402
+from mwe.workloads.registry import allocators, subjects  # noqa: E402
+from mwe.workloads.registry.groups import BufferGroup  # noqa: E402
 
 ALL = (
     subjects.registry_local,
@@ -38,50 +37,125 @@ def test_kernels_compute_what_the_oracle_expects(make, n_threads):
 
 
 def test_the_oracle_finds_a_wrong_element_wherever_it_is():
-    """The oracle names any element: of a buffer, the overlap, the row of an idle thread."""
+    """The oracle names any element: of a buffer, of what overlaps, a guard, an idle thread's."""
     subject = subjects.registry_shared(3)
     right = subject.launch(subject.build_kernel())
     for place in np.ndindex(right.shape):
         wrong = right.copy()
         wrong[place] += 1
-        assert f"output[{place[0]}, {place[1]}]" in subject.describe_mismatch(wrong)
+        assert f"output[{', '.join(map(str, place))}]" in subject.describe_mismatch(wrong)
 
 
-class Undersized(RegistrySubject):
-    """Plants a layout that is an element too small."""
+def test_each_array_of_a_thread_ends_in_guards():
+    """A right launch leaves all guards as they are, behind the shared and the persistent array."""
+    subject = subjects.registry_persistent(2)
+    output = subject.launch(subject.build_kernel())
+    assert (output[:2, 3:] == -1.0).all()
+    assert not (output[:2, :3] == -1.0).any()
 
-    def lay_out(self):
-        """Return the registry with sizes that do not hold its slices."""
-        registry, shared, persistent = super().lay_out()
-        return registry, max(0, shared - 1), max(0, persistent - 1)
+
+def judge_one_thread(subject):
+    """Run a trial whose single thread cannot race; return its outcome."""
+    with Natural().open(()) as pace:
+        return run_trial(subject, pace, subject.build_kernel(), "1/1")
 
 
-class Overlapping(RegistrySubject):
-    """Plants a layout in which two buffers that have nothing to do with each other overlap."""
+def sum_what_is_no_alias(kind):
+    """Return a planted size: the sum of the sizes of buffers that are no aliases."""
 
-    def lay_out(self):
-        """Return a registry whose second buffer begins an element too early."""
-        registry, shared, persistent = super().lay_out()
-        layouts = registry._groups[id(self)]._lay_out()
-        for layout in (layouts.shared, layouts.persistent):
-            if "work" in layout and layout["work"].start:
-                layout["work"] = slice(layout["work"].start - 1, layout["work"].stop - 1)
-        return registry, shared, persistent
+    def measure(group):
+        layout = getattr(group._lay_out(), kind)
+        return sum(group._buffers[name].size for name in layout if not group._buffers[name].aliases)
+
+    return measure
+
+
+def fall_short(kind, n_missing):
+    """Return a planted size that lacks so many elements."""
+
+    def measure(group):
+        layout = getattr(group._lay_out(), kind)
+        return max(place.stop for place in layout.values()) - n_missing
+
+    return measure
 
 
 @pytest.mark.parametrize(
-    ("faulty", "plan", "build"),
+    ("make", "size", "measure"),
     [
-        (Undersized, SHARED_PLAN, kernels.build_helper_shared_kernel),
-        (Undersized, PERSISTENT_PLAN, kernels.build_own_arrays_kernel),
-        (Overlapping, SHARED_PLAN, kernels.build_helper_shared_kernel),
+        (subjects.registry_persistent, "shared_buffer_size", sum_what_is_no_alias("shared")),
+        (
+            subjects.registry_persistent,
+            "persistent_local_buffer_size",
+            sum_what_is_no_alias("persistent"),
+        ),
+        (subjects.registry_shared, "shared_buffer_size", fall_short("shared", 1)),
+        (subjects.registry_shared, "shared_buffer_size", fall_short("shared", 4)),
+        (subjects.registry_mixed, "shared_buffer_size", fall_short("shared", 1)),
+        (subjects.registry_mixed, "persistent_local_buffer_size", fall_short("persistent", 1)),
+        (subjects.registry_persistent, "shared_buffer_size", fall_short("shared", 1)),
+        (subjects.registry_persistent, "persistent_local_buffer_size", fall_short("persistent", 7)),
     ],
 )
-def test_planted_layouts_are_caught_in_every_batch(faulty, plan, build):
-    """All of 20 batches fail, whatever threads do: a single thread shows a wrong layout."""
-    schedule = find_schedule("natural")
-    for seed in range(20):
-        batch = Batch(workload="w", role="workload", schedule="natural", target="s", seed=seed)
-        run_batch(lambda: faulty(plan, build, 1, overlaps=True), schedule, batch, 2)
-        assert batch.failures == batch.trials == 2
-        assert set(batch.failures_by_mode) <= {"exception", "wrong-result"}
+@pytest.mark.parametrize("is_simulator", [True, False])
+def test_an_array_that_is_too_small_is_a_wrong_result(
+    monkeypatch, make, size, measure, is_simulator
+):
+    """What a slice writes behind a thread's array is found in its guards, not by an IndexError.
+
+    A device checks no bounds; a launch as on a device is judged by the same guards.
+    """
+    target = SimpleNamespace(ENABLE_CUDASIM=int(is_simulator))
+    monkeypatch.setattr(kernel_subject, "config", target)
+    monkeypatch.setattr(BufferGroup, size, measure)
+    outcome = judge_one_thread(make(1))
+    assert outcome.mode is FailureMode.WRONG_RESULT
+    guards = 3 if size == "shared_buffer_size" else 4
+    assert f"output[0, {guards}, " in outcome.detail
+    assert "expected -1.0" in outcome.detail
+
+
+# By workload: a buffer that is moved to a memory and a place there, and what that is a case of.
+MISPLACED = [
+    (subjects.registry_shared, "work", "shared", slice(4, 7), "an alias is no slice"),
+    (subjects.registry_shared, "scratch", "shared", slice(4, 6), "a chain ends early"),
+    (subjects.registry_shared, "scratch", "shared", slice(1, 3), "a slice begins elsewhere"),
+    (subjects.registry_shared, "work", "local", 3, "a slice is allocated once more"),
+    (subjects.registry_mixed, "work", "shared", slice(0, 5), "a slice is longer than its target"),
+    (subjects.registry_mixed, "scratch", "shared", slice(0, 2), "precision does not matter"),
+    (subjects.registry_mixed, "scratch", "shared", slice(4, 6), "precision is lost"),
+    (subjects.registry_persistent, "work", "persistent", slice(0, 3), "shared in a thread's own"),
+    (subjects.registry_persistent, "scratch", "persistent", slice(0, 5), "room does not matter"),
+    (subjects.registry_persistent, "scratch", "persistent", slice(3, 8), "strangers overlap"),
+]
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "memory", "place"),
+    [pytest.param(*case[:4], id=case[4].replace(" ", "-")) for case in MISPLACED],
+)
+def test_a_misplaced_buffer_is_a_wrong_result(monkeypatch, make, name, memory, place):
+    """The oracle finds a buffer elsewhere than it must be, though the sizes hold the layout."""
+    lay_out = BufferGroup._lay_out
+
+    def misplace(group):
+        layouts = lay_out(group)
+        for layout in (layouts.shared, layouts.persistent, layouts.local):
+            layout.pop(name, None)
+        getattr(layouts, memory)[name] = place
+        return layouts
+
+    monkeypatch.setattr(BufferGroup, "_lay_out", misplace)
+    outcome = judge_one_thread(make(1))
+    assert outcome.mode is FailureMode.WRONG_RESULT
+    assert "output[0, " in outcome.detail
+
+
+def test_a_local_array_of_another_precision_is_a_wrong_result(monkeypatch):
+    """The oracle finds that a buffer of float64 holds float32, and the other way round."""
+    build = allocators.build_local_allocator
+    for precision in (np.float32, np.float64):
+        monkeypatch.setattr(
+            allocators, "build_local_allocator", lambda size, _, as_=precision: build(size, as_)
+        )
+        assert judge_one_thread(subjects.registry_local(1)).mode is FailureMode.WRONG_RESULT

@@ -16,11 +16,15 @@ class AllocatorFactory:
 
     Raises
     ------
+    TypeError
+        If `buffer_size` is not a whole number.
     ValueError
         If `buffer_size` is not positive.
     """
 
     def __init__(self, buffer_size: int) -> None:
+        if isinstance(buffer_size, bool) or not isinstance(buffer_size, (int, np.integer)):
+            raise TypeError(f"buffer_size must be a whole number, got {buffer_size!r}")
         if buffer_size <= 0:
             raise ValueError("buffer_size must be positive")
         self.buffer_size = buffer_size
