@@ -13,10 +13,10 @@ workload         kernel of a chunk                                   numba 0.68.
 `chunked-plain`  computes the same without a helper                  0, 0, 0       0, 0, 0
 ===============  ==================================================  ============  ===========
 
-Measured on 2026-11-21 with CPython 3.11.7 on two busy cores; numba-cuda ran on numba 0.66.0. Each
+Measured on 2026-11-21 with CPython 3.11.7 on two busy cores; numba-cuda ran on numba 0.65.1. Each
 failure was a `missing-attribute` of an active thread, ``local``.
 
-Why: a trial launches three chunks, and each launch has the shape of `local-array`, so the race has
+Why: a trial launches three chunks, and in each the helper is that of `local-array`, so the race has
 three chances. Without a helper no global is swapped while threads run, whatever the transfers do.
 
 Beside the arrays in chunks lie status codes, an element a chunk. They have no run axis, so they are

@@ -24,6 +24,7 @@ from mwe.workloads.device_arrays import GUARD, N_GUARDS, GuardedArray, open_guar
 from mwe.workloads.event_query.subjects import EventResult
 from mwe.workloads.kernel_subject import describe_difference
 from mwe.workloads.subject import GuardedOutput, LaunchShape
+from tests.mwe.workloads.transfer_faults import find_violations, record_batch
 
 SHAPES = [
     None,
@@ -96,6 +97,14 @@ def test_an_overrun_by_one_element_is_judged_as_such():
     assert "out of bounds: element 12 of an array of 12" in subject.judge(
         open_guards(whole, ones.shape)
     )
+
+
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_chunks_between_guards_keep_the_rules_of_a_transfer(as_on_device, is_whole):
+    """What a device is given besides changes nothing in the order of the steps."""
+    recorded = record_batch(is_whole=is_whole)
+    assert len(recorded.transfer.guarded) == (2 if is_whole else 4)
+    assert find_violations(recorded) == {}
 
 
 def test_a_damaged_chunk_is_judged_as_such(as_on_device, monkeypatch):
