@@ -23,8 +23,8 @@ DEFECT = Defect(
             {FailureMode.WRONG_RESULT, FailureMode.EXCEPTION, FailureMode.MISSING_ATTRIBUTE}
         )
     ),
-    # Under `delay` two launches may pass the check of releases that refuse one, which is a race of
-    # its own; `explore` cannot run host threads, which poll the threads of their launch.
+    # Releases that refuse a launch check and then note that one runs. Two launches may pass between
+    # the two, as `delay` and `explore` show. That is a race of its own, which hardly anyone meets.
     schedules=("natural",),
     references=("https://github.com/NVIDIA/numba-cuda/commit/1a137513",),
     remedies=(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from mwe.schedules.explore.turn_taking import MAX_CALLS_BETWEEN_STARTS
 from tests.subjects.programs import ProgramSubject
 
 Functions = Sequence[Callable[[], None]]
@@ -71,6 +72,33 @@ def condition(notes):
             changed.notify_all()
 
     return wait, notify
+
+
+@program
+def polling(notes):
+    """Poll a thread of one's own; that of the other thread makes many calls first."""
+    happened = threading.Event()
+
+    def run_and_poll(function):
+        thread = threading.Thread(target=function)
+        thread.start()
+        while thread.is_alive():
+            pass
+
+    def wait():
+        run_and_poll(happened.wait)
+        notes.append("out")
+
+    def work():
+        for _ in range(2 * MAX_CALLS_BETWEEN_STARTS):
+            do_nothing()
+        notes.append("in")
+        happened.set()
+
+    def do_nothing():
+        pass
+
+    return wait, lambda: run_and_poll(work)
 
 
 @program

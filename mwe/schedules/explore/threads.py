@@ -39,6 +39,9 @@ class Member:
     status: Status = Status.WAITING
     is_awake: bool = True  # whether it has gone on since it was given its turn
     n_points: int = 0  # that it passed
+    launches: bool = False  # whether it has started threads
+    n_calls: int = 0  # that it made since it passed a point or started a thread
+    polls: bool = False  # whether it only looks whether those threads have ended
     then: set[Instruction] = field(default_factory=set)  # what it ran behind the last one
     last_offset: int = -1  # of the last one that was recorded, in its function
     lock: Any = field(default_factory=allocate_lock)  # taken while the thread has no turn

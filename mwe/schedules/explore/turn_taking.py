@@ -77,6 +77,7 @@ class TurnTaking:
         waiting = [member for member in self._members if member.status is Status.WAITING]
         if not self._n_turns:
             waiting.sort(key=lambda member: member.number != self._first)
+        waiting.sort(key=lambda member: member.polls)
         return waiting[0] if waiting else None
 
     def _give(self, member: Member) -> None:
@@ -201,6 +202,22 @@ class TurnTaking:
             if member.status is Status.WAITING:
                 member.wake()
             member.close()
+
+    def _call_of_member(self, member: Member, frame: FrameType) -> None:
+        """Give the turn of a thread that has started others away when it only polls them."""
+        member.n_calls += 1
+        if member.n_calls <= self._max_calls:
+            return
+        member.n_calls = 0
+        member.polls = True
+        if self._n_blocked:
+            self._settle()
+        chosen = self._choose()
+        if chosen is not None:
+            self._note_end_of_stretch()
+            member.status = Status.WAITING
+            self._give(chosen)
+            self._park(member, frame)
 
     def _call_of_launcher(self, frame: FrameType) -> None:
         launcher = self._launcher

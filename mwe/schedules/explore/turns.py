@@ -145,6 +145,7 @@ class Turns(TurnTaking):
 
     def _pass_point(self, member: Member, frame: FrameType, instruction: Instruction) -> None:
         """Count a point, and switch where the plan says so."""
+        member.n_calls, member.polls = 0, False
         member.n_points += 1
         if self._n_blocked:
             self._settle()
@@ -224,6 +225,9 @@ class Turns(TurnTaking):
 
     def _trace_first_frame(self, frame: FrameType, event: str, arg: Any) -> Any:
         member = Member(len(self._members))
+        if self._running is not None:
+            self._running.launches = True
+            self._running.n_calls, self._running.polls = 0, False
         self._members.append(member)
         if member.number:
             self.max_calls_seen = max(self.max_calls_seen, self._n_calls)
@@ -275,6 +279,8 @@ class Turns(TurnTaking):
 
         def trace_call(frame: FrameType, _event: str, _arg: Any) -> Any:
             code = frame.f_code
+            if member.launches:
+                self._note_call(member, frame)
             frame.f_trace_lines = False
             try:
                 points = left[code]
@@ -324,6 +330,8 @@ class Turns(TurnTaking):
 
         def trace_call(frame: FrameType, _event: str, _arg: Any) -> Any:
             code = frame.f_code
+            if member.launches:
+                self._note_call(member, frame)
             frame.f_trace_lines = False
             self.ran.add(code)
             if not is_explored(code.co_filename):
@@ -336,6 +344,18 @@ class Turns(TurnTaking):
             return trace_explored
 
         return trace_call
+
+    def _note_call(self, member: Member, frame: FrameType) -> None:
+        """Count a call of a thread that has started others, which may only poll them."""
+        caller = frame.f_back
+        # Elsewhere it may hold a lock of the standard library's.
+        if (
+            caller is not None
+            and self._running is member
+            and not self._is_over
+            and is_explored(caller.f_code.co_filename)
+        ):
+            self._call_of_member(member, frame)
 
     def _note_step(self, member: Member, frame: FrameType) -> None:
         instruction = find_points(frame.f_code).get(frame.f_lasti)
