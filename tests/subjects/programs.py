@@ -97,8 +97,11 @@ def explore(
         outcome = run_trial(subject, lambda _, turns=turns: turns.taken(), None, "")
         result = subject.results[0] if subject.results else outcome.detail
         explored.space.add(plan, turns)
+        if not turns.is_possible:
+            # On a machine that is too busy; it comes again.
+            continue
         explored.plans.append(plan)
         explored.results[result] += 1
         explored.first_plans.setdefault(result, plan)
-        assert turns.is_possible
+    assert explored.space.report().exhausted
     return explored

@@ -96,6 +96,8 @@ _OPAQUE_WRITERS = frozenset(
 # The same if they are stored; they are often read.
 _CLASS_WRITERS = frozenset({"__class__", "__bases__"})
 
+_COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>")
+
 _NAME_WRITES = frozenset(
     f"{verb}_{where}" for verb in ("STORE", "DELETE") for where in ("ATTR", "GLOBAL", "NAME")
 )
@@ -159,6 +161,22 @@ def _find_constant_name(instructions: Sequence[dis.Instruction]) -> str | None:
     return None
 
 
+def _is_shared_cell(code: CodeType, name: str) -> bool:
+    """Whether a variable is one that another thread can have.
+
+    One that only comprehensions close over, which run at once, belongs to a single call.
+    """
+    return name not in code.co_cellvars or not _is_only_in_comprehensions(code, name)
+
+
+def _is_only_in_comprehensions(code: CodeType, name: str) -> bool:
+    return all(
+        nested.co_name in _COMPREHENSIONS and _is_only_in_comprehensions(nested, name)
+        for nested in code.co_consts
+        if isinstance(nested, CodeType) and name in nested.co_freevars
+    )
+
+
 def find_writes(code: CodeType) -> Writes:
     """Return what a function can change, those nested in it left out."""
     try:
@@ -176,7 +194,8 @@ def find_writes(code: CodeType) -> Writes:
             elif instruction.opname in _NAME_WRITES:
                 attributes.add(instruction.argval)
             elif instruction.opname in ("STORE_DEREF", "DELETE_DEREF"):
-                variables.add(instruction.argval)
+                if _is_shared_cell(code, instruction.argval):
+                    variables.add(instruction.argval)
             elif instruction.argval in _OPAQUE_WRITERS:
                 name = _find_constant_name(instructions[index : index + 4])
                 if name is None:

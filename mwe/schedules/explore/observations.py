@@ -19,22 +19,21 @@ class Passed(NamedTuple):
 
     Attributes
     ----------
+    instruction
+        What it touches; None where that is nothing that another thread can tell.
     then
-        What the thread ran behind this instruction up to its next point: instructions that were
-        visited before, and `UNKNOWN`.
+        What the thread touched behind this instruction up to its next point, by instructions that
+        were visited before; `UNKNOWN` among it for functions of a library.
     place
         See `Switch`.
-    enters_function
-        Whether all that the instruction does is to call a function that is explored itself.
     """
 
     thread: int
     point: int
     others: tuple[int, ...]
-    instruction: Instruction
+    instruction: Instruction | None
     then: set[Instruction]
     place: Place | None
-    enters_function: bool = False
 
 
 class Step(NamedTuple):

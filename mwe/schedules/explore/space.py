@@ -22,7 +22,11 @@ MAX_TRIES = 3
 
 # Instructions that read what their name says, and change nothing.
 _ATTRIBUTE_READS = ("LOAD_ATTR", "LOAD_METHOD", "LOAD_GLOBAL", "LOAD_NAME", "IMPORT_FROM")
-_CELL_READS = ("LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF")
+# These touch a cell by its name; cells that several threads can have are known by what writes them.
+_OF_CELLS = (
+    *("LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"),
+    *("STORE_DEREF", "DELETE_DEREF"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +63,8 @@ class Space:
     that another thread reads, and reads nothing that another one changes:
 
     - the call of a function that is explored itself, whose own points follow;
+    - an instruction that only works on numbers and the like, or on what its own frame has made, by
+      the values that it takes (`mwe.schedules.explore.operands`);
     - a read of a global or an attribute by a name that nothing writes which ran once threads took
       turns, and of a cell likewise. Names that modules' globals change under, by whatever means,
       are found by comparing the globals. A later run that writes such a name brings the points
@@ -197,7 +203,7 @@ class Space:
         )
 
     def _matters(self, passed: Passed) -> bool:
-        if not passed.enters_function and self._shows(passed.instruction):
+        if passed.instruction is not None and self._shows(passed.instruction):
             return True
         return any(map(self._shows, passed.then))
 
@@ -206,7 +212,7 @@ class Space:
         operation, name = instruction
         if name is None:
             return True
-        if operation in _CELL_READS:
+        if operation in _OF_CELLS:
             return name in self._writes.variables
         if operation in _ATTRIBUTE_READS:
             return (

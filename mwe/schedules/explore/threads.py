@@ -11,7 +11,9 @@ from enum import Enum
 from types import FrameType
 from typing import Any
 
+from mwe.schedules.explore.effects import OwnCalls
 from mwe.schedules.explore.instructions import Instruction, is_explored
+from mwe.schedules.explore.operands import Operands
 
 _START = threading.Thread.start.__code__
 # Frames of the standard library between a wait and the function that starts a thread.
@@ -45,6 +47,8 @@ class Member:
     then: set[Instruction] = field(default_factory=set)  # what it ran behind the last one
     last_offset: int = -1  # of the last one that was recorded, in its function
     lock: Any = field(default_factory=allocate_lock)  # taken while the thread has no turn
+    operands: dict[FrameType, Operands] = field(default_factory=dict)  # of calls that go on
+    own_calls: OwnCalls = field(default_factory=OwnCalls)
     ident: int = field(default_factory=threading.get_ident)
     _native_id: int = field(default_factory=threading.get_native_id)
     _state_file: int | None = None

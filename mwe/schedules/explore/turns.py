@@ -18,6 +18,7 @@ from mwe.schedules.explore.instructions import (
     name_function,
 )
 from mwe.schedules.explore.observations import UNKNOWN, Bindings, Passed, Step
+from mwe.schedules.explore.operands import Operands
 from mwe.schedules.explore.plans import Place, Plan, Switch
 from mwe.schedules.explore.threads import (
     Member,
@@ -123,6 +124,14 @@ class Turns(TurnTaking):
     def _begin(self, member: Member) -> None:
         """Note the functions that the launching thread is in and goes on with during the trial."""
         self.is_possible &= member.number == self._plan.first
+        self._note_functions_of_launcher()
+
+    def _have_explored_ended(self) -> bool:
+        """Whether the launching thread is alone with threads that are not explored."""
+        explored = self._members[: self._n_explored]
+        return all(member.status is Status.ENDED for member in explored)
+
+    def _note_functions_of_launcher(self) -> None:
         frame = sys._current_frames().get(self._launcher.ident)
         while frame is not None and frame is not self._outer_frame:
             self.ran.add(frame.f_code)
@@ -199,13 +208,32 @@ class Turns(TurnTaking):
                     frame.f_trace_opcodes = True
                 frame = frame.f_back
 
+    def _follow(self, member: Member, frame: FrameType, *, is_point: bool) -> None:
+        """Keep what the instruction that is about to run can touch."""
+        operands = member.operands.get(frame)
+        if operands is None:
+            operands = member.operands[frame] = Operands(frame.f_code)
+        instruction = find_points(frame.f_code).get(frame.f_lasti)
+        touched = operands.follow(frame, instruction)
+        member.own_calls.enters_own_manager = operands.enters_own_manager
+        if not is_point:
+            if touched is not None:
+                member.then.add(touched)
+        elif touched is not instruction and self._is_at_recorded_point(member):
+            self.passed[-1] = self.passed[-1]._replace(instruction=touched)
+
+    def _is_at_recorded_point(self, member: Member) -> bool:
+        last = self.passed[-1] if self.passed else None
+        return last is not None and (last.thread, last.point) == (member.number, member.n_points)
+
     def _note_entry(self, member: Member, frame: FrameType) -> None:
         """Mark the point at which this function was called, if nothing was done before the call."""
         last, caller = self.passed[-1], frame.f_back
         if (
             caller is None
+            or last.instruction is None
             or member.then
-            or (last.thread, last.point) != (member.number, member.n_points)
+            or not self._is_at_recorded_point(member)
         ):
             return
         if (
@@ -213,17 +241,19 @@ class Turns(TurnTaking):
             caller.f_lasti > member.last_offset >= caller.f_lasti - _MAX_CACHE_BYTES
             or _METHODS.get(last.instruction.operation) == frame.f_code.co_name
         ):
-            self.passed[-1] = last._replace(enters_function=True)
+            self.passed[-1] = last._replace(instruction=None)
 
     def _trace_launcher(self, frame: FrameType, _event: str, _arg: Any) -> None:
         caller = frame.f_back
-        if self._n_turns:
+        if self._n_turns and not self._have_explored_ended():
             self.ran.add(frame.f_code)
         # Elsewhere it may hold a lock of the standard library's.
         if caller is not None and not self._is_over and is_explored(caller.f_code.co_filename):
             self._call_of_launcher(frame)
 
     def _trace_first_frame(self, frame: FrameType, event: str, arg: Any) -> Any:
+        if self._n_turns and len(self._members) < self._n_explored:
+            self._note_functions_of_launcher()
         member = Member(len(self._members))
         if self._running is not None:
             self._running.launches = True
@@ -264,10 +294,8 @@ class Turns(TurnTaking):
                 instruction = points.pop(frame.f_lasti, None) if points else None
                 if instruction is not None and self._looks_at_points and is_explored_thread:
                     self._pass_point(member, frame, instruction)
-                elif self._records_points and instruction is None:
-                    again = find_points(frame.f_code).get(frame.f_lasti)
-                    if again is not None:
-                        member.then.add(again)
+                if self._records_points and not self._pending:
+                    self._follow(member, frame, is_point=instruction is not None)
                 if self._records_steps:
                     self._note_step(member, frame)
                 # A loop whose points have all been passed once runs at full speed.
@@ -275,6 +303,8 @@ class Turns(TurnTaking):
                     self._records_points or (points and self._looks_at_points)
                 ):
                     frame.f_trace_opcodes = False
+            elif event == "return":
+                member.operands.pop(frame, None)
             return trace_explored
 
         def trace_call(frame: FrameType, _event: str, _arg: Any) -> Any:
@@ -291,13 +321,16 @@ class Turns(TurnTaking):
                     self.globals[id(frame.f_globals)] = frame.f_globals
                 left[code] = points
                 self.ran.add(code)
-            if points is None:
+            is_own = member.own_calls.is_own_call(frame)
+            if points is None and not is_own:
                 member.then.add(UNKNOWN)
                 return None
             if self._running is not member and not self._is_over:
                 self._arrive(member, frame)
             if self.passed:
                 self._note_entry(member, frame)
+            if points is None:
+                return None
             if self._records_steps or (
                 is_explored_thread
                 and (self._records_points or (bool(points) and self._looks_at_points))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import textwrap
 import threading
+from contextlib import contextmanager
 from types import ModuleType
 
 from hypothesis import HealthCheck, given, settings
@@ -22,6 +23,16 @@ READS = [
     "out.append(len(l))",
     "out.append(o.both)",
     "out.append(cell_of())",
+    "out.append(A * 2 + o.a)",
+    "out.append(l + [A])",
+    "out.append(5 in l)",
+    "out.append(l[:1])",
+    "out.append(isinstance(o, Other))",
+    "out.append([n for n in l if n is not out])",
+    "out.extend(n for n in range(A))",
+    "out.append(len(l) + sum(d.values()))",
+    "out.append(o())",
+    "with managed() as seen: out.append(seen)",
 ]
 WRITES = [
     "A = A + 1",
@@ -39,6 +50,10 @@ WRITES = [
     "add_many(1)",
     "add_to_cell()",
     "o.late()",
+    "o.__class__ = Other",
+    "l[:] = [A, 5]",
+    "Object.__call__ = lambda _: 11",
+    "with managed() as seen: o.a = seen",
 ]
 statements = st.sampled_from(READS + WRITES)
 
@@ -67,6 +82,16 @@ class Object:
     def late(self):
         if A:
             self.b = 9
+
+    def __call__(self):
+        return self.a
+
+class Other(Object):
+    pass
+
+@contextmanager
+def managed():
+    yield A
 
 o = Object()
 d = {}
@@ -114,6 +139,7 @@ def make_subject(programs):
         # The same code at each trial, or nothing is a second visit's.
         vars(module).clear()
         vars(module).update(__name__=NAME, lock=threading.Lock(), helper=ModuleType("helper"))
+        vars(module)["contextmanager"] = contextmanager
         vars(module)["helper"].C = 0
         exec(code, vars(module))  # noqa: S102
         outs[:] = [], []

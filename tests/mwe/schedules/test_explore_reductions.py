@@ -35,9 +35,6 @@ def test_reads_of_what_nobody_writes_are_left_out():
     assert len(explored.plans) == 2 + 2 * 2
 
 
-@pytest.mark.skipif(
-    not (3, 11) <= sys.version_info < (3, 13), reason="no other Python shows how it calls"
-)
 def test_a_direct_call_of_an_explored_function_is_left_out():
     """The points of the function stand for it."""
     entries = []
