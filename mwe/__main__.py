@@ -217,9 +217,9 @@ def run(arguments: Sequence[str]) -> int:
     options = _parse_arguments(arguments)
     if options.list:
         for defect in DEFECTS.values():
-            print(f"{defect.name:<26}{'defect':<18}{defect.summary}")
+            print(f"{defect.name:<32}{'defect':<18}{defect.summary}")
             for workload in defect.workloads:
-                print(f"  {workload.name:<24}{workload.role.value:<18}{workload.summary}")
+                print(f"  {workload.name:<30}{workload.role.value:<18}{workload.summary}")
         return EXIT_NOTHING_OBSERVED
     if options.serve:
         serve()

@@ -75,6 +75,9 @@ def classify_error(error: Exception, grid: Grid) -> Outcome:
 
 
 def _find_function(error: Exception) -> str | None:
-    """Return the name of the function that raised an error; None if it was never raised."""
-    frames = list(traceback.walk_tb(error.__traceback__))
-    return frames[-1][0].f_code.co_name if frames else None
+    """Return the name of the function that raised an error; None if it was never raised.
+
+    What a generator expression in it raised, the function raised.
+    """
+    names = [frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return next((name for name in reversed(names) if not name.startswith("<")), None)

@@ -285,6 +285,10 @@ def parse_evidence(text: bytes) -> Evidence:
         version = data.get("version")
         if version == 2 and (upgraded := _upgrade(data)):
             return parse_evidence(upgraded)
+        if version == 1:
+            raise UnreadableEvidenceError(
+                "format version 1 is no longer read; measure the revision again"
+            ) from error
         if version not in (None, 2, FORMAT_VERSION):
             raise UnreadableEvidenceError(
                 f"format version {version}, this program reads up to {FORMAT_VERSION}; "

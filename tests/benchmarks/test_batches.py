@@ -47,14 +47,19 @@ def read_spool(folder):
 def test_the_selected_part_of_the_plan_is_run_and_kept(environment, tmp_path):
     """Of the plan, what the configuration selects was run, and lies in the spool."""
     found = measure_batches(environment)
-    assert found.keys() == {("planted-race", "delay"), KEY}
+    explored = ("planted-race", "explore")
+    assert found.keys() == {("planted-race", "delay"), KEY, explored}
     assert found[KEY].batch["failures"] == found[KEY].batch["trials"] == 20
     assert found[KEY].batch["seed"] == zlib.crc32(b"c0ffee/planted-race/handoff")
     spool = read_spool(tmp_path)
-    names = {f"planted-race--{schedule}.json" for schedule in ("delay", "handoff")}
+    names = {f"planted-race--{schedule}.json" for _, schedule in found}
     assert set(spool) == {"plan.json", *names}
     assert spool["planted-race--handoff.json"]["batch"] == found[KEY].batch
-    assert [entry["schedule"] for entry in spool["plan.json"]["planned"]] == ["delay", "handoff"]
+    assert [entry["schedule"] for entry in spool["plan.json"]["planned"]] == [
+        "delay",
+        "handoff",
+        "explore",
+    ]
     identity = spool["plan.json"]["identity"]
     assert (identity["packages"], identity["build_packages"]) == (
         {"numpy": "1.0"},

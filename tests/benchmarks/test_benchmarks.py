@@ -33,7 +33,7 @@ def test_a_benchmark_is_declared_as_asv_reads_it(benchmark):
     assert {"local-array", "event-query", "planted-race"} <= set(workloads)
     assert schedules == ["delay", "handoff", "explore", "natural", "launch-mix"]
     assert benchmark.unit == "trials"
-    assert benchmark.version == MEASUREMENT_VERSION == "2"
+    assert benchmark.version == MEASUREMENT_VERSION == "3"
 
 
 def test_asv_finds_these_benchmarks_and_no_others():

@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 
 from fixwatch.records.evidence import BatchEvidence, Evidence, ExploredSpace, PrintedBatch
+from mwe.defects import WORKLOADS, find_defect
 
 # Of a revision whose date does not matter.
 DAY = "2023-05-02T00:00:00+00:00"
 
 
 def new_batch(workload="local-array", failures=0, trials=100, *, schedule="delay", **overrides):
-    """Return the evidence of a batch; failures have the race's signature unless said otherwise."""
-    role = {
-        "planted-race": "positive-control",
-        "same-module": "negative-control",
-        "one-thread": "negative-control",
-    }.get(workload, "workload")
+    """Return the evidence of a batch in the simulator.
+
+    Failures have the race's signature unless said otherwise.
+    """
+    known = WORKLOADS.get(workload)
+    role = known.role.value if known else "workload"
     printed = {
         "trials": trials,
         "failures": failures,
@@ -42,7 +43,7 @@ def new_batch(workload="local-array", failures=0, trials=100, *, schedule="delay
     else:
         shown = modes.get("missing-attribute", 0) + modes.get("leaked-global", 0)
     return BatchEvidence(
-        defect="cuda-swap",
+        defect=find_defect(workload).name if known else "cuda-swap",
         workload=workload,
         role=role,
         schedule=schedule,
@@ -99,7 +100,7 @@ def new_record(name="0.57.0", *batches, upstream="numba", date=DAY, **overrides)
         "target": "simulator",
         "measured_at": "2026-11-20T00:00:00+00:00",
         "packages": {upstream: name},
-        "measurement_version": "2" if batches else None,
+        "measurement_version": "3" if batches else None,
         "batches": batches,
     }
     return Evidence(**{**values, **overrides})

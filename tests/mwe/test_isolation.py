@@ -55,7 +55,9 @@ def ignore_progress(_batch):
 
 def run(load_subject, n_trials=6, schedule=None, report_progress=ignore_progress, **isolation):
     """Run a batch and return it."""
-    batch = Batch(workload="w", role="workload", schedule="s", target="simulator", seed=1)
+    batch = Batch(
+        defect="d", workload="w", role="workload", schedule="s", target="simulator", seed=1
+    )
     isolation = replace(QUICK, **isolation)
     run_batch(load_subject, schedule or Natural(), batch, n_trials, isolation, report_progress)
     return batch
@@ -243,7 +245,7 @@ def test_a_worker_ends_when_nobody_reads():
         "from mwe.isolation import run_batch\n"
         "from mwe.schedules import Natural\n"
         "from tests.subjects.planted import SlowSubject\n"
-        "batch = Batch(workload='', role='', schedule='', target='', seed=1)\n"
+        "batch = Batch(defect='', workload='', role='', schedule='', target='', seed=1)\n"
         "run_batch(SlowSubject, Natural(), batch, 10**6,"
         " report_progress=lambda batch: print(batch.trials, flush=True))\n"
     )

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from mwe.defects import DEFECTS, WORKLOADS
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -52,30 +54,14 @@ def test_bad_arguments_are_one_line_and_exit_2(arguments, message):
     assert done.stderr.count("\n") == 1
 
 
-def test_list_prints_a_workload_a_line():
-    """The first word of each line is a name that --workload takes."""
+def test_list_prints_each_defect_and_below_it_its_workloads():
+    """The first word of an indented line is a name that --workload takes."""
     done = mwe("--list")
-    names = [line.split()[0] for line in done.stdout.splitlines()]
-    assert names == [
-        "local-array",
-        "local-array-2d",
-        "local-array-blocks",
-        "shared-array",
-        "registry-local",
-        "registry-shared",
-        "registry-mixed",
-        "chunked-local",
-        "same-module",
-        "helper-without-cuda",
-        "one-thread",
-        "no-threads",
-        "registry-persistent",
-        "chunked-plain",
-        "planted-race",
-        "event-query",
-        "planted-overrun",
-    ]
+    lines = done.stdout.splitlines()
     assert done.returncode == 0
+    assert [line.split()[0] for line in lines if not line.startswith(" ")] == list(DEFECTS)
+    assert [line.split()[0] for line in lines if line.startswith(" ")] == list(WORKLOADS)
+    assert all(len(line.split()) > 3 for line in lines)
 
 
 def test_json_has_the_documented_fields_and_exit_status_1_for_failures():

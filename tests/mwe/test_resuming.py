@@ -72,6 +72,7 @@ def test_everything_printed_is_taken_over():
     """A batch that is read back prints what was read."""
     earlier = run(5)
     batch = Batch(
+        defect="cuda-swap",
         workload="planted-race",
         role="positive-control",
         schedule="handoff",

@@ -6,9 +6,12 @@ import threading
 
 import pytest
 
+from mwe.batch import Batch
+from mwe.defects import Signature
 from mwe.outcomes import FailureMode
 from mwe.runner import iter_trials
 from mwe.schedules import Natural
+from mwe.workloads.subject import LaunchRefusedError
 from tests.subjects.planted import (
     ORIGINAL,
     AbandoningSubject,
@@ -81,6 +84,39 @@ def test_a_leak_is_noted_whatever_else_failed():
     (trial,) = run(LeakingAndRaising(RACE), n_trials=1)
     assert trial.outcome.mode is FailureMode.MISSING_ATTRIBUTE
     assert trial.outcome.leaked
+
+
+def test_a_launch_that_upstream_refuses_passes_and_is_counted():
+    """A documented limit is no failure; the batch says how often it was met."""
+    batch = Batch(
+        defect="d", workload="w", role="workload", schedule="natural", target="simulator", seed=1
+    )
+    for trial in run(RaisingSubject(LaunchRefusedError("one launch at a time"))):
+        assert (trial.outcome.failed, trial.has_signature) == (False, False)
+        assert (trial.outcome.refused, trial.outcome.detail) == (True, "one launch at a time")
+        batch.record(trial, elapsed_s=1.0)
+    assert (batch.trials, batch.refusals, batch.failures) == (4, 4, 0)
+
+
+def test_a_refused_launch_that_leaks_failed():
+    """What it leaves behind is a fault, however politely it refused."""
+
+    class LeakingAndRefusing(RaisingSubject):
+        def launch(self, kernel):
+            self.module.cuda = "fake"
+            raise self.error
+
+    (trial,) = run(LeakingAndRefusing(LaunchRefusedError("no")), n_trials=1)
+    assert trial.outcome.mode is FailureMode.LEAKED_GLOBAL
+    assert not trial.outcome.refused
+
+
+def test_a_trial_says_whether_it_failed_in_the_way_that_is_looked_for():
+    """Its batch counts these apart from other failures."""
+    signature = Signature(modes=frozenset({FailureMode.MISSING_ATTRIBUTE}))
+    for error, expected in ((RACE, True), (ValueError("no"), False)):
+        (trial,) = run(RaisingSubject(error), n_trials=1, signature=signature)
+        assert trial.has_signature is expected
 
 
 @pytest.mark.parametrize("method", ["build_kernel", "describe_mismatch"])

@@ -68,6 +68,8 @@ IMPOSSIBLE = (
     {"trials": 5, "failures": 6},
     {"trials": 5, "failures": -1},
     {"trials": 5, "failures": 1, "failures_by_mode": {}},
+    {"trials": 5, "failures": 1, "failures_by_mode": {"crash": 1}, "signature_failures": 2},
+    {"trials": 5, "failures": 1, "failures_by_mode": {"crash": 1}, "refusals": 5},
     {"trials": "5"},
 )
 
@@ -86,7 +88,7 @@ def test_impossible_counts_are_damage(tmp_path, counts):
     assert "a.evidence.damaged-1" in messages[0]
 
 
-@pytest.mark.parametrize("content", ["", '{"version": 1, "upst', "[]", '{"version": 1}', "{}"])
+@pytest.mark.parametrize("content", ["", '{"version": 2, "upst', "[]", '{"version": 2}', "{}"])
 def test_a_damaged_record_is_set_aside_and_named(tmp_path, content):
     """A damaged record is renamed and reported in one line, and the others are read."""
     good = new_record("0.57.0", new_batch(failures=90))
@@ -104,8 +106,8 @@ def test_a_record_of_a_newer_format_is_refused_and_kept(tmp_path):
     """An unknown version is not damage: it says to update, and the file stays."""
     path = tmp_path / "m" / "new.evidence"
     save_evidence(new_record(), path)
-    path.write_text(json.dumps({**json.loads(path.read_text()), "version": 3}))
-    with pytest.raises(FixwatchError, match="format version 3.*update"):
+    path.write_text(json.dumps({**json.loads(path.read_text()), "version": 4}))
+    with pytest.raises(FixwatchError, match="format version 4.*update"):
         load_evidence(path)
     messages = []
     assert list(iter_evidence(tmp_path, messages.append)) == []
@@ -113,23 +115,56 @@ def test_a_record_of_a_newer_format_is_refused_and_kept(tmp_path):
     assert "update" in messages[0]
 
 
-def test_a_record_of_the_first_format_is_read(tmp_path):
-    """It says nothing of builds, and in each batch what the record says once more."""
+def test_a_record_of_the_first_format_is_kept_and_says_what_to_do(tmp_path):
+    """Nobody needs what it holds, but it is no damage either."""
+    path = tmp_path / "m" / "old.evidence"
+    save_evidence(new_record(), path)
+    path.write_text(json.dumps({**json.loads(path.read_text()), "version": 1}))
+    with pytest.raises(FixwatchError, match="version 1 is no longer read; measure .* again"):
+        load_evidence(path)
+    assert path.exists()
+
+
+def age(path):
+    """Make the record on a path one of format 2, which knew no defects and no signatures."""
+    data = json.loads(path.read_text())
+    for batch in data["batches"]:
+        del batch["defect"]
+        if batch["batch"] is not None:
+            del batch["batch"]["signature_failures"], batch["batch"]["refusals"]
+    path.write_text(json.dumps({**data, "version": 2}))
+
+
+def test_a_record_of_format_2_is_one_of_the_single_defect_that_it_knew(tmp_path):
+    """It comes back whole, a batch that was not run included."""
     path = tmp_path / "old.evidence"
     gap = BatchEvidence(
         defect="cuda-swap", workload="chunked-local", role="workload", schedule="delay", reason="-"
     )
-    record = new_record("0.57.0", new_batch(failures=9), gap)
+    record = new_record("0.57.0", new_batch(failures=9), gap, *new_controls())
     save_evidence(record, path)
-    old = {**json.loads(path.read_text()), "version": 1}
-    del old["build_packages"], old["extensions"]
-    old["batches"][0]["batch"] |= {
-        "version": 1,
-        "workload": "local-array",
-        "python": "CPython 3.11",
-    }
-    path.write_text(json.dumps(old))
+    age(path)
     assert load_evidence(path) == record
+
+
+@pytest.mark.parametrize(
+    ("workload", "target", "modes", "n_shown"),
+    [
+        ("local-array", "simulator", {"missing-attribute": 2, "leaked-global": 1}, 3),
+        ("local-array", "simulator", {"exception": 2, "missing-attribute": 1}, 1),
+        ("local-array", "simulator", {"wrong-result": 3}, 0),
+        ("same-module", "simulator", {"wrong-result": 3}, 3),
+        ("local-array", "cuda", {"wrong-result": 3}, 3),
+    ],
+)
+def test_failures_of_format_2_count_by_their_modes(tmp_path, workload, target, modes, n_shown):
+    """In a negative control and on a device every failure does."""
+    path = tmp_path / "old.evidence"
+    batch = new_batch(workload, 3, failures_by_mode=modes, signature_failures=0)
+    save_evidence(new_record("0.57.0", batch, target=target), path)
+    age(path)
+    (read,) = load_evidence(path).batches
+    assert (read.printed.signature_failures, read.printed.refusals) == (n_shown, 0)
 
 
 def test_a_record_that_cannot_be_read_now_is_not_set_aside(tmp_path):

@@ -28,22 +28,23 @@ def judge(record, affected=AFFECTED, workload="local-array"):
     return assess(record).judge(workload, lambda _schedule: affected)
 
 
-def test_the_status_checks_the_controls_once_for_each_record_and_schedule(monkeypatch):
+def test_the_status_checks_the_controls_once_for_each_record_defect_and_schedule(monkeypatch):
     """A history asks for a record again and again; its controls are checked at the first time."""
     calls = []
 
-    def count_check(record, schedule):
-        calls.append((record.commit, record.environment, record.source, schedule))
-        return check_controls(record, schedule)
+    def count_check(record, defect, schedule):
+        calls.append((id(record), defect, schedule))
+        return check_controls(record, defect, schedule)
 
     monkeypatch.setattr(assessment, "check_controls", count_check)
     monkeypatch.chdir(ROOT)
     folders = [load_configuration(Path(name)).results_dir for name in CONFIGURATIONS]
     records = [record for folder in folders for record in iter_evidence(folder)]
-    pairs = {(id(record), batch.schedule) for record in records for batch in record.batches}
+    ways = {
+        (id(record), batch.defect, batch.schedule) for record in records for batch in record.batches
+    }
     assert build_series(records, load_order(folders))
-    # 9,542 checks before there was an assessment; 275 records with three schedules at most.
-    assert 0 < len(calls) <= len(pairs) <= 3 * len(records)
+    assert 0 < len(calls) == len(set(calls)) <= len(ways)
 
 
 def test_a_failure_with_the_signature_makes_a_revision_affected_whatever_else_is_silent():

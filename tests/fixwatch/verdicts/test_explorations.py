@@ -73,7 +73,7 @@ def judge(measured, affected=AFFECTED):
         pytest.param(
             OTHERWISE,
             Verdict.INCONCLUSIVE,
-            "failures, but none with the race's signature: 1 wrong-result",
+            "failures, but none with the signature of cuda-swap: 1 wrong-result",
             id="failed-otherwise",
         ),
     ],

@@ -36,6 +36,20 @@ def test_failures_of_another_kind_decide_nothing(mode):
     assert f"100 {mode}" in judgement.reason
 
 
+def test_refused_launches_are_not_observed_and_say_so():
+    """Nobody gets a wrong result from them; no affected revision is needed to know that."""
+    batch = new_batch(trials=20, refusals=19)
+    judgement = judge_batch(SIMULATOR, batch, [], None)
+    assert judgement.verdict is N
+    assert judgement.reason == "19 of 20 launches were refused, with an error that says so"
+
+
+def test_one_failure_among_refused_launches_is_observed():
+    """A limit that holds sometimes is none."""
+    batch = new_batch(failures=1, trials=20, refusals=19)
+    assert judge_batch(SIMULATOR, batch, [], None).verdict is O
+
+
 def test_silence_counts_when_an_affected_revision_would_have_failed():
     """At 90 of 100, 100 silent trials leave a chance far below 1 %."""
     judgement = judge(0, 100, affected=[Counts(90, 100)])

@@ -234,7 +234,7 @@ def test_different_machines_pythons_and_targets_are_never_pooled():
         ({"python": "3.12"}, "inconclusive"),
         # A device is measured for something else, and needs no affected revision beside.
         ({"target": "cuda"}, "never-observed"),
-        ({"source": "commits", "measurement_version": "3"}, "inconclusive"),
+        ({"source": "commits", "measurement_version": "4"}, "inconclusive"),
     ):
         document = document_of(numba_cuda("0.24.0", 90), numba_cuda("0.26.0", 0, **overrides))
         states = [e["state"] for e in document["upstreams"] if e["workload"] == "local-array"]
@@ -276,7 +276,7 @@ def test_the_answer_in_words():
 
 
 def test_counts_of_an_older_meaning_are_left_out():
-    """Beside version 2 a record of version 1 neither shows nor serves as a rate."""
+    """Beside version 3 a record of version 1 neither shows nor serves as a rate."""
     old = numba_cuda("0.24.0", 90, measurement_version="1")
     entry = entry_of(document_of(old, numba_cuda("0.26.0", 0)))
     assert [m["revision"]["name"] for m in entry["measurements"]] == ["0.26.0"]

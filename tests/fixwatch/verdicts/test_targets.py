@@ -21,10 +21,16 @@ NO_DRIVER = "no CUDA driver: libcuda.so.1 cannot be loaded"
 
 
 def device_batch(workload="local-array", failures=0, trials=300, mode="wrong-result", **changes):
-    """Return the evidence of a batch on a device; failures there have no signature."""
+    """Return the evidence of a batch on a device, where every failure counts as shown."""
     modes = {mode: failures} if failures else {}
     batch = new_batch(
-        workload, failures, trials, schedule="natural", failures_by_mode=modes, attributes={}
+        workload,
+        failures,
+        trials,
+        schedule="natural",
+        failures_by_mode=modes,
+        signature_failures=failures,
+        attributes={},
     )
     return replace(batch, decides=True, **changes)
 

@@ -51,7 +51,7 @@ def test_silence_beside_an_affected_base_is_not_observed():
     assert (judged.verdict, EXIT_STATUS[judged.verdict]) == (TreeVerdict.NOT_OBSERVED, 0)
     assert judged.confidence > 0.99
     assert judged.reference.kind == "base"
-    assert judged.chances_of_passing[0].chance < 1e-9
+    assert judged.chances_of_passing[0].chance < 1e-8
     assert judged.broken_controls == ()
 
 
@@ -80,7 +80,7 @@ def test_a_positive_control_that_does_not_fail_spoils_everything():
 
 def test_a_control_that_only_the_shipped_race_spares_is_a_finding():
     """A wrong fix may break code in one module; it is named, and counts."""
-    judged = judge(measure({("same-module", "delay"): 48}), BASE)
+    judged = judge(measure({("same-module", "delay"): 18}), BASE)
     assert judged.verdict is TreeVerdict.OBSERVED
     assert judged.broken_controls == ("same-module",)
 
@@ -99,7 +99,7 @@ def test_failures_without_the_signature_are_no_verdict():
     broken = new_batch("local-array", 5, 100, **modes).printed
     judged = judge(measure({}, local_array__delay={"printed": broken}), BASE)
     assert judged.verdict is TreeVerdict.COULD_NOT_MEASURE
-    assert "none with the race's signature: 5 exception; TypeError: oops" in judged.reason
+    assert "none with the signature of cuda-swap: 5 exception; TypeError: oops" in judged.reason
 
 
 def test_a_batch_that_is_missing_is_no_silence():

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from mwe.defects import WORKLOADS
-from mwe.planned.plan import MAX_SCHEDULES, Exploring, decides, plan_batches
+from dataclasses import replace
+
+import pytest
+
+from mwe.defects import DEFECTS, WORKLOADS, find_defect
+from mwe.planned.plan import MAX_SCHEDULES, decides, plan_batches
 from mwe.schedules import DEFAULT_SCHEDULES, find_schedules
 from mwe.targets import Target
 from mwe.workloads.subject import Role
+from mwe.workloads.workload import Asker
+
+SWAP = {workload.name for workload in DEFECTS["cuda-swap"].workloads}
+
+
+def in_simulator(schedule):
+    """Return the workloads whose defect names a schedule."""
+    return {
+        workload.name
+        for defect in DEFECTS.values()
+        for workload in defect.workloads
+        if Target.SIMULATOR in workload.targets and schedule in defect.schedules
+    }
 
 
 def planned(target):
@@ -18,23 +35,33 @@ def planned(target):
     }
 
 
-def test_the_simulators_plan_is_that_of_measurement_version_2():
+def test_the_plan_of_the_first_defect_is_that_of_measurement_version_3():
     """The committed counts mean something by these numbers of trials, so they do not change."""
-    expected = {("local-array", "delay"): 100, ("local-array", "handoff"): 20}
-    expected["local-array", "natural"] = 100
-    for name in ("shared-array", "registry-local", "registry-shared", "registry-mixed"):
-        expected |= {(name, "delay"): 50, (name, "handoff"): 20}
-    controls = ("same-module", "helper-without-cuda", "one-thread", "registry-persistent")
-    for name in ("chunked-local", *controls, "chunked-plain", "planted-race"):
-        expected |= {(name, "delay"): 50, (name, "handoff"): 20}
-    assert planned(Target.SIMULATOR) == expected
+    found = {way: n for way, n in planned(Target.SIMULATOR).items() if way[0] in SWAP}
+    assert {schedule for _, schedule in found} == {"delay", "handoff", "natural"}
+    assert found.pop(("local-array", "delay")) == 50
+    assert found.pop(("local-array", "natural")) == 50
+    assert set(found.values()) == {20}
+    assert {workload for workload, _ in found} == SWAP - {"event-query", "planted-overrun"}
+
+
+def test_a_defect_is_measured_under_its_schedules_and_no_others():
+    """What is recorded is so of the workload that stands for it alone."""
+    for batch in plan_batches(Target.SIMULATOR, asker=Asker.JUDGE):
+        defect = find_defect(batch.workload)
+        is_recorded = batch.schedule in defect.recorded_schedules
+        assert is_recorded or batch.schedule in defect.schedules
+        assert not is_recorded or batch.workload == defect.default_workload.name
+        assert batch.identity["defect"] == defect.name
 
 
 def test_a_device_runs_every_workload_under_both_of_its_schedules():
-    """Only the planted race stays out; a silent batch excludes a failure rate of 1 in 100."""
+    """A silent batch there excludes a failure rate of 1 in 100."""
     found = planned(Target.CUDA)
     assert {schedule for _, schedule in found} == {"natural", "launch-mix"}
-    assert {workload for workload, _ in found} == set(WORKLOADS) - {"planted-race"}
+    assert {workload for workload, _ in found} == {
+        name for name, workload in WORKLOADS.items() if Target.CUDA in workload.targets
+    }
     for (name, _), n_trials in found.items():
         if WORKLOADS[name].role is not Role.POSITIVE_CONTROL:
             assert 0.99**n_trials < 0.05
@@ -42,11 +69,22 @@ def test_a_device_runs_every_workload_under_both_of_its_schedules():
 
 def test_silence_under_natural_decides_on_a_device_only():
     """In the simulator affected releases are silent under it too, so no verdict rests on it."""
-    assert not decides("natural", Target.SIMULATOR)
-    assert all(decides(name, Target.CUDA) for name in ("natural", "launch-mix"))
-    assert all(decides(name, Target.SIMULATOR) for name in ("delay", "handoff"))
+    swap = DEFECTS["cuda-swap"]
+    assert not decides(swap, "natural", Target.SIMULATOR)
+    assert all(decides(swap, name, Target.CUDA) for name in ("natural", "launch-mix"))
+    assert all(decides(swap, name, Target.SIMULATOR) for name in ("delay", "handoff"))
     # Whether an exploration's silence does is seen when its space was run.
-    assert not decides("explore", Target.SIMULATOR)
+    assert not decides(swap, "explore", Target.SIMULATOR)
+
+
+@pytest.mark.parametrize("schedule", ["natural", "delay", "handoff"])
+def test_a_schedule_decides_for_the_defects_that_name_it(schedule):
+    """One that shows a defect surely may be blind for another."""
+    swap = DEFECTS["cuda-swap"]
+    named = replace(swap, schedules=(schedule,), recorded_schedules=())
+    assert decides(named, schedule, Target.SIMULATOR)
+    others = {"natural", "delay", "handoff"} - {schedule}
+    assert not any(decides(named, other, Target.SIMULATOR) for other in others)
 
 
 def test_a_plan_can_be_limited_and_made_larger():
@@ -59,35 +97,47 @@ def test_a_plan_can_be_limited_and_made_larger():
     ]
 
 
-def test_a_history_explores_nothing_and_a_judge_everything():
-    """A whole space takes as long as the rest of the plan on a fixed revision."""
-    assert not any(batch.is_exploration for batch in plan_batches(Target.SIMULATOR))
-    planned = plan_batches(Target.SIMULATOR, exploring=Exploring.ALL)
-    explored = [batch for batch in planned if batch.is_exploration]
-    assert {batch.n_trials for batch in explored} == {MAX_SCHEDULES}
+def test_a_history_explores_what_is_quick_and_a_judge_everything():
+    """What one asker has run to the end, a later one has too."""
+    explored = {
+        asker: {
+            batch.workload: batch.limit_s
+            for batch in plan_batches(Target.SIMULATOR, asker=asker)
+            if batch.is_exploration
+        }
+        for asker in Asker
+    }
+    history, judge, thorough = (explored[asker] for asker in Asker)
+    assert history.keys() & SWAP == {"local-array", "one-thread", "planted-race"}
+    assert history.items() <= judge.items()
+    assert judge.keys() == thorough.keys() == in_simulator("explore")
+    assert set(thorough.values()) == {None}
 
 
-def test_everything_in_the_simulator_is_explored_within_a_limit():
-    """Two ways of allocating have the time for their whole space, in a thorough plan all."""
+def test_a_judge_has_a_minute_for_a_whole_space_and_seconds_for_a_part():
+    """Two ways of allocating are explored to their end, of the others of the race a part."""
     limits = {
         batch.workload: batch.limit_s
-        for batch in plan_batches(Target.SIMULATOR, exploring=Exploring.ALL)
+        for batch in plan_batches(Target.SIMULATOR, SWAP, asker=Asker.JUDGE)
         if batch.is_exploration
     }
-    assert limits.keys() == {workload for workload, _ in planned(Target.SIMULATOR)}
-    whole = {"local-array", "shared-array", "planted-race"}
+    whole = {"local-array", "shared-array", "one-thread", "planted-race"}
     assert {name for name, limit_s in limits.items() if limit_s >= 60} == whole
     assert max(limit_s for name, limit_s in limits.items() if name not in whole) <= 10
-    for batch in plan_batches(Target.SIMULATOR, exploring=Exploring.WHOLE):
-        assert batch.limit_s is None
-    assert not any(batch.is_exploration for batch in plan_batches(Target.CUDA))
+
+
+def test_an_exploration_may_run_as_many_schedules_as_a_record_holds():
+    """Its limit is the time."""
+    batches = plan_batches(Target.SIMULATOR, asker=Asker.THOROUGH_JUDGE)
+    assert {batch.n_trials for batch in batches if batch.is_exploration} == {MAX_SCHEDULES}
+    assert not any(batch.is_exploration for batch in plan_batches(Target.CUDA, asker=Asker.JUDGE))
 
 
 def test_further_trials_are_none_of_an_exploration():
     """It repeats nothing: its number of trials is a limit that no search reaches."""
     names, ways = ["local-array"], {("local-array", "explore"): 30_000}
-    batches = plan_batches(Target.SIMULATOR, names, ways, exploring=Exploring.ALL)
-    assert batches == plan_batches(Target.SIMULATOR, names, exploring=Exploring.ALL)
+    batches = plan_batches(Target.SIMULATOR, names, ways, asker=Asker.JUDGE)
+    assert batches == plan_batches(Target.SIMULATOR, names, asker=Asker.JUDGE)
 
 
 def test_each_target_has_a_default_schedule_that_fits():

@@ -6,20 +6,25 @@ import os
 import threading
 
 from mwe.batch import Batch
+from mwe.defects import ANY_FAILURE, Signature
 from mwe.isolation import Isolation, run_batch
+from mwe.outcomes import FailureMode
 from mwe.runner import iter_trials
 from mwe.schedules import Explore
 from tests.subjects.programs import make_notes
 
 QUICK = Isolation(trial_timeout_s=10.0, join_timeout_s=0.2)
+WRONG_RESULT = Signature(modes=frozenset({FailureMode.WRONG_RESULT}))
 # Orders of 3 and 3 marks, with as many switches as are needed for all.
 N_ORDERS, ENOUGH = 20, 4
 
 
-def run(subject, **options):
+def run(subject, signature=ANY_FAILURE, **options):
     """Run an exploration in workers, and return its batch."""
-    batch = Batch(workload="w", role="workload", schedule="explore", target="simulator", seed=1)
-    run_batch(lambda: subject, Explore(**options), batch, 10**6, QUICK)
+    batch = Batch(
+        defect="d", workload="w", role="workload", schedule="explore", target="simulator", seed=1
+    )
+    run_batch(lambda: subject, Explore(**options), batch, 10**6, QUICK, signature=signature)
     return batch
 
 
@@ -58,6 +63,26 @@ def test_a_batch_stops_at_the_first_failure():
     batch = run(make_notes(3, 3, end=refuse), switches=ENOUGH)
     assert (batch.trials, batch.failures, batch.space["exhausted"]) == (1, 1, False)
     assert batch.first_failure_schedule in ("0", "1")
+
+
+def test_a_batch_goes_on_past_failures_that_are_not_looked_for():
+    """They are counted, each in its place, and the space is run to its end."""
+    batch = run(make_notes(3, 3, end=fail_unless_a_is_first), WRONG_RESULT, switches=ENOUGH)
+    assert (batch.trials, batch.failures, batch.signature_failures) == (N_ORDERS, N_ORDERS // 2, 0)
+    assert batch.space["exhausted"]
+
+
+def test_the_schedule_that_a_batch_names_is_one_that_is_looked_for():
+    """It stops there, and replays it, whatever failed otherwise before."""
+    program = make_notes(3, 3, end=fail_unless_a_is_first)
+    program.expected = "a1 a2 a3 b1 b2 b3"
+    batch = run(program, WRONG_RESULT, switches=ENOUGH)
+    assert (batch.signature_failures, batch.failures_by_mode["wrong-result"]) == (1, 1)
+    assert batch.first_failure_trial == batch.trials == batch.failing_trials[-1]
+    replayed = run(
+        make_notes(3, 3, end=fail_unless_a_is_first), replay=batch.first_failure_schedule
+    )
+    assert (replayed.trials, replayed.failures) == (1, 0)
 
 
 def test_a_worker_that_dies_stops_the_batch_which_says_so():

@@ -17,7 +17,9 @@ QUICK = Isolation(trial_timeout_s=10.0, join_timeout_s=0.2)
 
 def run(subject, *, isolation=QUICK, max_trials=10**6, **options):
     """Run a batch of explorations in workers, and return it."""
-    batch = Batch(workload="w", role="workload", schedule="explore", target="simulator", seed=1)
+    batch = Batch(
+        defect="d", workload="w", role="workload", schedule="explore", target="simulator", seed=1
+    )
     run_batch(lambda: subject, Explore(**options), batch, max_trials, isolation)
     return batch
 

@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 from rich.console import Console
 
+from fixwatch.commands.judge.batches import plan_judge
 from fixwatch.commands.judge.document import build_document
 from fixwatch.commands.judge.launch_cost import CostOfLaunch
 from fixwatch.commands.judge.run import JudgeRun
@@ -23,6 +24,12 @@ from tests.project import ROOT
 
 SCHEMA = json.loads((ROOT / "docs" / "judge.schema.json").read_text(encoding="utf-8"))
 EVIL = "v1 <img src=x> | `@all` [link](http://x) [red]\x1b[31m"
+# Of the workloads, under the schedules that decide.
+N_TRIALS = sum(
+    batch.n_trials
+    for batch in plan_judge()
+    if (batch.workload, batch.schedule) in RACY and not batch.is_exploration
+)
 COST = CostOfLaunch(ratio=1.04, low=0.99, high=1.06, rounds=15, reason=None)
 
 
@@ -67,9 +74,9 @@ def test_a_clean_answer_says_what_it_rests_on():
     chances = tuple(ChanceOfPassing(variant=v, chance=c) for v, c in (("late", 3e-9), ("early", 0)))
     text = render_markdown(replace(run, result=replace(run.result, chances_of_passing=chances)))
     assert text.startswith("## Race in the CUDA simulator: not observed\n")
-    assert "d41b90d3 + changes in 2 files, tree aaaaaaaa: not observed, 0 of 470" in text
-    # The one-sided bound of 0 of 100: 1 - 0.05 ** (1 / 100).
-    assert "| local-array | delay | 0 of 100 | at most 0.030 | not-observed | 99 of 100 |" in text
+    assert f"d41b90d3 + changes in 2 files, tree aaaaaaaa: not observed, 0 of {N_TRIALS}" in text
+    # The one-sided bound of 0 of 50: 1 - 0.05 ** (1 / 50).
+    assert "| local-array | delay | 0 of 50 | at most 0.058 | not-observed | 49 of 50 |" in text
     assert (
         "A wrong fix of the 2 known kinds would have passed with a chance of 3e-09"
         " (the worst: late)"
@@ -107,7 +114,10 @@ def test_what_only_an_exploration_finds_is_in_the_first_line():
     text = render_markdown(new_run({("shared-array", "explore"): 1}))
     assert text.startswith("## Race in the CUDA simulator: observed\n")
     first = text.splitlines()[2]
-    assert "observed, 0 of 470 trials failed; under explore a schedule of shared-array" in first
+    assert (
+        f"observed, 0 of {N_TRIALS} trials failed; under explore a schedule of shared-array"
+        in first
+    )
     assert "--workload shared-array --replay 0,0@79:1,1@57:0" in text
     assert "not a harness artefact" not in text
 
@@ -116,8 +126,8 @@ def test_an_observation_is_shown_with_its_interval():
     """It makes no statement on wrong fixes."""
     text = render_markdown(new_run(RACY))
     assert text.startswith("## Race in the CUDA simulator: observed\n")
-    # Clopper and Pearson of 99 of 100.
-    assert "| local-array | delay | 99 of 100 | 0.946 to 1.000 | observed |" in text
+    # Clopper and Pearson of 49 of 50.
+    assert "| local-array | delay | 49 of 50 | 0.894 to 0.999 | observed |" in text
     assert "wrong fix" not in text
     assert "not that there is none" not in text
 
