@@ -150,7 +150,7 @@ def test_waiting_ends_where_nobody_will_finish_what_is_pending(bereft):
     """Without a thread wait_all says so, however long it may wait."""
     watcher, _pool = bereft
     with pytest.raises(RuntimeError, match="1 tasks are pending, and the watcher does not run"):
-        watcher.wait_all(600)
+        watcher.wait_all(20)
 
 
 def test_a_thread_that_ends_while_others_wait_is_noticed():
@@ -160,7 +160,7 @@ def test_a_thread_that_ends_while_others_wait_is_noticed():
     watcher.submit(BufferTask(event=None, buffer=pool.acquire("a", (4,), np.float32), pool=pool))
     threading.Timer(0.1, watcher.may_end.set).start()
     with pytest.raises(RuntimeError, match="does not run"):
-        watcher.wait_all(600)
+        watcher.wait_all(20)
 
 
 def test_a_new_thread_goes_on_with_what_another_has_left(bereft):
@@ -231,5 +231,5 @@ def test_a_thread_that_does_not_end_takes_no_task_and_keeps_nobody_waiting():
     with pytest.raises(RuntimeError, match="start it first"):
         watcher.submit(task)
     with pytest.raises(RuntimeError, match="does not run"):
-        watcher.wait_all(600)
+        watcher.wait_all(20)
     watcher.goes_on.set()
