@@ -31,8 +31,7 @@ def listen(
 ) -> Iterator[None]:
     """Listen to each thread started inside; functions in `user_files` are the user's.
 
-    `outside_user_code` asks for steps in others too. From Python 3.12 on, the first call of a
-    function in a process may pass without its instructions being heard.
+    `outside_user_code` asks for steps in others too.
 
     A simulator's launching thread polls in a loop and holds the interpreter lock most of the time,
     so that a pause of 50 us costs milliseconds. After 80 calls without starting a thread, while
@@ -64,6 +63,7 @@ def listen(
             time.sleep(_PARKING_S)
 
     previous, previous_of_threads = sys.gettrace(), threading.gettrace()
+    ask_for_instructions()
     threading.settrace(trace_first_frame)
     sys.settrace(trace_launching)
     try:
@@ -113,12 +113,25 @@ def _make_trace(
         is_user = file in user_files
         if not is_user and (not outside or file == _UNREPORTED_FILE):
             return None
-        frame.f_trace_opcodes = steps_by_instruction
         frame.f_trace_lines = hears_steps and not steps_by_instruction
-        if not is_user:
-            return trace_outside
-        depth += 1
-        listener.call(depth)
-        return trace_user
+        trace = trace_user if is_user else trace_outside
+        if steps_by_instruction:
+            hear_instructions(frame, trace)
+        if is_user:
+            depth += 1
+            listener.call(depth)
+        return trace
 
     return trace_call
+
+
+def ask_for_instructions() -> None:
+    """Mark a frame: Python 3.12 asks whether any was where tracing begins, and at no later time."""
+    sys._getframe().f_trace_opcodes = True
+
+
+def hear_instructions(frame: FrameType, trace: Any) -> None:
+    """Have a function that is being called call `trace` at each of its instructions."""
+    # In this order: Python 3.13 takes it from a frame that is traced already.
+    frame.f_trace = trace
+    frame.f_trace_opcodes = True

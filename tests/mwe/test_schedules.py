@@ -58,16 +58,13 @@ def count_pauses(schedule, monkeypatch, seed, target=outer, n_threads=2):
 
     monkeypatch.setattr(time, "sleep", pause)
     counts = []
-    with schedule.open({__file__}) as pace:
-        for _ in range(2):  # from Python 3.12 on, a first call may not hear its instructions
-            counts.clear()
-            with pace(seed):
-                for _ in range(n_threads):
-                    pauses.clear()
-                    thread = threading.Thread(target=target, name="counted")
-                    thread.start()
-                    thread.join()
-                    counts.append(len(pauses))
+    with schedule.open({__file__}) as pace, pace(seed):
+        for _ in range(n_threads):
+            pauses.clear()
+            thread = threading.Thread(target=target, name="counted")
+            thread.start()
+            thread.join()
+            counts.append(len(pauses))
     return counts
 
 

@@ -108,15 +108,3 @@ class Member:
         opened, self._state_file = self._state_file, -1
         if opened is not None and opened >= 0:
             os.close(opened)
-
-
-def ask_for_instructions() -> None:
-    """Mark a frame: Python 3.12 asks whether any was where tracing begins, and at no later time."""
-    sys._getframe().f_trace_opcodes = True
-
-
-def hear_instructions(frame: FrameType, trace: Any) -> None:
-    """Have a function that is being called call `trace` at each of its instructions."""
-    # In this order: Python 3.13 takes it from a frame that is traced already.
-    frame.f_trace = trace
-    frame.f_trace_opcodes = True

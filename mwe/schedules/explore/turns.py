@@ -20,13 +20,9 @@ from mwe.schedules.explore.instructions import (
 from mwe.schedules.explore.observations import UNKNOWN, Bindings, Passed, Step
 from mwe.schedules.explore.operands import Operands
 from mwe.schedules.explore.plans import Place, Plan, Switch
-from mwe.schedules.explore.threads import (
-    Member,
-    Status,
-    ask_for_instructions,
-    hear_instructions,
-)
+from mwe.schedules.explore.threads import Member, Status
 from mwe.schedules.explore.turn_taking import MAX_CALLS_BETWEEN_STARTS, TurnTaking
+from mwe.schedules.tracing import ask_for_instructions, hear_instructions
 
 # Long beside a schedule, so that a thread with the turn is hardly ever interrupted; and no longer,
 # because a thread that waits for the interpreter lock may not be woken when it is let go of

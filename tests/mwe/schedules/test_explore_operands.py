@@ -16,7 +16,7 @@ import pytest
 from mwe.schedules.explore.effects import UNKNOWN, Made, is_simple
 from mwe.schedules.explore.instructions import find_points
 from mwe.schedules.explore.operands import Operands
-from mwe.schedules.explore.threads import ask_for_instructions, hear_instructions
+from mwe.schedules.tracing import ask_for_instructions, hear_instructions
 
 
 def parse():
