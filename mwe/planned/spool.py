@@ -58,7 +58,8 @@ class Spool:
     def load_finished(self, planned: PlannedBatch) -> dict[str, Any] | None:
         """Return a batch that `load` finds if it has all the trials that are planned.
 
-        An exploration is finished, too, with a failure, with its whole space, or at its limit.
+        An exploration is finished, too, with a failure, with its whole space, or at its limit. One
+        that gave up on schedules, because the machine was too busy to follow them, has a new try.
         """
         batch = self.load(planned)
         return batch if batch is not None and _is_finished(batch, planned) else None
