@@ -6,6 +6,7 @@ from pathlib import Path
 
 # Mirrors, environments and unfinished measurements; not tracked, safe to delete.
 STATE_DIR = Path(".fixwatch")
+CHECK_DIR = STATE_DIR / "check"
 SPOOL_DIR = STATE_DIR / "spool"
 RESULTS_DIR = Path("results")
 

@@ -14,11 +14,13 @@ from fixwatch.commands.check.comparison import Comparison
 from fixwatch.commands.judge.document import JudgeDocument
 from fixwatch.commands.pinpoint.document import PinpointDocument
 from fixwatch.records.evidence import Evidence
+from fixwatch.report.document import FixStatus
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 MODELS = {
     "check": Comparison,
     "evidence": Evidence,
+    "fix-status": FixStatus,
     "judge": JudgeDocument,
     "pinpoint": PinpointDocument,
 }

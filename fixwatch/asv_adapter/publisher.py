@@ -14,6 +14,7 @@ from fixwatch.asv_adapter.site_assets import localise_assets
 from fixwatch.configuration import load_configuration
 from fixwatch.durable_files import write_json_atomically, write_text_atomically
 from fixwatch.errors import FixwatchError
+from fixwatch.history.last_look import find_last_look
 from fixwatch.history.order import load_order
 from fixwatch.history.release_table import load_release_table
 from fixwatch.layout import CONFIGURATIONS
@@ -57,7 +58,8 @@ class FixStatusPublisher(OutputPublisher):  # type: ignore[misc]
             raise UserError(str(error)) from error
         records = [record for folder in folders for record in iter_evidence(folder, log.warning)]
         series = build_series(records, order)
-        document = build_document(series, datetime.now(timezone.utc), order)
+        now = datetime.now(timezone.utc)
+        document = build_document(series, now, order, find_last_look())
         write_json_atomically(html_dir / DOCUMENT_NAME, document, indent=1)
         for name, text in render_pages(series, document, table).items():
             write_text_atomically(html_dir / name, text)

@@ -19,7 +19,7 @@ from fixwatch.history.release_table import Release, load_release_table, select_d
 from fixwatch.layout import RELEASES_CONFIGURATION
 from fixwatch.machine import Machine, describe_machine, describe_python
 from fixwatch.records.evidence import iter_evidence
-from fixwatch.report.table import print_status_table
+from fixwatch.report.table import print_status
 from fixwatch.verdicts.series import Series
 from fixwatch.verdicts.states import State
 from mwe.planned.plan import MEASUREMENT_VERSION
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
         # Results that were copied from elsewhere are not this machine's answer.
         with contextlib.suppress(NoResultsError):
             series, _ = load_series([Path(RELEASES_CONFIGURATION)], machine.name)
-            print_status_table(series, open_console())
+            print_status(series, open_console())
     if all(one.state.state is State.NOT_RUN for one in series):
         raise CouldNotMeasureError(
             f"no release could be measured with Python {describe_python()} on this platform, "

@@ -1,4 +1,4 @@
-"""The command ``status``: the verdict for each upstream and workload, from the results on disk."""
+"""The command ``status``: the verdict for each defect and upstream, from the results on disk."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from pathlib import Path
 from fixwatch.commands.command_line import Subparsers, announce, open_console
 from fixwatch.configuration import load_configuration
 from fixwatch.errors import NoResultsError
+from fixwatch.history.last_look import find_last_look
 from fixwatch.history.order import RevisionOrder, load_order
 from fixwatch.layout import CONFIGURATIONS
 from fixwatch.records.evidence import iter_evidence
 from fixwatch.report.status import build_document
-from fixwatch.report.table import print_status_table
+from fixwatch.report.table import print_status
 from fixwatch.verdicts.series import Series, build_series
 
 
 def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
     """Declare the command."""
-    parser = subparsers.add_parser(
-        "status", help="print the verdict for each upstream and workload"
-    )
-    parser.add_argument("--json", action="store_true", help="print the fix-status document")
+    parser = subparsers.add_parser("status", help="print the verdict for each defect and upstream")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print the fix-status document")
+    form.add_argument("--all", action="store_true", help="print each workload and control, too")
     parser.add_argument("--config", type=Path, help=f"one of {', '.join(CONFIGURATIONS)}")
     return parser
 
@@ -34,10 +35,10 @@ def run(options: argparse.Namespace) -> int:
     paths = [options.config] if options.config else [Path(name) for name in CONFIGURATIONS]
     series, order = load_series(paths)
     if options.json:
-        document = build_document(series, datetime.now(timezone.utc), order)
+        document = build_document(series, datetime.now(timezone.utc), order, find_last_look())
         print(json.dumps(document, indent=1, allow_nan=False))
     else:
-        print_status_table(series, open_console())
+        print_status(series, open_console(), shows_workloads=options.all)
     return 0
 
 

@@ -1,12 +1,62 @@
-"""The answer in words: one line for a series, for the terminal and the page."""
+"""The answer in words: one line for a defect or a series, for the terminal and the page."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+
 from fixwatch.verdicts.assessment import JudgedRevision
+from fixwatch.verdicts.defects import DefectHistory, DefectVerdict
 from fixwatch.verdicts.explorations import summarise_explorations
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.series import Series
-from fixwatch.verdicts.states import State
+from fixwatch.verdicts.states import WORST_FIRST, State
+from fixwatch.verdicts.targets import name_place
+
+
+def describe_upstreams(verdicts: Sequence[DefectVerdict]) -> list[str]:
+    """Return one line for each upstream, with its defects by their states, the worst first."""
+    places: dict[str, list[DefectVerdict]] = defaultdict(list)
+    for verdict in verdicts:
+        places[name_place(verdict.upstream, verdict.target)].append(verdict)
+    lines = []
+    for place, own in places.items():
+        states: dict[str, list[str]] = defaultdict(list)
+        for verdict in sorted(own, key=lambda verdict: WORST_FIRST.index(verdict.state)):
+            states[_name_state(verdict)] += [verdict.defect] if verdict.defect else []
+        parts = [_describe_group(state, defects) for state, defects in states.items()]
+        lines.append(f"{place}: {'; '.join(parts)}")
+    return lines
+
+
+def _name_state(verdict: DefectVerdict) -> str:
+    speaker = verdict.speaker
+    if speaker is None:
+        return "not measured"
+    if speaker.state.fixed_in is not None:
+        return f"fixed in {speaker.revisions[speaker.state.fixed_in].record.name}"
+    return verdict.state.value.replace("-", " ")
+
+
+def _describe_group(state: str, defects: Sequence[str]) -> str:
+    if state == State.AFFECTED.value:
+        return f"{state} by {join_names(defects)}" if defects else state
+    return f"{join_names(defects)} {state}".strip()
+
+
+def join_names(names: Sequence[str]) -> str:
+    """Return names as a sentence has them."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+
+
+def describe_history(history: DefectHistory) -> str:
+    """Return what a history says of a defect, and which of its workloads say something else."""
+    others = ", ".join(
+        f"{series.key.workload} {series.state.state.value.replace('-', ' ')}"
+        for series in history.differing
+    )
+    said = describe_state(history.speaker)
+    return f"{said}; other workloads differ: {others}" if others else said
 
 
 def describe_state(series: Series) -> str:
@@ -64,7 +114,8 @@ def _describe_failures(revision: JudgedRevision, unit: str = " trials failed") -
     """
     counts = revision.largest_counts
     if counts is not None:
-        return f"{counts.n_failures} of {counts.n_trials}{unit}"
+        refused = ", launches refused with an error that says so" if revision.n_refusals else ""
+        return f"{counts.n_failures} of {counts.n_trials}{unit}{refused}"
     return summarise_explorations(revision.explorations) or "no trials failed"
 
 

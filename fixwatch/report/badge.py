@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from anybadge import Badge
 
-from fixwatch.verdicts.controls import WORKLOAD
-from fixwatch.verdicts.states import WORST_FIRST, State
-from fixwatch.verdicts.targets import CUDA, SIMULATOR
+from fixwatch.verdicts.states import State
+from fixwatch.verdicts.targets import CUDA
 
-# What the badge of a target is about; a device has no simulator, and a badge of its own.
-_LABELS = {SIMULATOR: "CUDA simulator race", CUDA: "on a CUDA device"}
 # Readable on white and on black.
 _COLOURS = {
     State.AFFECTED: "#b3261e",
@@ -25,32 +22,50 @@ _COLOURS = {
 
 
 def describe_badges(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return for each upstream the object that badge services read (schema version 1).
+    """Return the objects that badge services read (schema version 1), by their names.
 
-    Its name is the upstream's, for a device with that behind it.
+    An upstream has one for each defect, named for both, and one over all defects. A device has
+    one, with that behind the upstream's name.
 
     Source: the endpoint form of shields.io.
     """
-    by_place = defaultdict(list)
-    for series in document["upstreams"]:
-        if series["role"] == WORKLOAD:
-            by_place[series["upstream"], series["target"]].append(series)
     badges = {}
-    for (upstream, target), own in sorted(by_place.items()):
-        worst = min(own, key=_rank)
-        fixed_in = worst["fixed_in"]
-        badges[upstream if target == SIMULATOR else f"{upstream}-on-a-device"] = {
-            "schemaVersion": 1,
-            "label": f"{upstream} {_LABELS[target]}",
-            "message": f"fixed in {fixed_in['name']}" if fixed_in else worst["state"],
-            "color": _COLOURS[State(worst["state"])],
-        }
-    return badges
+    by_upstream = defaultdict(list)
+    for entry in document["defects"]:
+        upstream, defect = entry["upstream"], entry["defect"]
+        if entry["target"] == CUDA:
+            label = f"{upstream} on a CUDA device"
+            badges[f"{upstream}-on-a-device"] = _describe_one(label, entry)
+        else:
+            by_upstream[upstream].append(entry)
+            badges[f"{upstream}--{defect}"] = _describe_one(f"{upstream} {defect}", entry)
+    for upstream, entries in by_upstream.items():
+        badges[upstream] = _describe_all(f"{upstream} CUDA simulator", entries)
+    return dict(sorted(badges.items()))
 
 
-def _rank(series: Mapping[str, Any]) -> tuple[int, bool]:
-    """Sort the worst state first, and of equals the one of releases: it names a version."""
-    return WORST_FIRST.index(State(series["state"])), series["source"] != "releases"
+def _describe_one(label: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    fixed_in = entry["histories"][0]["fixed_in"] if entry["histories"] else None
+    message = f"fixed in {fixed_in['name']}" if fixed_in else entry["state"]
+    return _new_badge(label, message, State(entry["state"]))
+
+
+def _describe_all(label: str, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Describe an upstream: it has no defect only where that is known of each."""
+    states = [State(entry["state"]) for entry in entries]
+    n_all, n_has = len(states), states.count(State.AFFECTED)
+    known = f"{n_all} known defect{'s' if n_all > 1 else ''}"
+    if n_has:
+        return _new_badge(label, f"has {n_has} of {known}", State.AFFECTED)
+    undecided = [state for state in states if state in (State.INCONCLUSIVE, State.NOT_RUN)]
+    if undecided:
+        message = f"not known for {len(undecided)} of {known}"
+        return _new_badge(label, message, State.INCONCLUSIVE)
+    return _new_badge(label, f"has none of {known}", State.FIXED)
+
+
+def _new_badge(label: str, message: str, state: State) -> dict[str, Any]:
+    return {"schemaVersion": 1, "label": label, "message": message, "color": _COLOURS[state]}
 
 
 def render_badge(badge: Mapping[str, Any]) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import html
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
 from asv.feed import FeedEntry, write_atom
 
 from fixwatch.upstream_texts import make_printable, parse_moment
-from fixwatch.verdicts.controls import WORKLOAD
 from fixwatch.verdicts.targets import name_place
 
 FEED_NAME = "fix-status.atom"
@@ -27,7 +26,7 @@ def render_feed(document: Mapping[str, Any]) -> str:
         feed,
         entries,
         author="Fixwatch",
-        title="Fix status of Numba's CUDA simulator",
+        title="Known defects of Numba's CUDA simulator",
         address="fixwatch",
         # asv would take the time of writing for a feed without entries, and so change it.
         updated=entries[0].updated if entries else _EPOCH,
@@ -37,35 +36,42 @@ def render_feed(document: Mapping[str, Any]) -> str:
 
 
 def _iter_entries(document: Mapping[str, Any]) -> Iterator[FeedEntry]:
-    for series in document["upstreams"]:
-        if series["role"] != WORKLOAD:
-            continue
-        workload, source, target = (series[name] for name in ("workload", "source", "target"))
-        named = name_place(series["upstream"], target)
-        measured_at = {
-            measurement["revision"]["commit"]: measurement["measured_at"]
-            for measurement in series["measurements"]
-        }
-        for change in series["transitions"]:
-            kind, at, after = change["kind"], change["at"], change["after"]
-            exact = "" if change["exact"] else "; not exactly placed"
-            if len(change["places"]) > 1:
-                exact += f", or in one of {len(change['places']) - 1} other places"
-            content = (
-                f"{workload} ({source}, {target}): {kind} in {at['name']} of {at['date'][:10]}, "
-                f"after {after['name']}{exact}; confidence {100 * change['confidence']:.2f} %"
-            )
-            yield FeedEntry(
-                # XML has no way to write control characters, and content is HTML.
-                make_printable(f"{named}: {kind} in {at['name']}"),
-                # An entry was updated when the revision was measured.
-                parse_moment(measured_at[at["commit"]]).astimezone(timezone.utc),
-                link=f"fix-status.html#{series_anchor(series)}",
-                content=html.escape(make_printable(content)),
-                # The identity is the transition's own: a reader shows it once.
-                id_context=[series_anchor(series), kind, at["commit"]],
-                id_date=parse_moment(at["date"]),
-            )
+    """Yield the transitions of each defect along each history, as its speaker has them."""
+    measured = {series_anchor(series): series["measurements"] for series in document["upstreams"]}
+    for entry in document["defects"]:
+        for history in entry["histories"]:
+            series = {**entry, **history}
+            yield from _iter_transitions(series, measured[series_anchor(series)])
+
+
+def _iter_transitions(
+    series: Mapping[str, Any], measurements: Iterable[Mapping[str, Any]]
+) -> Iterator[FeedEntry]:
+    named = name_place(series["upstream"], series["target"])
+    # On a device no defect is told from another.
+    what = f"{series['defect']} " if series["defect"] else ""
+    measured_at = {item["revision"]["commit"]: item["measured_at"] for item in measurements}
+    for change in series["transitions"]:
+        kind, at, after = change["kind"], change["at"], change["after"]
+        exact = "" if change["exact"] else "; not exactly placed"
+        if len(change["places"]) > 1:
+            exact += f", or in one of {len(change['places']) - 1} other places"
+        place = f"{series['workload']}, {series['source']}, {series['target']}"
+        content = (
+            f"{what}({place}): {kind} in {at['name']} of {at['date'][:10]}, "
+            f"after {after['name']}{exact}; confidence {100 * change['confidence']:.2f} %"
+        )
+        yield FeedEntry(
+            # XML has no way to write control characters, and content is HTML.
+            make_printable(f"{named}: {what}{kind} in {at['name']}"),
+            # An entry was updated when the revision was measured.
+            parse_moment(measured_at[at["commit"]]).astimezone(timezone.utc),
+            link=f"fix-status.html#{series_anchor(series)}",
+            content=html.escape(make_printable(content)),
+            # The identity is the transition's own: a reader shows it once.
+            id_context=[series_anchor(series), kind, at["commit"]],
+            id_date=parse_moment(at["date"]),
+        )
 
 
 def series_anchor(series: Mapping[str, Any]) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import shlex
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,22 @@ from fixwatch.durable_files import write_text_atomically
 from fixwatch.errors import FixwatchError
 from fixwatch.history.release_table import Release
 from fixwatch.report import timeline
-from fixwatch.report.answer import describe_state, format_confidence, format_probability
+from fixwatch.report.advice import describe_advice, summarise_advice
+from fixwatch.report.answer import (
+    describe_state,
+    describe_upstreams,
+    format_confidence,
+    format_probability,
+)
 from fixwatch.report.feed import series_anchor
 from fixwatch.upstream_texts import parse_moment
 from fixwatch.verdicts.allocations import list_allocations
 from fixwatch.verdicts.controls import NEGATIVE_CONTROL, WORKLOAD
+from fixwatch.verdicts.defects import find_verdicts
 from fixwatch.verdicts.pin_advice import advise_on_releases
-from fixwatch.verdicts.series import FALLBACK_WORKLOAD, Series
-from fixwatch.verdicts.states import WORST_FIRST, State
+from fixwatch.verdicts.series import Series
 from fixwatch.verdicts.targets import SIMULATOR, name_place
+from mwe.defects import DEFECTS, WORKLOADS
 
 PAGE_NAME = "fix-status.html"
 # Upstream moves; what was found longer ago may no longer hold.
@@ -53,6 +60,7 @@ _ENVIRONMENT = jinja2.Environment(
 )
 _ENVIRONMENT.filters["percent"] = lambda rate: f"{100 * rate:.3g}"
 _ENVIRONMENT.filters["confidence"] = format_probability
+_ENVIRONMENT.globals["name_place"] = name_place
 _ENVIRONMENT.filters["moment"] = lambda text: str(text)[:16].replace("T", " ")
 
 
@@ -63,39 +71,50 @@ def render_pages(
 
     The series are in the order of the document's upstreams, the table is that of uploads.
     """
+    speakers = {
+        series_anchor({**entry, **history})
+        for entry in document["defects"]
+        for history in entry["histories"]
+    }
     rows = [
-        _describe_row(series, entry)
+        _describe_row(series, entry, speakers)
         for series, entry in zip(all_series, document["upstreams"], strict=True)
     ]
-    rows.sort(
-        key=lambda row: (
-            row["is_control"],
-            row["entry"]["target"] != SIMULATOR,
-            row["entry"]["upstream"],
-            row["entry"]["source"],
-            row["entry"]["workload"] != FALLBACK_WORKLOAD,
-        )
-    )
-    _mark_headlines(row for row in rows if not row["is_control"])
+    rows.sort(key=_place_row)
     files = {row["file"]: f"{row['place']}, {row['entry']['source']}" for row in rows}
     measured = [item["measured_at"] for row in rows for item in row["entry"]["measurements"]]
     checked_at = max(filter(None, measured), default=None)
     made_at = document["generated_at"]
     age_days = (parse_moment(made_at) - parse_moment(checked_at)).days if checked_at else 0
-    shared = {"generated_at": made_at, "pages": files, "policy": _POLICY}
+    shared = {
+        "generated_at": made_at,
+        "pages": files,
+        "policy": _POLICY,
+        "size": timeline.SIZE,
+    }
     rendered = {
         PAGE_NAME: _ENVIRONMENT.get_template("fix-status.html.j2").render(
             **shared,
             page="overview",
             rows=rows,
-            upstreams=advise_on_releases(all_series, table),
+            answers=describe_upstreams(find_verdicts(all_series)),
+            defects=_group_defects(document["defects"]),
+            several_places=len({(series.key.machine, series.key.python) for series in all_series})
+            > 1,
+            upstreams=[
+                {
+                    "releases": upstream,
+                    "summary": summarise_advice(upstream),
+                    "advice": describe_advice(upstream),
+                }
+                for upstream in advise_on_releases(all_series, table)
+            ],
             allocations=list_allocations(all_series),
             work_arounds=list_allocations(all_series, NEGATIVE_CONTROL),
             checked_at=checked_at,
             age_days=age_days,
             max_age_days=MAX_AGE_DAYS,
             script=_SCRIPT,
-            size=timeline.SIZE,
         )
     }
     for file, title in files.items():
@@ -111,22 +130,33 @@ def render_pages(
     return rendered
 
 
-def _mark_headlines(rows: Iterable[dict[str, Any]]) -> None:
-    """Mark the workload that speaks for each history: the worst, of several the first."""
-    histories: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        names = ("upstream", "source", "target", "machine", "python")
-        histories[tuple(row["entry"][name] for name in names)].append(row)
-    for own in histories.values():
-        min(own, key=_rank)["is_headline"] = True
+def _place_row(row: Mapping[str, Any]) -> tuple[bool, bool, int, str, str, int]:
+    """Sort rows as the page has them: the simulator's workloads first, in the defects' order."""
+    entry, defects, workloads = row["entry"], list(DEFECTS), list(WORKLOADS)
+    defect, workload = entry["defect"], entry["workload"]
+    return (
+        row["is_control"],
+        entry["target"] != SIMULATOR,
+        defects.index(defect) if defect in defects else len(defects),
+        entry["upstream"],
+        entry["source"],
+        workloads.index(workload) if workload in workloads else len(workloads),
+    )
 
 
-def _rank(row: Mapping[str, Any]) -> tuple[int, bool, str]:
-    state, workload = State(row["entry"]["state"]), row["entry"]["workload"]
-    return WORST_FIRST.index(state), workload != FALLBACK_WORKLOAD, workload
+def _group_defects(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the defects of a document, each with what is known of it on every upstream."""
+    return [
+        {"name": name, "about": DEFECTS.get(name or ""), "entries": list(own)}
+        for (_, name), own in itertools.groupby(
+            entries, key=lambda entry: (entry["target"], entry["defect"])
+        )
+    ]
 
 
-def _describe_row(series: Series, entry: Mapping[str, Any]) -> dict[str, Any]:
+def _describe_row(
+    series: Series, entry: Mapping[str, Any], speakers: Collection[str]
+) -> dict[str, Any]:
     is_control = series.role != WORKLOAD
     answer = describe_state(series)
     place = name_place(entry["upstream"], entry["target"])
@@ -140,7 +170,8 @@ def _describe_row(series: Series, entry: Mapping[str, Any]) -> dict[str, Any]:
         "answer": answer,
         "confidence": format_confidence(series),
         "is_control": is_control,
-        "is_headline": False,
+        # Whether it speaks for its defect.
+        "is_headline": series_anchor(entry) in speakers,
         "anchor": series_anchor(entry),
         "place": place,
         "file": f"fix-status-{entry['upstream']}-{entry['source']}{target}.html",

@@ -1,49 +1,106 @@
 """The fix status: series put into the document that people and programs read.
 
-The document has the form that ``html/fix-status.json`` promises, format version 1.
+The document has the form that ``html/fix-status.json`` promises, see `fixwatch.report.document`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
 from fixwatch.history.listing import ListedCommit
 from fixwatch.history.order import RevisionOrder
-from fixwatch.records.evidence import Evidence
+from fixwatch.records.evidence import Evidence, ExploredSpace
+from fixwatch.report.advice import describe_advice
+from fixwatch.report.answer import describe_history
+from fixwatch.report.document import (
+    DefectEntry,
+    FixStatus,
+    MeasurementEntry,
+    RevisionEntry,
+    SeriesEntry,
+    SpaceEntry,
+    StateEntry,
+)
 from fixwatch.statistics.binomial import interval
 from fixwatch.verdicts.assessment import Measurement
+from fixwatch.verdicts.defects import DefectVerdict, find_verdicts
 from fixwatch.verdicts.explorations import describe_exploration, find_printed
+from fixwatch.verdicts.pin_advice import advise_on_releases
 from fixwatch.verdicts.series import Series
-
-FORMAT_VERSION = 1
 
 
 def build_document(
-    all_series: Sequence[Series], generated_at: datetime, order: RevisionOrder
-) -> dict[str, Any]:
+    all_series: Sequence[Series],
+    generated_at: datetime,
+    order: RevisionOrder,
+    last_looked_at: datetime | None = None,
+) -> FixStatus:
     """Return the document for ``fix-status.json``.
 
-    The moment is in UTC; the order says whether two revisions of a transition are neighbours.
+    Moments are in UTC. The order says whether two revisions of a transition are neighbours, and
+    which releases were uploaded.
     """
     return {
-        "version": FORMAT_VERSION,
+        "version": 2,
         "generated_at": generated_at.isoformat(timespec="seconds"),
+        "last_looked_at": (
+            last_looked_at.isoformat(timespec="seconds") if last_looked_at else None
+        ),
         "upstreams": [_describe_series(series, order) for series in all_series],
+        "defects": [_describe_defect(verdict, order) for verdict in find_verdicts(all_series)],
+        "advice": [
+            advice
+            for upstream in advise_on_releases(all_series, order.releases)
+            for advice in describe_advice(upstream)
+        ],
     }
 
 
-def _describe_series(series: Series, order: RevisionOrder) -> dict[str, Any]:
-    state = series.state
+def _describe_defect(verdict: DefectVerdict, order: RevisionOrder) -> DefectEntry:
+    return {
+        "upstream": verdict.upstream,
+        "target": verdict.target,
+        "defect": verdict.defect,
+        "state": verdict.state.value,
+        "histories": [
+            {
+                "source": history.speaker.key.source,
+                "machine": history.speaker.key.machine,
+                "python": history.speaker.key.python,
+                "workload": history.speaker.key.workload,
+                **_describe_state(history.speaker, order),
+                "text": describe_history(history),
+            }
+            for history in verdict.histories
+        ],
+    }
 
-    def revision(index: int | None) -> dict[str, Any] | None:
-        return None if index is None else _describe_revision(series.revisions[index].record)
+
+def _describe_series(series: Series, order: RevisionOrder) -> SeriesEntry:
+    key = series.key
+    return {
+        "upstream": key.upstream,
+        "source": key.source,
+        "target": key.target,
+        "machine": key.machine,
+        "python": key.python,
+        "workload": key.workload,
+        "defect": series.defect,
+        "role": series.role,
+        **_describe_state(series, order),
+        "unmeasured": [_describe_revision(commit) for commit in series.unmeasured],
+        "measurements": [_describe_measurement(found) for found in series.measurements],
+    }
+
+
+def _describe_state(series: Series, order: RevisionOrder) -> StateEntry:
+    state, records = series.state, [revision.record for revision in series.revisions]
+
+    def revision(index: int | None) -> RevisionEntry | None:
+        return None if index is None else _describe_revision(records[index])
 
     return {
-        **asdict(series.key),
-        "role": series.role,
         "state": state.state.value,
         "since": revision(state.since),
         "fixed_in": revision(state.fixed_in),
@@ -52,51 +109,60 @@ def _describe_series(series: Series, order: RevisionOrder) -> dict[str, Any]:
         "transitions": [
             {
                 "kind": change.kind.value,
-                "after": revision(change.after),
-                "at": revision(change.at),
+                "after": _describe_revision(records[change.after]),
+                "at": _describe_revision(records[change.at]),
                 # In one place, and with nothing between its sides.
                 "exact": len(change.places) == 1
-                and order.are_neighbours(
-                    series.revisions[change.after].record, series.revisions[change.at].record
-                ),
+                and order.are_neighbours(records[change.after], records[change.at]),
                 "confidence": change.probability,
-                "places": [revision(place) for place in change.places],
+                "places": [_describe_revision(records[place]) for place in change.places],
             }
             for change in series.history.changes
         ],
-        "unmeasured": [_describe_revision(commit) for commit in series.unmeasured],
-        "measurements": [_describe_measurement(found) for found in series.measurements],
     }
 
 
-def _describe_revision(revision: Evidence | ListedCommit) -> dict[str, Any]:
+def _describe_revision(revision: Evidence | ListedCommit) -> RevisionEntry:
     return {"commit": revision.commit, "name": revision.name, "date": revision.date}
 
 
-def _describe_measurement(measurement: Measurement) -> dict[str, Any]:
+def _describe_measurement(measurement: Measurement) -> MeasurementEntry:
     counts, batch = measurement.counts, measurement.batch
     printed = batch.printed if batch else None
     ran = find_printed(batch) if batch else None
     low, high = interval(counts) if counts else (None, None)
-    explored = {
-        "space": asdict(printed.space) if printed and printed.space else None,
-        "first_failure_schedule": printed.first_failure_schedule if printed else None,
-        "text": describe_exploration(batch) if batch else None,
-    }
-    return {
+    entry: MeasurementEntry = {
         "revision": _describe_revision(measurement.record),
         "schedule": measurement.schedule,
         "trials": ran.trials if ran else None,
         "failures": ran.failures if ran else None,
         "failures_by_mode": dict(printed.failures_by_mode) if printed else {},
+        "refusals": ran.refusals if ran else None,
         "early_return_failures": printed.early_return_failures if printed else None,
         "attributes": dict(printed.attributes) if printed else {},
         "seed": printed.seed if printed else None,
-        "packages": measurement.record.packages,
+        "packages": dict(measurement.record.packages),
         "measured_at": measurement.record.measured_at,
         "rate_low": low,
         "rate_high": high,
         "verdict": measurement.judgement.verdict.value,
         "reason": measurement.judgement.reason,
-        **(explored if batch and batch.is_exploration else {}),
+    }
+    if batch and batch.is_exploration:
+        entry["space"] = _describe_space(printed.space if printed else None)
+        entry["first_failure_schedule"] = printed.first_failure_schedule if printed else None
+        entry["text"] = describe_exploration(batch)
+    return entry
+
+
+def _describe_space(space: ExploredSpace | None) -> SpaceEntry | None:
+    if space is None:
+        return None
+    return {
+        "schedules": space.schedules,
+        "run": space.run,
+        "exhausted": space.exhausted,
+        "switches": space.switches,
+        "threads": space.threads,
+        "points": space.points,
     }

@@ -1,4 +1,4 @@
-"""The status table on the terminal."""
+"""The status on the terminal."""
 
 from __future__ import annotations
 
@@ -8,8 +8,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from fixwatch.report.answer import describe_state, format_confidence
+from fixwatch.report.answer import (
+    describe_history,
+    describe_state,
+    describe_upstreams,
+    format_confidence,
+)
 from fixwatch.verdicts.controls import WORKLOAD
+from fixwatch.verdicts.defects import DefectVerdict, find_verdicts
 from fixwatch.verdicts.series import Series
 from fixwatch.verdicts.targets import SIMULATOR, name_place
 
@@ -22,19 +28,51 @@ _STYLES = {
 }
 
 
-def print_status_table(all_series: Sequence[Series], console: Console) -> None:
-    """Print the answers, then a table of every upstream and workload, controls last."""
-    places = {(series.key.machine, series.key.python) for series in all_series}
-    for series in all_series:
-        if series.role == WORKLOAD:
-            key = series.key
-            place = f" on {key.machine}, Python {key.python}" if len(places) > 1 else ""
-            named = name_place(key.upstream, key.target)
-            line = f"{named} ({key.source}, {key.workload}{place}): {describe_state(series)}"
-            console.print(escape(line), soft_wrap=True)
+def print_status(
+    all_series: Sequence[Series], console: Console, *, shows_workloads: bool = False
+) -> None:
+    """Print the answer for each upstream, then a row for each defect and upstream.
+
+    Where it shows workloads, a table of each of them and of the controls comes after that.
+    """
+    verdicts = find_verdicts(all_series)
+    for line in describe_upstreams(verdicts):
+        console.print(escape(line), soft_wrap=True)
     console.print()
+    _print_defects(verdicts, console)
+    if shows_workloads:
+        console.print()
+        _print_workloads(all_series, console)
+
+
+def _print_defects(verdicts: Sequence[DefectVerdict], console: Console) -> None:
     table = Table(show_edge=False, pad_edge=False)
-    for heading in ("upstream", "source", "target", "workload", "state", "confidence"):
+    for heading in ("defect", "upstream", "state", "confidence"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("what was measured", overflow="fold")
+    for verdict in verdicts:
+        place = name_place(verdict.upstream, verdict.target)
+        state, speaker = verdict.state.value, verdict.speaker
+        measured = "no workload of it was measured"
+        if speaker is not None:
+            where = f"{speaker.key.source}, {speaker.key.workload}"
+            if len(verdict.histories) > 1:
+                where += f", {speaker.key.machine}, Python {speaker.key.python}"
+            measured = f"{describe_history(verdict.histories[0])} ({where})"
+        table.add_row(
+            verdict.defect or "any failure",
+            place,
+            f"[{_STYLES[state]}]{state}[/]",
+            format_confidence(speaker) if speaker else "unknown",
+            escape(measured),
+        )
+    console.print(table)
+
+
+def _print_workloads(all_series: Sequence[Series], console: Console) -> None:
+    places = {(series.key.machine, series.key.python) for series in all_series}
+    table = Table(show_edge=False, pad_edge=False)
+    for heading in ("defect", "upstream", "source", "target", "workload", "state", "confidence"):
         table.add_column(heading, no_wrap=True)
     if len(places) > 1:
         table.add_column("machine, Python")
@@ -52,6 +90,7 @@ def print_status_table(all_series: Sequence[Series], console: Console) -> None:
         key, state, is_control = series.key, series.state.state.value, series.role != WORKLOAD
         columns = [escape(f"{key.machine}, {key.python}")] if len(places) > 1 else []
         table.add_row(
+            series.defect,
             key.upstream,
             key.source,
             key.target,

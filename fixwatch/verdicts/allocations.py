@@ -1,4 +1,4 @@
-"""Which ways of allocating are hit, and which work-arounds hold."""
+"""Which ways of writing a kernel are hit by a defect, and which work-arounds hold."""
 
 from __future__ import annotations
 
@@ -15,32 +15,34 @@ from mwe.defects import WORKLOADS
 
 @dataclass(frozen=True, kw_only=True)
 class AllocationRow:
-    """How one way of allocating, that of a workload, fares on an upstream."""
+    """How one way of writing a kernel, that of a workload, fares on an upstream."""
 
+    defect: str
     upstream: str
     source: str
     workload: str
     description: str
     state: str  # of its series
-    n_revisions: int  # where the race was observed in some workload
-    counts: Counts  # on these
-    bound: float | None  # of the rate there (exact, one-sided, 95 %); None where it fails
+    n_revisions: int  # where the defect was observed in some workload
+    counts: Counts | None  # on these; None where explorations are all there is
+    bound: float | None  # of the rate there (exact, one-sided, 95 %); None without one
     explored: Counts | None  # explorations that failed, of those that say something
 
     @property
     def holds(self) -> bool:
         """Whether nothing failed."""
-        return not self.counts.n_failures and not (self.explored and self.explored.n_failures)
+        found = pool_counts(counts for counts in (self.counts, self.explored) if counts)
+        return not (found and found.n_failures)
 
 
 def list_allocations(all_series: Sequence[Series], role: str = WORKLOAD) -> list[AllocationRow]:
-    """Return how each way of allocating fares on the revisions where some workload failed.
+    """Return how each way fares on the revisions where some workload of its defect failed.
 
     Those that were not measured there are left out. With the role of negative controls these are
     the work-arounds: what can be done instead on an affected revision.
     """
     affected = {
-        (series.key.upstream, series.key.source, revision.record.commit)
+        (series.defect, series.key.upstream, series.key.source, revision.record.commit)
         for series in all_series
         if series.role == WORKLOAD and series.key.target == SIMULATOR
         for revision in series.revisions
@@ -49,17 +51,20 @@ def list_allocations(all_series: Sequence[Series], role: str = WORKLOAD) -> list
     rows = []
     for series in all_series:
         key = series.key
+        place = series.defect, key.upstream, key.source
         counted = [
-            (revision.record.commit, revision.counts)
+            revision
             for revision in series.revisions
-            if (key.upstream, key.source, revision.record.commit) in affected and revision.counts
+            if (*place, revision.record.commit) in affected
+            and (revision.counts or revision.explorations)
         ]
-        pooled = pool_counts(counts for _, counts in counted)
-        commits = {commit for commit, _ in counted}
-        if series.role != role or key.target != SIMULATOR or pooled is None:
+        commits = {revision.record.commit for revision in counted}
+        if series.role != role or key.target != SIMULATOR or not commits:
             continue
+        pooled = pool_counts(revision.counts for revision in counted if revision.counts)
         rows.append(
             AllocationRow(
+                defect=series.defect,
                 upstream=key.upstream,
                 source=key.source,
                 workload=key.workload,
@@ -67,7 +72,7 @@ def list_allocations(all_series: Sequence[Series], role: str = WORKLOAD) -> list
                 state=series.state.state.value,
                 n_revisions=len(commits),
                 counts=pooled,
-                bound=None if pooled.n_failures else upper_bound(pooled),
+                bound=upper_bound(pooled) if pooled and not pooled.n_failures else None,
                 explored=pool_counts(
                     found.experiments
                     for found in series.measurements

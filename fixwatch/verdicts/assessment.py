@@ -104,6 +104,12 @@ class JudgedRevision:
         return pool_counts(found.counts for found in self.deciding if found.counts)
 
     @property
+    def n_refusals(self) -> int:
+        """Trials in which upstream refused the launch, with an error that says so."""
+        batches = [measurement.batch for measurement in self.deciding]
+        return sum(batch.printed.refusals for batch in batches if batch and batch.printed)
+
+    @property
     def explorations(self) -> tuple[BatchEvidence, ...]:
         """The batches of different schedules, which have no counts."""
         batches = [measurement.batch for measurement in self.measurements]

@@ -1,10 +1,10 @@
-"""Which released versions may be pinned."""
+"""Which released versions are free of which defects."""
 
 from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from packaging.version import Version
@@ -14,6 +14,7 @@ from fixwatch.statistics.binomial import Counts, pool_counts
 from fixwatch.statistics.change_points import MIN_PROBABILITY
 from fixwatch.verdicts.assessment import JudgedRevision
 from fixwatch.verdicts.controls import WORKLOAD
+from fixwatch.verdicts.defects import list_defects
 from fixwatch.verdicts.explorations import summarise_explorations
 from fixwatch.verdicts.judgements import Verdict, combine_verdicts
 from fixwatch.verdicts.series import Series
@@ -21,40 +22,80 @@ from fixwatch.verdicts.targets import SIMULATOR
 
 
 @dataclass(frozen=True, kw_only=True)
+class DefectInRelease:
+    """What all measurements of a released version together say of a defect."""
+
+    verdict: Verdict  # not observed only where the whole history, too, takes it for clean
+    counts: Counts | None = None  # under the schedules that decide, over all workloads
+    explored: str = ""  # what explorations show, in a few words; nothing where there was none
+    workloads: tuple[str, ...] = ()  # those that were observed to fail
+    n_workloads: int = 0  # that were run
+    is_refused: bool = False  # whether upstream refuses such launches, with an error that says so
+
+
+_NOT_MEASURED = DefectInRelease(verdict=Verdict.NOT_RUN)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReleaseAssessment:
-    """A released version, and what all its measurements together say."""
+    """A released version, and what is known of each defect in it."""
 
     version: str
     date: str
-    verdict: Verdict  # not observed only where the whole history, too, takes it for clean
-    counts: Counts | None  # under the schedules that decide, over all workloads
-    explored: str  # what explorations show, in a few words; nothing where there was none
-    workloads: tuple[str, ...]  # those that were observed to fail
+    defects: Mapping[str, DefectInRelease]
 
-    @property
-    def may_be_pinned(self) -> bool:
-        """Whether it is known not to be affected."""
-        return self.verdict is Verdict.NOT_OBSERVED
+    def find(self, defect: str) -> DefectInRelease:
+        """Return what is known of a defect, which may be that it was not measured."""
+        return self.defects.get(defect, _NOT_MEASURED)
+
+    def is_free_of(self, defect: str) -> bool:
+        """Whether it is known not to have a defect."""
+        return self.find(defect).verdict is Verdict.NOT_OBSERVED
 
 
 @dataclass(frozen=True, kw_only=True)
 class UpstreamReleases:
-    """The released versions of an upstream, newest first, and in one line what may be pinned."""
+    """The measured releases of an upstream, newest first, and what is known of each."""
 
     upstream: str
+    defects: tuple[str, ...]  # that are looked for
     releases: tuple[ReleaseAssessment, ...]
-    advice: str
+    uploaded: tuple[Version, ...]  # measured or not
+
+    def find_free_runs(self, *defects: str) -> list[list[ReleaseAssessment]]:
+        """Return the releases without any of some defects, newest first.
+
+        A run ends where the next measured release is not known to be free of them.
+        """
+        return [
+            list(run)
+            for is_free, run in itertools.groupby(
+                self.releases, key=lambda release: all(map(release.is_free_of, defects))
+            )
+            if is_free
+        ]
+
+    def find_free_from(self, *defects: str) -> list[ReleaseAssessment]:
+        """Return the newest releases without any of some defects; none if the newest has one."""
+        runs = self.find_free_runs(*defects)
+        return runs[0] if runs and runs[0][0] is self.releases[0] else []
+
+    def count_unmeasured(self, run: Sequence[ReleaseAssessment]) -> int:
+        """Return how many releases between those of a run were uploaded, and not measured."""
+        oldest, newest = Version(run[-1].version), Version(run[0].version)
+        between = sum(oldest < version < newest for version in self.uploaded)
+        return between - max(0, len(run) - 2)
 
 
 def advise_on_releases(
     all_series: Sequence[Series], table: Iterable[Release]
 ) -> list[UpstreamReleases]:
-    """Say of the released versions of each upstream which may be pinned.
+    """Say of the released versions of each upstream which are free of which defects.
 
     The releases of the package index count where they were measured, else the commits of release
     tags; of these only those in the table of uploads, as a tag alone can be pinned by nobody. A
-    version may be pinned only if every workload was silent, and an affected version would have
-    failed.
+    version is free of a defect only if every workload of it was silent, and an affected version
+    would have failed.
     """
     uploaded = {
         (release.upstream, release.parsed_version) for release in table if not release.is_yanked
@@ -65,64 +106,58 @@ def advise_on_releases(
             grouped[series.key.upstream][series.key.source].append(series)
     advised = []
     for upstream, by_source in sorted(grouped.items()):
-        source = "releases" if "releases" in by_source else "commits"
-        if releases := _assess_releases(by_source[source], uploaded):
-            advice = _advise(upstream, releases, uploaded)
-            advised.append(UpstreamReleases(upstream=upstream, releases=releases, advice=advice))
+        own = by_source["releases" if "releases" in by_source else "commits"]
+        if releases := _assess_releases(own, uploaded):
+            advised.append(
+                UpstreamReleases(
+                    upstream=upstream,
+                    defects=tuple(list_defects(SIMULATOR, {series.defect for series in own})),
+                    releases=releases,
+                    uploaded=tuple(version for name, version in uploaded if name == upstream),
+                )
+            )
     return advised
 
 
 def _assess_releases(
     all_series: Sequence[Series], uploaded: Collection[tuple[str, Version]]
 ) -> tuple[ReleaseAssessment, ...]:
-    by_version: dict[Version, list[tuple[Verdict, JudgedRevision]]] = defaultdict(list)
+    judged: dict[Version, dict[str, list[tuple[Verdict, JudgedRevision]]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
     for series in all_series:
         for revision, odds in zip(series.revisions, series.history.affected, strict=True):
             version, verdict = revision.record.version, revision.verdict
             if version is None or (series.key.upstream, version) not in uploaded:
                 continue
-            if verdict is Verdict.NOT_OBSERVED and (odds or 0.0) > 1 - MIN_PROBABILITY:
+            is_doubted = (odds or 0.0) > 1 - MIN_PROBABILITY
+            # A launch that is refused says by itself that it is not affected.
+            if verdict is Verdict.NOT_OBSERVED and is_doubted and not revision.n_refusals:
                 verdict = Verdict.INCONCLUSIVE
-            by_version[version].append((verdict, revision))
-    return tuple(_merge(str(key), by_version[key]) for key in sorted(by_version, reverse=True))
+            judged[version][series.defect].append((verdict, revision))
+    return tuple(
+        ReleaseAssessment(
+            version=str(version),
+            date=next(iter(judged[version].values()))[0][1].record.date,
+            defects={defect: _merge(own) for defect, own in judged[version].items()},
+        )
+        for version in sorted(judged, reverse=True)
+    )
 
 
-def _merge(version: str, judged: Sequence[tuple[Verdict, JudgedRevision]]) -> ReleaseAssessment:
-    """Return what a version shows over all workloads, machines and Pythons."""
-    return ReleaseAssessment(
-        version=version,
-        date=judged[0][1].record.date,
-        verdict=combine_verdicts([verdict for verdict, _ in judged]),
+def _merge(judged: Sequence[tuple[Verdict, JudgedRevision]]) -> DefectInRelease:
+    """Return what a version shows of a defect over all workloads, machines and Pythons."""
+    verdict = combine_verdicts([verdict for verdict, _ in judged])
+    return DefectInRelease(
+        verdict=verdict,
         counts=pool_counts(revision.counts for _, revision in judged if revision.counts),
         explored=summarise_explorations(
             batch for _, revision in judged for batch in revision.explorations
         ),
         workloads=tuple(
-            sorted({found.workload for verdict, found in judged if verdict is Verdict.OBSERVED})
+            sorted({found.workload for said, found in judged if said is Verdict.OBSERVED})
         ),
+        n_workloads=len({found.workload for said, found in judged if said is not Verdict.NOT_RUN}),
+        is_refused=verdict is Verdict.NOT_OBSERVED
+        and any(revision.n_refusals for _, revision in judged),
     )
-
-
-def _advise(
-    upstream: str,
-    releases: Sequence[ReleaseAssessment],
-    uploaded: Collection[tuple[str, Version]],
-) -> str:
-    newest_clean = list(itertools.takewhile(lambda release: release.may_be_pinned, releases))
-    if newest_clean:
-        newest, oldest = newest_clean[0].version, newest_clean[-1].version
-        between = [
-            version
-            for name, version in uploaded
-            if name == upstream and Version(oldest) < version < Version(newest)
-        ]
-        n_missing = len(between) - max(0, len(newest_clean) - 2)
-        missing = f"; {n_missing} between them were not measured" if n_missing else ""
-        return (
-            f"{upstream} >= {oldest} may be pinned: every measured release from there to {newest} "
-            f"is not affected{missing}"
-        )
-    clean = [release.version for release in releases if release.may_be_pinned]
-    if clean:
-        return f"only these releases of {upstream} may be pinned: {', '.join(clean)}"
-    return f"no measured release of {upstream} may be pinned"

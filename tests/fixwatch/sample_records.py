@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 from fixwatch.records.evidence import BatchEvidence, Evidence, ExploredSpace, PrintedBatch
 from mwe.defects import WORKLOADS, find_defect
@@ -79,6 +80,13 @@ def new_explored_controls(*, positive="0,0@35:1,1@23:0", negative=None):
 def new_controls(*, positive=45, negative=0):
     """Return a positive and a negative control with these failures of 50 trials."""
     return (new_batch("planted-race", positive, 50), new_batch("same-module", negative, 50))
+
+
+def of_defect(defect, *batches):
+    """Return batches as those of another defect, with workloads that are named for it."""
+    return [
+        replace(batch, defect=defect, workload=f"{defect}-{batch.workload}") for batch in batches
+    ]
 
 
 def hash_of(upstream, name):

@@ -104,16 +104,17 @@ def test_the_picture_has_explorations_without_an_interval():
 
 
 def test_pins_count_trials_and_name_explorations_beside_them():
-    """A release that only an exploration shows to be affected may not be pinned."""
-    for exploration, says, may_be_pinned in (
+    """A release that only an exploration shows to be affected is not free of the defect."""
+    for exploration, says, is_free in (
         (WHOLE, "every schedule passed in local-array", True),
         (FAILED, "a schedule failed in local-array", False),
     ):
         records = [*HISTORY, release("0.28.0", exploration)]
         (found,) = advise_on_releases(build_series(records, ORDER), ORDER.releases)
         (newest,) = [r for r in found.releases if r.version == "0.28.0"]
-        assert (newest.counts, newest.explored) == (Counts(0, 100), says)
-        assert newest.may_be_pinned is may_be_pinned
+        shown = newest.find("cuda-swap")
+        assert (shown.counts, shown.explored) == (Counts(0, 100), says)
+        assert newest.is_free_of("cuda-swap") is is_free
 
 
 def test_a_work_around_that_an_exploration_breaks_does_not_hold():

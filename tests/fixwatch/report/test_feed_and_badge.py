@@ -23,7 +23,7 @@ def test_the_feed_has_an_entry_for_each_transition():
         for name in ("id", "title", "updated"):
             assert element.findtext(f"{ATOM}{name}")
     (entry,) = feed.findall(f"{ATOM}entry")
-    assert entry.findtext(f"{ATOM}title") == "numba-cuda: fixed in 0.26.0"
+    assert entry.findtext(f"{ATOM}title") == "numba-cuda: cuda-swap fixed in 0.26.0"
     assert entry.findtext(f"{ATOM}updated") == "2026-11-20T00:00:00Z"
     assert "after 0.24.0" in entry.findtext(f"{ATOM}content")
 
@@ -47,7 +47,8 @@ def test_a_feed_without_transitions_is_still_a_feed():
 def test_hostile_names_are_escaped():
     """No name adds an element to the feed, its HTML or a badge, and none breaks their XML."""
     document = document_of(*FIXED)
-    document["upstreams"][0]["transitions"][0]["at"]["name"] = HOSTILE
+    document["defects"][0]["histories"][0]["transitions"][0]["at"]["name"] = HOSTILE
+    document["defects"][0]["histories"][0]["machine"] = HOSTILE
     document["upstreams"][0]["machine"] = HOSTILE
     feed = ElementTree.fromstring(render_feed(document))
     content = feed.findtext(f"{ATOM}entry/{ATOM}content")
@@ -66,7 +67,7 @@ def test_hostile_names_are_escaped():
 )
 def test_a_badge_says_the_state(records, message):
     """The object for badge services and the picture have the same text."""
-    badge = describe_badges(document_of(*records))["numba-cuda"]
+    badge = describe_badges(document_of(*records))["numba-cuda--cuda-swap"]
     assert badge.keys() == {"schemaVersion", "label", "message", "color"}
     assert (badge["schemaVersion"], badge["message"]) == (1, message)
     texts = [element.text for element in ElementTree.fromstring(render_badge(badge)).iter()]
@@ -78,4 +79,5 @@ def test_the_worst_state_of_an_upstream_decides_its_badge():
     commits = new_record(
         "abc", new_batch(failures=90), *new_controls(), upstream="numba-cuda", source="commits"
     )
-    assert describe_badges(document_of(*FIXED, commits))["numba-cuda"]["message"] == "affected"
+    badges = describe_badges(document_of(*FIXED, commits))
+    assert badges["numba-cuda--cuda-swap"]["message"] == "affected"

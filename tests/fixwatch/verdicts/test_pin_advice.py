@@ -1,4 +1,4 @@
-"""Which releases may be pinned."""
+"""Which releases are free of which defects."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fixwatch.records.evidence import BatchEvidence
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.pin_advice import advise_on_releases
 from fixwatch.verdicts.series import build_series
-from tests.fixwatch.sample_records import new_batch, new_controls, new_record
+from tests.fixwatch.sample_records import new_batch, new_controls, new_record, of_defect
 
 TABLE = load_release_table()
 
@@ -26,14 +26,19 @@ def release(version, *batches, **overrides):
     return new_record(version, *batches, *new_controls(), upstream="numba-cuda", **overrides)
 
 
+def versions_of(releases):
+    """Return the versions of releases."""
+    return [release.version for release in releases]
+
+
 AFFECTED = release("0.24.0", new_batch(failures=90))
 FIXED = release("0.26.0", new_batch())
 
 
-def test_every_release_since_the_fix_may_be_pinned():
-    """Newest first, and the advice names the oldest of them."""
+def test_every_release_since_the_fix_is_free_of_the_defect():
+    """Newest first; those between them that were not measured are counted."""
     found = judge(AFFECTED, FIXED, release("0.30.4", new_batch()))
-    assert [(release.version, release.verdict) for release in found.releases] == [
+    assert [(release.version, release.find("cuda-swap").verdict) for release in found.releases] == [
         ("0.30.4", Verdict.NOT_OBSERVED),
         ("0.26.0", Verdict.NOT_OBSERVED),
         ("0.24.0", Verdict.OBSERVED),
@@ -44,30 +49,51 @@ def test_every_release_since_the_fix_may_be_pinned():
         and Version("0.26.0") < release.parsed_version < Version("0.30.4")
         for release in TABLE
     )
-    assert found.advice == (
-        "numba-cuda >= 0.26.0 may be pinned: every measured release from there to 0.30.4 is not "
-        f"affected; {n_uploaded} between them were not measured"
-    )
-    assert found.releases[2].workloads == ("local-array",)
+    free = found.find_free_from("cuda-swap")
+    assert versions_of(free) == ["0.30.4", "0.26.0"]
+    assert found.count_unmeasured(free) == n_uploaded
+    assert found.releases[2].find("cuda-swap").workloads == ("local-array",)
 
 
 def test_a_release_that_was_not_measured_is_not_known():
-    """The advice does not reach beyond it to older releases."""
+    """Nothing is said from an older one on, as it lies between."""
     missing = new_record("0.30.4", upstream="numba-cuda", not_run_reason="no wheel")
     found = judge(AFFECTED, FIXED, missing)
-    assert found.releases[0].verdict is Verdict.NOT_RUN
-    assert found.advice == "only these releases of numba-cuda may be pinned: 0.26.0"
+    assert found.releases[0].find("cuda-swap").verdict is Verdict.NOT_RUN
+    assert found.find_free_from("cuda-swap") == []
+    assert [versions_of(run) for run in found.find_free_runs("cuda-swap")] == [["0.26.0"]]
 
 
-def test_one_workload_that_fails_makes_a_release_unsafe():
-    """It may not be pinned, however silent the others are."""
+def test_one_workload_that_fails_gives_a_release_the_defect():
+    """However silent the others are."""
     other = BatchEvidence(
         **{**vars(new_batch(failures=80)), "workload": "shared-array", "role": "workload"}
     )
     found = judge(AFFECTED, release("0.26.0", new_batch(), other))
-    assert found.releases[0].verdict is Verdict.OBSERVED
-    assert found.releases[0].workloads == ("shared-array",)
-    assert found.advice == "no measured release of numba-cuda may be pinned"
+    assert found.releases[0].find("cuda-swap").verdict is Verdict.OBSERVED
+    assert found.releases[0].find("cuda-swap").workloads == ("shared-array",)
+    assert found.find_free_runs("cuda-swap") == []
+
+
+def test_a_release_is_free_of_one_defect_and_has_another():
+    """A workload of one defect says nothing of another, and neither do its counts."""
+    lost = of_defect("lost-sum", new_batch(failures=70), *new_controls())
+    found = judge(
+        release("0.24.0", new_batch(failures=90), *lost), release("0.26.0", new_batch(), *lost)
+    )
+    newest = found.releases[0]
+    assert newest.is_free_of("cuda-swap")
+    assert not newest.is_free_of("lost-sum")
+    assert [newest.find(name).counts.n_failures for name in ("cuda-swap", "lost-sum")] == [0, 70]
+    assert found.find_free_runs("cuda-swap", "lost-sum") == []
+    assert {"cuda-swap", "lost-sum"} <= set(found.defects)
+
+
+def test_a_defect_that_was_not_measured_in_a_release_is_not_known_there():
+    """Its absence from a record is no silence."""
+    lost = of_defect("lost-sum", new_batch(failures=70), *new_controls())
+    found = judge(release("0.24.0", new_batch(failures=90), *lost), FIXED)
+    assert found.releases[0].find("lost-sum").verdict is Verdict.NOT_RUN
 
 
 def test_tags_count_only_if_they_were_uploaded():
@@ -77,4 +103,4 @@ def test_tags_count_only_if_they_were_uploaded():
         for name, k in (("v0.24.0", 90), ("v0.25.0", 0), ("v0.26.0", 0))
     ]
     found = judge(*commits)
-    assert [release.version for release in found.releases] == ["0.26.0", "0.24.0"]
+    assert versions_of(found.releases) == ["0.26.0", "0.24.0"]

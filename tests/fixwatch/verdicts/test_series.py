@@ -73,11 +73,12 @@ def test_the_document_has_the_documented_fields():
     """Every name of the interface is there, and it is JSON without NaN."""
     document = document_of(*FIXED)
     json.dumps(document, allow_nan=False)
-    assert document["version"] == 1
+    assert document["version"] == 2
     assert document["generated_at"] == "2026-11-20T00:00:00+00:00"
+    assert document["last_looked_at"] is None
     entry = entry_of(document)
     fields = (
-        "upstream source target workload role state since fixed_in last_affected confidence "
+        "upstream source target workload defect role state since fixed_in last_affected confidence "
         "transitions measurements"
     )
     assert set(fields.split()) <= entry.keys()
@@ -310,7 +311,7 @@ def test_a_machine_that_measured_nothing_does_not_speak_for_an_upstream():
     elsewhere = new_record(
         "0.30.0", upstream="numba-cuda", machine="other", not_run_stage="build", not_run_reason="x"
     )
-    badge = describe_badges(document_of(*FIXED, elsewhere))["numba-cuda"]
+    badge = describe_badges(document_of(*FIXED, elsewhere))["numba-cuda--cuda-swap"]
     assert badge["message"] == "fixed in 0.26.0"
 
 

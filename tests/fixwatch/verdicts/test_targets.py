@@ -10,7 +10,7 @@ from rich.console import Console
 
 from fixwatch.report.badge import describe_badges
 from fixwatch.report.page import render_pages
-from fixwatch.report.table import print_status_table
+from fixwatch.report.table import print_status
 from fixwatch.verdicts.allocations import list_allocations
 from fixwatch.verdicts.pin_advice import advise_on_releases
 from fixwatch.verdicts.series import build_series
@@ -143,16 +143,16 @@ def test_table_page_and_badges_name_the_target():
     series = build_series(records, ORDER)
     document = document_of(*records)
     text = StringIO()
-    print_status_table(series, Console(file=text, width=200))
-    assert "numba-cuda (releases, local-array): fixed in 0.26.0" in text.getvalue()
-    assert "numba-cuda on a device (releases, local-array): affected" in text.getvalue()
+    print_status(series, Console(file=text, width=200))
+    assert "numba-cuda: cuda-swap fixed in 0.26.0" in text.getvalue()
+    assert "numba-cuda on a device: affected\n" in text.getvalue()
     pages = render_pages(series, document, ())
     assert "numba-cuda on a device: affected" in pages["fix-status.html"]
     assert "numba-cuda: fixed" in pages["fix-status.html"]
     assert "0.24.0" not in pages["fix-status-numba-cuda-releases-cuda.html"]
     assert "0.24.0" in pages["fix-status-numba-cuda-releases.html"]
     badges = describe_badges(document)
-    assert badges["numba-cuda"]["message"] == "fixed in 0.26.0"
+    assert badges["numba-cuda--cuda-swap"]["message"] == "fixed in 0.26.0"
     assert badges["numba-cuda-on-a-device"]["message"] == "affected"
     assert badges["numba-cuda-on-a-device"]["label"] == "numba-cuda on a CUDA device"
 

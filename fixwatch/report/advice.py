@@ -1,0 +1,131 @@
+"""In words which releases are free of which defects, and what remains in them.
+
+A sentence that calls releases free of a defect is followed by the ones that they still have, or are
+not known not to have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fixwatch.report.answer import join_names
+from fixwatch.report.document import AdviceEntry
+from fixwatch.verdicts.judgements import Verdict
+from fixwatch.verdicts.pin_advice import ReleaseAssessment, UpstreamReleases
+
+
+def describe_advice(upstream: UpstreamReleases) -> list[AdviceEntry]:
+    """Return the advice on each defect, as it stands in the fix-status document."""
+    return [_describe_one(upstream, defect) for defect in upstream.defects]
+
+
+def _describe_one(upstream: UpstreamReleases, defect: str) -> AdviceEntry:
+    newest_free = upstream.find_free_from(defect)
+    return {
+        "upstream": upstream.upstream,
+        "defect": defect,
+        "free_from": newest_free[-1].version if newest_free else None,
+        "not_free": [
+            release.version
+            for release in upstream.releases
+            if release.find(defect).verdict is Verdict.OBSERVED
+        ],
+        "text": _describe_free(upstream, defect),
+    }
+
+
+def _describe_free(upstream: UpstreamReleases, defect: str) -> str:
+    name, runs = upstream.upstream, upstream.find_free_runs(defect)
+    free = [release for run in runs for release in run]
+    if not free:
+        verdicts = {release.find(defect).verdict for release in upstream.releases}
+        if verdicts == {Verdict.OBSERVED}:
+            return f"Every measured release of {name}, {_span(upstream.releases)}, has {defect}."
+        if verdicts == {Verdict.NOT_RUN}:
+            return f"{defect} was not measured in any release of {name}."
+        return f"No measured release of {name} is known to be free of {defect}."
+    if newest := upstream.find_free_from(defect):
+        free, says = newest, _describe_run(upstream, newest, defect)
+    else:
+        listed = _list_runs(runs)
+        says = f"Only these measured releases of {name} are known to be free of {defect}: {listed}"
+    if n_refused := sum(release.find(defect).is_refused for release in free):
+        which = "They refuse" if n_refused == len(free) else f"{n_refused} of them refuse"
+        says += f". {which} the launch, with an error that says so"
+    return f"{says}. {_describe_remaining(upstream, free, (defect,))}"
+
+
+def summarise_advice(upstream: UpstreamReleases) -> str:
+    """Say in few sentences which releases have none of the defects, and what the newest has."""
+    name, defects, newest = upstream.upstream, upstream.defects, upstream.releases[0]
+    listed = join_names(defects)
+    if run := upstream.find_free_from(*defects):
+        says = _describe_run(upstream, run, listed)
+        return f"{says}. {_describe_remaining(upstream, run, defects)}"
+    runs = upstream.find_free_runs(*defects)
+    which = f"Only {_list_runs(runs)}" if runs else "No measured release"
+    says = f"{which} of {name} is known to be free of {listed}"
+    return f"{says}. The newest that was measured, {newest.version}, {_describe_release(upstream)}."
+
+
+def _describe_release(upstream: UpstreamReleases) -> str:
+    """Say of the newest release which defects it has, which not, and which are not known."""
+    newest = upstream.releases[0]
+    verdicts = {defect: newest.find(defect).verdict for defect in upstream.defects}
+    has = [defect for defect in verdicts if verdicts[defect] is Verdict.OBSERVED]
+    free = [defect for defect in verdicts if verdicts[defect] is Verdict.NOT_OBSERVED]
+    unknown = [defect for defect in verdicts if not verdicts[defect].is_decided]
+    parts = [
+        *([f"has {join_names(has)}"] if has else []),
+        *([f"is free of {join_names(free)}"] if free else []),
+        *([f"is not known to be free of {join_names(unknown)}"] if unknown else []),
+    ]
+    return join_names(parts)
+
+
+def _describe_remaining(
+    upstream: UpstreamReleases, releases: Sequence[ReleaseAssessment], defects: Sequence[str]
+) -> str:
+    """Say which of the other defects remain in some releases."""
+    others = [defect for defect in upstream.defects if defect not in defects]
+    has, unknown = [], []
+    for defect in others:
+        verdicts = [release.find(defect).verdict for release in releases]
+        if n_observed := verdicts.count(Verdict.OBSERVED):
+            some = "" if n_observed == len(verdicts) else f" (in {n_observed} of them)"
+            has.append(f"{defect}{some}")
+        elif not all(verdict is Verdict.NOT_OBSERVED for verdict in verdicts):
+            unknown.append(defect)
+    if not others:
+        return "No other defect is looked for."
+    if not has and not unknown:
+        return f"Free of {join_names(others)}, too; no other defect is looked for."
+    return " ".join(
+        [
+            *([f"What remains: {join_names(has)}."] if has else []),
+            *([f"Not known to be absent: {join_names(unknown)}."] if unknown else []),
+        ]
+    )
+
+
+def _describe_run(upstream: UpstreamReleases, run: Sequence[ReleaseAssessment], free: str) -> str:
+    """Say what the newest releases are free of, and how many of them were measured."""
+    newest, oldest = run[0].version, run[-1].version
+    if len(run) == 1:
+        return f"{upstream.upstream} {newest}, the newest release measured, is free of {free}"
+    n_missing = upstream.count_unmeasured(run)
+    missing = f"; {n_missing} between them were not measured" if n_missing else ""
+    return (
+        f"{upstream.upstream} >= {oldest} is free of {free}: every measured release from there to "
+        f"{newest} is{missing}"
+    )
+
+
+def _list_runs(runs: Sequence[Sequence[ReleaseAssessment]]) -> str:
+    return join_names([_span(run) for run in runs])
+
+
+def _span(releases: Sequence[ReleaseAssessment]) -> str:
+    """Return the oldest and the newest of some releases, which are given newest first."""
+    newest, oldest = releases[0].version, releases[-1].version
+    return newest if newest == oldest else f"{oldest} to {newest}"

@@ -1,0 +1,165 @@
+"""What is known of each defect on each upstream, from the series of its workloads.
+
+The one place that decides it; page, status, feed, badges and pin advice read it::
+
+    series of a history -- find_verdicts() --> DefectHistory    one workload speaks for a defect
+    histories of an upstream                   DefectVerdict    one history speaks for an upstream
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from fixwatch.verdicts.controls import WORKLOAD
+from fixwatch.verdicts.series import Series
+from fixwatch.verdicts.states import WORST_FIRST, State
+from fixwatch.verdicts.targets import CUDA
+from mwe.defects import DEFECTS, WORKLOADS
+
+# Which workload speaks for a defect in a history. One that fails is enough; that a defect is gone,
+# or was never there, is stated only where every workload that was run says so.
+_SPEAKS_FIRST = (
+    State.AFFECTED,
+    State.INCONCLUSIVE,
+    State.FIXED,
+    State.NEVER_OBSERVED,
+    State.NOT_RUN,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DefectHistory:
+    """A defect along a history: what one source, machine and Python says of an upstream.
+
+    Its state and its transitions are those of the workload that speaks for it.
+    """
+
+    speaker: Series
+    differing: tuple[Series, ...]  # workloads of the defect that say something else
+
+    @property
+    def state(self) -> State:
+        """What the history says of the defect."""
+        return self.speaker.state.state
+
+
+@dataclass(frozen=True, kw_only=True)
+class DefectVerdict:
+    """What is known of a defect on an upstream, in one target."""
+
+    upstream: str
+    target: str
+    # None on a device: the simulator's defects do not exist there, and any failure counts.
+    defect: str | None
+    histories: tuple[DefectHistory, ...]  # the one that speaks first; none where none was measured
+
+    @cached_property
+    def state(self) -> State:
+        """What the history that speaks says."""
+        return self.histories[0].state if self.histories else State.NOT_RUN
+
+    @property
+    def speaker(self) -> Series | None:
+        """The series that all of it rests on; None where nothing was measured."""
+        return self.histories[0].speaker if self.histories else None
+
+
+def list_defects(target: str, found: Iterable[str] = ()) -> list[str]:
+    """Return the defects that are looked for in a target, then others that were found recorded."""
+    known = [
+        name
+        for name, defect in DEFECTS.items()
+        if any(
+            workload.role == WORKLOAD and target in workload.targets
+            for workload in defect.workloads
+        )
+    ]
+    return [*known, *sorted(set(found).difference(known))]
+
+
+def find_verdicts(all_series: Sequence[Series]) -> list[DefectVerdict]:
+    """Return what is known of each defect on each upstream that was measured, device last.
+
+    They are in the order of the defects, then of the upstreams. A defect that is looked for and
+    was not measured on an upstream has a verdict without a history.
+    """
+    grouped: dict[tuple[str, str], list[Series]] = defaultdict(list)
+    for series in all_series:
+        if series.role == WORKLOAD:
+            grouped[series.key.target, series.key.upstream].append(series)
+    verdicts = []
+    for target in sorted({target for target, _ in grouped}, key=lambda name: (name == CUDA, name)):
+        places = {upstream: own for (of, upstream), own in sorted(grouped.items()) if of == target}
+        found = {series.defect for own in places.values() for series in own}
+        defects: Sequence[str | None] = [None] if target == CUDA else list_defects(target, found)
+        verdicts += [
+            DefectVerdict(
+                upstream=upstream,
+                target=target,
+                defect=defect,
+                histories=_find_histories(
+                    [series for series in own if defect in (series.defect, None)]
+                ),
+            )
+            for defect in defects
+            for upstream, own in places.items()
+        ]
+    return verdicts
+
+
+def _find_histories(all_series: Iterable[Series]) -> tuple[DefectHistory, ...]:
+    """Return the histories of a defect on an upstream, the one that speaks for it first.
+
+    That is the worst that is known, and one that says nothing only where nothing is known; of
+    equals that of releases, which names a version that can be installed.
+    """
+    grouped: dict[tuple[str, str, str], list[Series]] = defaultdict(list)
+    for series in all_series:
+        grouped[series.key.source, series.key.machine, series.key.python].append(series)
+    histories = [_choose_speaker(own) for _, own in sorted(grouped.items())]
+    return tuple(
+        sorted(
+            histories,
+            key=lambda history: (
+                WORST_FIRST.index(history.state),
+                history.speaker.key.source != "releases",
+            ),
+        )
+    )
+
+
+def _choose_speaker(all_series: Sequence[Series]) -> DefectHistory:
+    speaker = min(all_series, key=_rank)
+    said = _summarise(speaker)
+    return DefectHistory(
+        speaker=speaker,
+        differing=tuple(series for series in all_series if _summarise(series) != said),
+    )
+
+
+def _rank(series: Series) -> tuple[int, int, int, str]:
+    """Sort the series first that speaks for a defect.
+
+    Of several that are affected it is the one that was so first, of several that are fixed the one
+    that was so last; where they agree it is the defect's first workload.
+    """
+    state, change = _summarise(series)
+    workloads = list(WORKLOADS)
+    name = series.key.workload
+    return (
+        _SPEAKS_FIRST.index(state),
+        -change if state is State.FIXED else change,
+        workloads.index(name) if name in workloads else len(workloads),
+        name,
+    )
+
+
+def _summarise(series: Series) -> tuple[State, int]:
+    """Return a series' state, and the revision that it began with; -1 where no change is known."""
+    state, changes = series.state, series.history.changes
+    if state.state in (State.AFFECTED, State.FIXED) and state.since is not None and changes:
+        return state.state, state.since
+    return state.state, -1

@@ -1,0 +1,130 @@
+"""Which releases are free of which defects, in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixwatch.history.order import RevisionOrder
+from fixwatch.history.release_table import load_release_table
+from fixwatch.report.advice import describe_advice, summarise_advice
+from fixwatch.report.answer import describe_history
+from fixwatch.verdicts.defects import find_verdicts
+from fixwatch.verdicts.pin_advice import advise_on_releases
+from fixwatch.verdicts.series import build_series
+from mwe.defects import DEFECTS
+from tests.fixwatch.sample_records import new_batch, new_controls, new_record, of_defect
+
+ORDER = RevisionOrder(load_release_table())
+RELEASES = ("0.24.0", "0.26.0", "0.30.4")
+
+
+@pytest.fixture(autouse=True)
+def known_defects(monkeypatch):
+    """Let the race be the only defect that is known beside those in the records."""
+    known = {"cuda-swap": DEFECTS["cuda-swap"]}
+    monkeypatch.setattr("fixwatch.verdicts.defects.DEFECTS", known)
+
+
+def series_of(swap, lost=None, **lost_batch):
+    """Return the series of three releases with failures of the race and of a second defect."""
+    records = [
+        new_record(
+            release,
+            new_batch(failures=swap[index]),
+            *new_controls(),
+            *(of_defect("lost-sum", new_batch(failures=lost[index], **lost_batch)) if lost else ()),
+            *(of_defect("lost-sum", *new_controls()) if lost else ()),
+            upstream="numba-cuda",
+        )
+        for index, release in enumerate(RELEASES)
+    ]
+    return build_series(records, ORDER)
+
+
+def advise(*failures, **lost_batch):
+    """Return the summary of the one upstream, and the advice by defect."""
+    (upstream,) = advise_on_releases(series_of(*failures, **lost_batch), ORDER.releases)
+    advice = {entry["defect"]: entry for entry in describe_advice(upstream)}
+    return summarise_advice(upstream), advice
+
+
+def test_free_of_one_defect_names_the_one_that_remains():
+    """In every sentence that calls a release free, for the newest and from the oldest on."""
+    summary, advice = advise((90, 0, 0), (70, 70, 70))
+    swap, lost = advice["cuda-swap"], advice["lost-sum"]
+    assert (swap["free_from"], swap["not_free"]) == ("0.26.0", ["0.24.0"])
+    assert swap["text"].startswith(
+        "numba-cuda >= 0.26.0 is free of cuda-swap: every measured release from there to 0.30.4 is"
+    )
+    assert swap["text"].endswith("What remains: lost-sum.")
+    assert (lost["free_from"], lost["not_free"]) == (None, ["0.30.4", "0.26.0", "0.24.0"])
+    assert lost["text"] == "Every measured release of numba-cuda, 0.24.0 to 0.30.4, has lost-sum."
+    assert summary == (
+        "No measured release of numba-cuda is known to be free of cuda-swap and lost-sum. The "
+        "newest that was measured, 0.30.4, has lost-sum and is free of cuda-swap."
+    )
+
+
+def test_free_of_none_says_what_the_newest_release_has():
+    """There is no version to name."""
+    summary, advice = advise((90, 90, 90), (70, 70, 70))
+    assert [entry["free_from"] for entry in advice.values()] == [None, None]
+    assert summary.endswith("0.30.4, has cuda-swap and lost-sum.")
+
+
+def test_free_of_all_names_them_all():
+    """It is no promise about defects that nobody looks for."""
+    summary, advice = advise((90, 0, 0), (70, 70, 0))
+    assert summary == (
+        "numba-cuda 0.30.4, the newest release measured, is free of cuda-swap and lost-sum. No "
+        "other defect is looked for."
+    )
+    assert advice["cuda-swap"]["text"].endswith("What remains: lost-sum (in 1 of them).")
+    assert advice["lost-sum"]["text"].endswith(
+        "Free of cuda-swap, too; no other defect is looked for."
+    )
+
+
+def test_a_defect_that_is_not_decided_is_named_as_such():
+    """It is neither there nor known to be absent."""
+    _, advice = advise((90, 0, 0), (0, 0, 0))
+    assert advice["cuda-swap"]["text"].endswith("Not known to be absent: lost-sum.")
+    assert advice["lost-sum"]["text"] == (
+        "No measured release of numba-cuda is known to be free of lost-sum."
+    )
+    assert advice["lost-sum"]["not_free"] == []
+
+
+def test_a_defect_that_was_not_measured_is_named_as_such(monkeypatch):
+    """An upstream is not free of what nobody looked for there."""
+    known = {"cuda-swap": DEFECTS["cuda-swap"], "unseen": DEFECTS["cuda-swap"]}
+    monkeypatch.setattr("fixwatch.verdicts.defects.DEFECTS", known)
+    summary, advice = advise((90, 0, 0))
+    assert advice["unseen"]["text"] == "unseen was not measured in any release of numba-cuda."
+    assert advice["cuda-swap"]["text"].endswith("Not known to be absent: unseen.")
+    assert summary.endswith("0.30.4, is free of cuda-swap and is not known to be free of unseen.")
+
+
+def test_a_launch_that_upstream_refuses_is_not_affected_and_the_text_says_so():
+    """A documented limit: nobody gets a wrong result."""
+    refused = {"refusals": 99}
+    _, advice = advise((90, 90, 90), (0, 0, 0), **refused)
+    lost = advice["lost-sum"]
+    assert (lost["free_from"], lost["not_free"]) == ("0.24.0", [])
+    assert (
+        "They refuse the launch, with an error that says so. What remains: cuda-swap."
+        in (lost["text"])
+    )
+    verdict = find_verdicts(series_of((90, 90, 90), (0, 0, 0), **refused))[1]
+    assert "launches refused with an error that says so" in describe_history(verdict.histories[0])
+
+
+def test_releases_between_which_others_have_the_defect_are_listed():
+    """As spans, oldest to newest; nothing is free from a version on."""
+    _, advice = advise((0, 0, 90), (70, 70, 70))
+    swap = advice["cuda-swap"]
+    assert swap["free_from"] is None
+    assert swap["text"] == (
+        "Only these measured releases of numba-cuda are known to be free of cuda-swap: 0.24.0 to "
+        "0.26.0. What remains: lost-sum."
+    )
