@@ -14,7 +14,9 @@ from mwe.targets import Target, prepare_target
 
 prepare_target(Target.SIMULATOR)
 
-from mwe.workloads import kernel_subject  # noqa: E402 (needs the simulator)
+from numba import cuda  # noqa: E402 (needs the simulator)
+
+from mwe.workloads import kernel_subject  # noqa: E402
 from mwe.workloads.local_array.subjects import shared_array  # noqa: E402
 from mwe.workloads.registry import allocators, subjects  # noqa: E402
 from mwe.workloads.registry.groups import BufferGroup  # noqa: E402
@@ -159,3 +161,21 @@ def test_a_local_array_of_another_precision_is_a_wrong_result(monkeypatch):
             allocators, "build_local_allocator", lambda size, _, as_=precision: build(size, as_)
         )
         assert judge_one_thread(subjects.registry_local(1)).mode is FailureMode.WRONG_RESULT
+
+
+def test_a_buffer_with_several_places_takes_the_shared_one_first():
+    """An allocator takes the shared slice, else the persistent one, else an array of its own."""
+    buffer = subjects.PERSISTENT_PLAN[0]
+    shared, persistent = np.array([1.0]), np.array([2.0])
+    place = slice(0, 1)
+    first = buffer.build_allocator(place, place, 1)
+    second = buffer.build_allocator(None, place, 1)
+    output = np.zeros(2)
+
+    @cuda.jit
+    def kernel(output):
+        output[0] = first(shared, persistent)[0]
+        output[1] = second(shared, persistent)[0]
+
+    kernel[1, 1](output)
+    assert output.tolist() == [1.0, 2.0]
