@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -186,6 +186,10 @@ class Evidence(Closed):
         if self.source == "commits" and self.commit.startswith(self.name):
             return None
         return parse_version(self.name)
+
+    def of_defect(self, defect: str) -> Evidence:
+        """Return the record with the batches of one defect alone."""
+        return replace(self, batches=tuple(b for b in self.batches if b.defect == defect))
 
     @property
     def is_complete(self) -> bool:

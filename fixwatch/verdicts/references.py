@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -26,25 +26,47 @@ class Reference:
     order: RevisionOrder = field(default_factory=RevisionOrder)
 
 
-def choose_reference(judged: Evidence, base: Evidence | None) -> Reference:
-    """Return the best reference that there is for what was measured.
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """What lies on disk of all upstreams."""
 
-    A base that was measured beside it, if it shows the race in every workload under every schedule
-    that decides; else what is on disk of the same upstream, of this machine and Python; else of
-    another machine; else of another upstream.
+    records: tuple[Evidence, ...]
+    order: RevisionOrder
+
+
+def load_recorded() -> Recorded:
+    """Read the results of all configurations."""
+    folders = [load_configuration(Path(name)).results_dir for name in CONFIGURATIONS]
+    records = tuple(record for folder in folders for record in iter_evidence(folder))
+    return Recorded(records=records, order=load_order(folders))
+
+
+def choose_reference(
+    judged: Evidence,
+    base: Evidence | None,
+    defect: str,
+    load: Callable[[], Recorded] = load_recorded,
+) -> Reference:
+    """Return the best reference that there is for what was measured of a defect.
+
+    A base that was measured beside it, if it shows the defect in every workload under every
+    schedule that decides; else what is on disk of the same upstream, of this machine and Python;
+    else of another machine; else of another upstream. Explorations are measured by none. `load` is
+    called if the base does not serve.
     """
     needed = {
         (batch.workload, batch.schedule)
-        for batch in judged.batches
+        for batch in judged.of_defect(defect).batches
         if batch.role == WORKLOAD and batch.decides
     }
+    if not needed:
+        return Reference(kind="none", description="none: nothing was run whose silence needs one")
     if base is not None and _covers([base], needed):
-        return Reference(
-            kind="base", description=f"{base.name}, measured beside it", records=(base,)
-        )
-    folders = [load_configuration(Path(name)).results_dir for name in CONFIGURATIONS]
+        description = f"{base.name}, measured beside it"
+        return Reference(kind="base", description=description, records=(base.of_defect(defect),))
+    recorded = load()
     places: dict[tuple[bool, str, str], list[Evidence]] = defaultdict(list)
-    for record in (record for folder in folders for record in iter_evidence(folder)):
+    for record in (record.of_defect(defect) for record in recorded.records):
         if (
             record.target == judged.target
             and record.measurement_version == judged.measurement_version
@@ -54,7 +76,7 @@ def choose_reference(judged: Evidence, base: Evidence | None) -> Reference:
             places[is_other, record.machine, record.python].append(record)
     for place in sorted(places, key=lambda place: _rank(place, judged, len(places[place]))):
         if _covers(places[place], needed):
-            return _describe(places[place], judged, load_order(folders))
+            return _describe(places[place], judged, recorded.order)
     return Reference(
         kind="none",
         description="none: no affected revision was measured this way; give --against one",
@@ -76,7 +98,7 @@ def _covers(records: Sequence[Evidence], needed: Collection[tuple[str, str]]) ->
         for batch in record.batches
         if count_shown(batch)
     }
-    return bool(needed) and shown.issuperset(needed)
+    return shown.issuperset(needed)
 
 
 def _describe(records: Sequence[Evidence], judged: Evidence, order: RevisionOrder) -> Reference:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cache
 
 from fixwatch.records.evidence import BatchEvidence, Evidence
 from fixwatch.verdicts.assessment import (
@@ -16,9 +17,10 @@ from fixwatch.verdicts.assessment import (
 )
 from fixwatch.verdicts.controls import NEGATIVE_CONTROL, WORKLOAD, is_broken_by_upstream
 from fixwatch.verdicts.judgements import Verdict
-from fixwatch.verdicts.references import Reference, choose_reference
+from fixwatch.verdicts.references import Reference, choose_reference, load_recorded
 from fixwatch.verdicts.series import FALLBACK_WORKLOAD, build_series
 from fixwatch.verdicts.wrong_fixes import ChanceOfPassing, find_chances_of_passing, load_wrong_fixes
+from mwe.defects import DEFECTS
 
 
 class TreeVerdict(str, Enum):
@@ -38,14 +40,15 @@ EXIT_STATUS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class JudgedTree:
-    """What was found of a working tree, or of the revision beside it."""
+class JudgedDefect:
+    """What was found of one defect in a working tree, or in the revision beside it."""
 
-    record: Evidence
+    defect: str
     verdict: TreeVerdict
     measurements: tuple[Measurement, ...]  # workloads before controls
     reference: Reference  # what silence was measured by
-    # Of ``observed`` that of the surest workload, of ``not-observed`` that of the least sure.
+    # Of ``observed`` that of the surest workload, of ``not-observed`` that of the least sure; None
+    # where it rests on explorations.
     confidence: float | None = None
     reason: str | None = None  # why it could not be measured, None where it could
     # The likeliest first; None where their workload was not run, or not silent.
@@ -54,14 +57,63 @@ class JudgedTree:
     broken_controls: tuple[str, ...] = ()
 
 
-def judge(judged: Evidence, base: Evidence | None = None) -> JudgedTree:
+@dataclass(frozen=True, kw_only=True)
+class JudgedTree:
+    """What was found of a working tree, or of the revision beside it, defect by defect."""
+
+    record: Evidence
+    defects: tuple[JudgedDefect, ...]  # at least one
+
+    @property
+    def verdict(self) -> TreeVerdict:
+        """``observed`` if one defect is, else ``could-not-measure`` if one could not be."""
+        found = {judged.verdict for judged in self.defects}
+        return next(verdict for verdict in _WORST_FIRST if verdict in found)
+
+    @property
+    def confidence(self) -> float | None:
+        """That of the surest observed defect, or of the least sure of those not observed."""
+        own = [found for found in self.defects if found.verdict is self.verdict]
+        return _combine_confidences(self.verdict, [found.confidence for found in own])
+
+    @property
+    def reason(self) -> str | None:
+        """Why it could not be measured; None where one defect was observed, or none."""
+        reasons = [found.reason for found in self.defects if found.reason]
+        is_unknown = self.verdict is TreeVerdict.COULD_NOT_MEASURE
+        return reasons[0] if is_unknown and reasons else None
+
+    @property
+    def measurements(self) -> tuple[Measurement, ...]:
+        """Those of all defects."""
+        return tuple(measured for found in self.defects for measured in found.measurements)
+
+
+_WORST_FIRST = (TreeVerdict.OBSERVED, TreeVerdict.COULD_NOT_MEASURE, TreeVerdict.NOT_OBSERVED)
+
+
+def judge(
+    judged: Evidence, base: Evidence | None = None, defects: Sequence[str] | None = None
+) -> JudgedTree:
     """Judge what was measured of a working tree, and of a base beside it, if there was one.
 
-    If a control misbehaves, nothing counts. Else one observation decides, also of a negative
-    control that the original race cannot break; silence decides only if every workload was silent
-    under every schedule that decides, and an affected tree would have failed.
+    Each defect is judged by its own workloads and controls. If a control misbehaves, nothing counts
+    that was found of its defect. Else one observation decides, also of a negative control that the
+    defect as shipped cannot break; silence decides only if every workload was silent under every
+    schedule that decides, and an affected tree would have failed.
+
+    `defects` are those that were to be measured; without, those that were.
     """
-    reference = choose_reference(judged, base)
+    names = dict.fromkeys(defects or (batch.defect for batch in judged.batches))
+    load = cache(load_recorded)
+    found = [
+        _judge_defect(judged.of_defect(name), name, choose_reference(judged, base, name, load))
+        for name in names
+    ]
+    return JudgedTree(record=judged, defects=tuple(found))
+
+
+def _judge_defect(judged: Evidence, defect: str, reference: Reference) -> JudgedDefect:
     broken = [
         batch
         for batch in judged.batches
@@ -77,11 +129,13 @@ def judge(judged: Evidence, base: Evidence | None = None) -> JudgedTree:
     names = {batch.workload for batch in judged.batches if batch.role == WORKLOAD}
     workloads = [revision for revision in revisions if revision.workload in names]
     verdict = combine_workloads(workloads)
+    if verdict is Verdict.NOT_OBSERVED and any(map(_is_open, workloads)):
+        verdict = Verdict.INCONCLUSIVE
     reason = _find_trouble(assess(judged))
     if reason is None and not verdict.is_decided:
         reason = _find_reason(workloads)
-    without_verdict = JudgedTree(
-        record=judged,
+    without_verdict = JudgedDefect(
+        defect=defect,
         verdict=TreeVerdict.COULD_NOT_MEASURE,
         measurements=measurements,
         reference=reference,
@@ -89,18 +143,35 @@ def judge(judged: Evidence, base: Evidence | None = None) -> JudgedTree:
     )
     if reason is not None:
         return without_verdict
-    sure = [
-        revision.judgement.confidence
-        for revision in workloads
-        if revision.verdict is verdict and revision.judgement.confidence
-    ]
-    is_silent = verdict is Verdict.NOT_OBSERVED
+    own = [revision.judgement.confidence for revision in workloads if revision.verdict is verdict]
+    tree_verdict = TreeVerdict(verdict.value)
     return replace(
         without_verdict,
-        verdict=TreeVerdict(verdict.value),
-        confidence=(min if is_silent else max)(sure, default=None),
-        chances_of_passing=_find_chances(measurements) if is_silent else None,
+        verdict=tree_verdict,
+        confidence=_combine_confidences(tree_verdict, own),
+        chances_of_passing=(
+            _find_chances(measurements) if verdict is Verdict.NOT_OBSERVED else None
+        ),
         broken_controls=tuple(dict.fromkeys(batch.workload for batch in broken)),
+    )
+
+
+def _combine_confidences(verdict: TreeVerdict, confidences: Iterable[float | None]) -> float | None:
+    known = [confidence for confidence in confidences if confidence is not None]
+    return (min if verdict is TreeVerdict.NOT_OBSERVED else max)(known, default=None)
+
+
+def _is_open(revision: JudgedRevision) -> bool:
+    """Whether a workload says nothing that the silence of the others could do without.
+
+    One that only a part of was explored may be left to the others, if it is not the one that stands
+    for its defect. One of which nothing ran may not.
+    """
+    if revision.deciding:
+        return False
+    is_default = any(revision.workload == own.default_workload.name for own in DEFECTS.values())
+    return is_default or all(
+        measured.judgement.verdict is Verdict.NOT_RUN for measured in revision.measurements
     )
 
 
@@ -149,7 +220,7 @@ def _find_detail(batch: BatchEvidence) -> str:
 def _find_reason(workloads: Sequence[JudgedRevision]) -> str:
     """Say why there is no verdict."""
     for revision in workloads:
-        for measurement in revision.deciding:
+        for measurement in revision.deciding or revision.measurements:
             batch, judgement = measurement.batch, measurement.judgement
             if batch and judgement.reason and not judgement.verdict.is_decided:
                 reason = f"{judgement.reason}{_find_detail(batch)}"

@@ -20,7 +20,7 @@ from fixwatch.records.batch_outcomes import describe_batch
 from fixwatch.records.evidence import BatchEvidence
 from fixwatch.records.install_record import InstallRecord
 from fixwatch.run_lock import inherited_descriptors
-from mwe.defects import DEFECTS, WORKLOADS
+from mwe.defects import DEFECTS
 from mwe.planned.client import BatchServer
 from mwe.planned.plan import PlannedBatch, plan_batches
 from mwe.planned.runner import Contender, run_planned_batches
@@ -61,26 +61,36 @@ def _start_server(python: Path) -> BatchServer:
     return BatchServer(python, environment=environment, pass_fds=inherited_descriptors())
 
 
-def plan_judge(names: Collection[str] = (), *, is_thorough: bool = False) -> list[PlannedBatch]:
-    """Return the batches of a judge, of the workloads and negative controls that are named.
+def plan_judge(
+    names: Collection[str] = (), defects: Collection[str] = (), *, is_thorough: bool = False
+) -> list[PlannedBatch]:
+    """Return the batches of a judge, of the workloads, controls and defects that are named.
 
-    Of a defect that has one of them, all are run of a role of which none is named. Its positive
-    controls and its harness control are always part of it. Where it `is_thorough`, explorations run
-    whole spaces however long they take.
+    Without names all are run; of a defect that has one of the workloads, all of a role of which
+    none is named. Its positive controls and its harness control are always part of it. Where it
+    `is_thorough`, explorations run whole spaces however long they take.
 
     Raises
     ------
     FixwatchError
-        If there is no workload of such a name.
+        If there is no defect of such a name, or no workload of these defects.
     """
-    known = [name for name, workload in WORKLOADS.items() if TARGET in workload.targets]
-    unknown = set(names) - set(known)
-    if unknown:
-        raise FixwatchError(
-            f"no workload {sorted(unknown)[0]!r} of the simulator; choose from {', '.join(known)}"
-        )
+    in_simulator = {
+        defect.name: defect
+        for defect in DEFECTS.values()
+        if any(TARGET in workload.targets for workload in defect.workloads)
+    }
+    _refuse_unknown("defect", defects, in_simulator)
+    sought = [defect for name, defect in in_simulator.items() if not defects or name in defects]
+    known = [
+        workload.name
+        for defect in sought
+        for workload in defect.workloads
+        if TARGET in workload.targets
+    ]
+    _refuse_unknown("workload", names, known)
     chosen = set()
-    for defect in DEFECTS.values():
+    for defect in sought:
         own = {workload.name: workload.role for workload in defect.workloads}
         if names and not own.keys() & set(names):
             continue
@@ -90,6 +100,14 @@ def plan_judge(names: Collection[str] = (), *, is_thorough: bool = False) -> lis
             chosen |= (having & set(names)) or having
     asker = Asker.THOROUGH_JUDGE if is_thorough else Asker.JUDGE
     return plan_batches(TARGET, chosen, asker=asker)
+
+
+def _refuse_unknown(what: str, names: Collection[str], known: Collection[str]) -> None:
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise FixwatchError(
+            f"no {what} {unknown[0]!r} of the simulator; choose from {', '.join(known)}"
+        )
 
 
 def run_batches(

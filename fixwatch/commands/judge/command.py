@@ -16,7 +16,7 @@ from fixwatch.verdicts.working_tree import EXIT_STATUS
 def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
     """Declare the command."""
     parser = subparsers.add_parser(
-        "judge", help="say whether a numba or numba-cuda checkout shows the race"
+        "judge", help="say which known defects a numba or numba-cuda checkout shows"
     )
     parser.add_argument("path", type=Path, metavar="PATH", help="a checkout, changed or not")
     parser.add_argument(
@@ -24,6 +24,13 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
         metavar="REVISION",
         help="measure this tag, branch or commit of the checkout beside it, and compare the cost "
         "of a launch",
+    )
+    parser.add_argument(
+        "--defect",
+        action="append",
+        default=[],
+        metavar="D",
+        help="look for this defect only; may be given again",
     )
     parser.add_argument(
         "--workload",
@@ -46,8 +53,9 @@ def run(options: argparse.Namespace) -> int:
     judged = run_judge(
         options.path,
         options.against,
-        options.workload,
         announce,
+        workloads=options.workload,
+        defects=options.defect,
         is_thorough=options.thorough,
     )
     if options.json:

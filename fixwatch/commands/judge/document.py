@@ -17,7 +17,7 @@ from fixwatch.statistics.binomial import Counts, interval, upper_bound
 from fixwatch.verdicts.assessment import Measurement
 from fixwatch.verdicts.explorations import find_printed
 from fixwatch.verdicts.judgements import Verdict
-from fixwatch.verdicts.working_tree import JudgedTree, TreeVerdict
+from fixwatch.verdicts.working_tree import JudgedDefect, JudgedTree, TreeVerdict
 from fixwatch.verdicts.wrong_fixes import ChanceOfPassing, load_wrong_fixes
 from mwe.planned.plan import MEASUREMENT_VERSION
 
@@ -51,6 +51,7 @@ class JudgedRevision(Closed):
 class MeasuredBatch(Closed):
     """The counts of a batch, or null where it was not run, and what they show."""
 
+    defect: str
     workload: str
     role: fields.Role
     schedule: str
@@ -62,6 +63,10 @@ class MeasuredBatch(Closed):
     trials: fields.PositiveNumber | None
     failures: Number | None
     failures_by_mode: dict[str, Number] | None
+    signature_failures: Number | None
+    """Failures in the way of the defect; in a negative control all."""
+    refusals: Number | None
+    """Passing trials in which upstream refused the launch, with an error that says so."""
     rate_low: Probability | None
     rate_high: Probability | None
     """Exact bound of the rate, 95 %: two-sided, one-sided where nothing failed.
@@ -94,6 +99,21 @@ class WrongFixes(Closed):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DefectFound(Closed):
+    """The verdict on one defect."""
+
+    defect: str
+    verdict: TreeVerdict
+    confidence: Probability | None
+    """Null where it rests on explorations."""
+    reason: str | None
+    """Why it could not be measured; null where it could."""
+    reference: ReferenceUsed
+    broken_controls: list[str]
+    """Negative controls that failed because of what is judged, and count as workloads."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class MeasuredBase(Closed):
     """What was measured beside the judged tree."""
 
@@ -101,6 +121,7 @@ class MeasuredBase(Closed):
     confidence: Probability | None
     reason: str | None
     broken_controls: list[str]
+    defects: list[DefectFound]
     revision: JudgedRevision
     measurements: list[MeasuredBatch]
 
@@ -109,11 +130,14 @@ class MeasuredBase(Closed):
 class JudgeDocument(Closed):
     """What python -m fixwatch judge PATH --json prints."""
 
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     verdict: TreeVerdict
+    """Over the defects: observed if one is, else could-not-measure if one could not be."""
     confidence: Probability | None
+    """Of the surest observed defect, or of the least sure of those not observed."""
     reason: str | None
-    """Why it could not be measured; null where it could."""
+    """Why it could not be measured; null where one was observed, or none."""
+    defects: Annotated[list[DefectFound], Field(min_length=1)]
     measured_at: IsoMoment
     measurement_version: str
     """What a count means; numbers of different versions do not compare."""
@@ -124,10 +148,11 @@ class JudgeDocument(Closed):
     measurements: list[MeasuredBatch]
     """One for each batch; empty where nothing could be run."""
     reference: ReferenceUsed
+    """Of the first defect."""
     wrong_fixes: WrongFixes | None
-    """Null unless the verdict is not-observed and local-array was run."""
+    """Of the defect of local-array: null unless it was not observed, and local-array was run."""
     broken_controls: list[str]
-    """Negative controls that failed because of what is judged, and count as workloads."""
+    """Those of all defects."""
     against: MeasuredBase | None
     """Null without --against."""
     launch_cost: CostOfLaunch | None
@@ -137,7 +162,7 @@ class JudgeDocument(Closed):
 def build_document(run: JudgeRun) -> dict[str, Any]:
     """Return the object that ``--json`` prints."""
     result, base, base_result = run.result, run.base, run.base_result
-    chances = result.chances_of_passing
+    chances = next(filter(None, (found.chances_of_passing for found in result.defects)), None)
     document = JudgeDocument(
         **_describe_result(result),
         measured_at=result.record.measured_at,
@@ -145,9 +170,7 @@ def build_document(run: JudgeRun) -> dict[str, Any]:
         machine=result.record.machine,
         python=result.record.python,
         judged=_describe_revision(run.judged, result),
-        reference=ReferenceUsed(
-            kind=result.reference.kind, description=result.reference.description
-        ),
+        reference=_describe_reference(result.defects[0]),
         wrong_fixes=WrongFixes(
             measured_with=load_wrong_fixes().measured_with,
             chance_of_passing=chances[0].chance,
@@ -190,7 +213,18 @@ def _describe_result(result: JudgedTree) -> dict[str, Any]:
         "verdict": result.verdict,
         "confidence": result.confidence,
         "reason": result.reason,
-        "broken_controls": list(result.broken_controls),
+        "broken_controls": [name for found in result.defects for name in found.broken_controls],
+        "defects": [
+            DefectFound(
+                defect=found.defect,
+                verdict=found.verdict,
+                confidence=found.confidence,
+                reason=found.reason,
+                reference=_describe_reference(found),
+                broken_controls=list(found.broken_controls),
+            )
+            for found in result.defects
+        ],
         # A judge's measurements all have a batch, if only one that was not run.
         "measurements": [
             _describe_measurement(measurement, measurement.batch)
@@ -200,10 +234,15 @@ def _describe_result(result: JudgedTree) -> dict[str, Any]:
     }
 
 
+def _describe_reference(found: JudgedDefect) -> ReferenceUsed:
+    return ReferenceUsed(kind=found.reference.kind, description=found.reference.description)
+
+
 def _describe_measurement(measurement: Measurement, batch: BatchEvidence) -> MeasuredBatch:
     counts, printed = measurement.counts, find_printed(batch)
     low, high = find_rate(counts) if counts else (None, None)
     return MeasuredBatch(
+        defect=batch.defect,
         workload=batch.workload,
         role=batch.role,
         schedule=batch.schedule,
@@ -212,6 +251,8 @@ def _describe_measurement(measurement: Measurement, batch: BatchEvidence) -> Mea
         trials=printed.trials if printed else None,
         failures=printed.failures if printed else None,
         failures_by_mode=printed.failures_by_mode if printed else None,
+        signature_failures=printed.signature_failures if printed else None,
+        refusals=printed.refusals if printed else None,
         rate_low=low,
         rate_high=high,
         space=printed.space if printed else None,

@@ -45,25 +45,26 @@ class JudgeRun:
 def run_judge(
     path: Path,
     against: str | None,
-    workloads: Collection[str],
     announce: Callable[[str], None],
     *,
+    workloads: Collection[str] = (),
+    defects: Collection[str] = (),
     is_thorough: bool = False,
 ) -> JudgeRun:
     """Measure what stands in a checkout, beside a revision of its repository if one is named.
 
     The path may be a folder in the checkout; nothing is written there. The revision is a tag,
-    branch, commit or release number. Workloads limit the plan, see `plan_judge`; explorations have
-    no limit where the judge `is_thorough`.
+    branch, commit or release number. Workloads and defects limit the plan, see `plan_judge`;
+    explorations have no limit where the judge `is_thorough`.
 
     Raises
     ------
     FixwatchError
-        If there is nothing to judge at the path, or no such revision or workload.
+        If there is nothing to judge at the path, or no such revision, workload or defect.
     CouldNotMeasureError
         If the package index cannot be reached, or the disk is full.
     """
-    planned = plan_judge(workloads, is_thorough=is_thorough)
+    planned = plan_judge(workloads, defects, is_thorough=is_thorough)
     if not Path(RELEASES_CONFIGURATION).is_file():
         raise FixwatchError(
             f"{RELEASES_CONFIGURATION} is not here; run the command in Fixwatch's own checkout"
@@ -92,7 +93,8 @@ def run_judge(
             f"the machine does not let it measure: {error}; mend that and run the command again, "
             "finished batches are kept"
         ) from error
-    run = _judge(contenders, batches, cost)
+    judged_defects = list(dict.fromkeys(batch.identity["defect"] for batch in planned))
+    run = _judge(contenders, batches, cost, judged_defects)
     for contender in able:
         contender.spool.drop()
     return run
@@ -102,11 +104,12 @@ def _judge(
     contenders: Sequence[InstalledContender],
     batches: dict[str, tuple[BatchEvidence, ...]],
     cost: CostOfLaunch | None,
+    defects: Sequence[str],
 ) -> JudgeRun:
     judged, *others = contenders
     record = _describe(judged, batches.get(JUDGED, ()))
     if not others:
-        return JudgeRun(judged=judged.snapshot, result=judge(record))
+        return JudgeRun(judged=judged.snapshot, result=judge(record, defects=defects))
     (base,) = others
     base_record = _describe(base, batches.get(BASE, ()))
     if base_record.not_run_reason is None and not base_record.batches:
@@ -114,9 +117,9 @@ def _judge(
         base_record = replace(base_record, not_run_stage="batch", not_run_reason=reason)
     return JudgeRun(
         judged=judged.snapshot,
-        result=judge(record, base_record),
+        result=judge(record, base_record, defects),
         base=base.snapshot,
-        base_result=judge(base_record, base_record),
+        base_result=judge(base_record, base_record, defects),
         launch_cost=cost or say_unknown("one of the two could not be installed"),
     )
 

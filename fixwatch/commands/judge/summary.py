@@ -10,14 +10,20 @@ from rich.table import Table
 
 from fixwatch.commands.judge.document import find_rate
 from fixwatch.commands.judge.run import JudgeRun
-from fixwatch.records.evidence import BatchEvidence
 from fixwatch.report.markdown import render
 from fixwatch.statistics.binomial import Counts, pool_counts
 from fixwatch.verdicts.assessment import Measurement
 from fixwatch.verdicts.controls import WORKLOAD
-from fixwatch.verdicts.explorations import describe_exploration, find_printed
+from fixwatch.verdicts.explorations import (
+    count_failures,
+    describe_exploration,
+    find_printed,
+    summarise_explorations,
+)
 from fixwatch.verdicts.judgements import Verdict
-from fixwatch.verdicts.working_tree import JudgedTree, TreeVerdict
+from fixwatch.verdicts.series import FALLBACK_WORKLOAD
+from fixwatch.verdicts.working_tree import JudgedDefect, TreeVerdict
+from mwe.defects import find_defect
 
 _RECORD_ONLY = "recorded only"
 _NO_PROOF = "no proof"
@@ -31,7 +37,7 @@ _STYLES = {
 }
 _HEADINGS = ("workload", "schedule", "failed", "rate, 95 %", "verdict")
 LIMITS = (
-    "A clean result says that this race would have been observed on this machine and Python, "
+    "Not observed says that the defect would have been observed on this machine and Python, "
     "not that there is none. explore proves up to a number of threads and forced switches, at the "
     "granularity of its points, on this Python."
 )
@@ -39,37 +45,43 @@ MAX_STATEMENT_CHARACTERS = 700
 
 
 def list_statements(run: JudgeRun) -> list[str]:
-    """Return what the run says, a sentence a line, the verdict first.
+    """Return what the run says, a sentence a line, the verdict on each defect first.
 
     There is upstream's text in it, so it is escaped where it is shown.
     """
     text = render(
         "judge.txt.j2",
         run=run,
-        count=_count_failures,
-        list_explorations=_list_explorations,
-        describe_exploration=describe_exploration,
+        describe=_describe_defect,
+        name_replay=_name_replay,
+        with_wrong_fixes=find_defect(FALLBACK_WORKLOAD).name,
     )
     return [_make_showable(line) for line in text.removesuffix("\n").split("\n")]
 
 
-def _count_failures(result: JudgedTree) -> str:
-    """Return the failures under the schedules that decide, over all workloads."""
-    pooled = pool_counts(
-        measurement.counts
-        for measurement in result.measurements
-        if measurement.counts and measurement.decides and _is_workload(measurement)
-    )
-    return _format_counts(pooled) if pooled else "no"
-
-
-def _list_explorations(result: JudgedTree) -> list[BatchEvidence]:
-    """Return the explorations of workloads."""
-    return [
-        measurement.batch
-        for measurement in result.measurements
-        if measurement.batch and measurement.batch.is_exploration and _is_workload(measurement)
+def _describe_defect(found: JudgedDefect) -> str:
+    """Return what the workloads of a defect found, or why that says nothing."""
+    if found.verdict is TreeVerdict.COULD_NOT_MEASURE:
+        return f"could not measure, {found.reason or 'no reason is known'}"
+    own = list(filter(_is_workload, found.measurements))
+    pooled = pool_counts(one.counts for one in own if one.counts and one.decides)
+    batches = [one.batch for one in own if one.batch]
+    explored = summarise_explorations(batches)
+    n_refused = sum(batch.printed.refusals for batch in batches if batch.printed)
+    parts = [
+        f"{_format_counts(pooled)} trials failed" if pooled else "",
+        f"{n_refused} launches were refused, with an error that says so" if n_refused else "",
+        f"explore: {explored}" if explored else "",
     ]
+    return "; ".join(filter(None, parts))
+
+
+def _name_replay(found: JudgedDefect) -> str:
+    """Return the first schedule of a workload that failed, and how to run it again, if one did."""
+    batches = [one.batch for one in found.measurements if one.batch and _is_workload(one)]
+    failed = (batch for batch in batches if batch.is_exploration and count_failures(batch))
+    first = next(failed, None)
+    return f"explore, {first.workload}: {describe_exploration(first)}" if first else ""
 
 
 def _is_workload(measurement: Measurement) -> bool:
@@ -92,7 +104,7 @@ def print_answer(run: JudgeRun, console: Console) -> None:
         painted = [f"[{_STYLES[cell]}]{cell}[/]" if cell in _STYLES else cell for cell in cells]
         table.add_row(*painted, style=None if _is_workload(measurement) else "dim")
     console.print(table)
-    if run.result.verdict is TreeVerdict.NOT_OBSERVED:
+    if _is_limited(run):
         console.print(f"\n{LIMITS}", soft_wrap=True)
 
 
@@ -104,9 +116,14 @@ def render_markdown(run: JudgeRun) -> str:
         statements=list_statements(run),
         headings=_HEADINGS,
         rows=list(_iter_rows(run)),
-        limits=LIMITS if run.result.verdict is TreeVerdict.NOT_OBSERVED else None,
+        limits=LIMITS if _is_limited(run) else None,
         max_characters=MAX_STATEMENT_CHARACTERS,
     )
+
+
+def _is_limited(run: JudgeRun) -> bool:
+    """Whether it says of a defect that it was not observed."""
+    return any(found.verdict is TreeVerdict.NOT_OBSERVED for found in run.result.defects)
 
 
 def _iter_rows(run: JudgeRun) -> Iterator[list[str]]:
