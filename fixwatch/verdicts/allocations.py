@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fixwatch.statistics.binomial import Counts, pool_counts, upper_bound
 from fixwatch.verdicts.controls import WORKLOAD
+from fixwatch.verdicts.defects import list_defects
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.series import Series
 from fixwatch.verdicts.targets import SIMULATOR
@@ -83,7 +84,8 @@ def list_allocations(all_series: Sequence[Series], role: str = WORKLOAD) -> list
                 ),
             )
         )
-    return rows
+    defects = list_defects(SIMULATOR, {row.defect for row in rows})
+    return sorted(rows, key=lambda row: defects.index(row.defect))
 
 
 def _describe(workload: str) -> str:

@@ -9,7 +9,8 @@ import pytest
 
 from fixwatch.report.badge import describe_badges, render_badge
 from fixwatch.report.feed import render_feed, series_anchor
-from tests.fixwatch.sample_records import new_batch, new_controls, new_record
+from mwe.defects import DEFECTS
+from tests.fixwatch.sample_records import new_batch, new_controls, new_record, of_defect
 from tests.fixwatch.verdicts.test_series import FIXED, document_of
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -36,6 +37,24 @@ def test_an_entry_keeps_its_identity():
     ids = {ElementTree.fromstring(feed).findtext(f"{ATOM}entry/{ATOM}id") for feed in feeds}
     assert len(ids) == 1
     assert feeds[0] != feeds[2]
+
+
+def test_a_defect_has_one_entry_for_a_transition_however_many_workloads_it_has():
+    """A reader is told once, and of which defect."""
+    records = [
+        dataclasses.replace(
+            record,
+            batches=(*record.batches, *of_defect("lost-sum", *record.batches), other),
+        )
+        for record, other in zip(
+            FIXED, [new_batch("shared-array", k) for k in (60, 0, 60, 60)], strict=True
+        )
+    ]
+    feed = ElementTree.fromstring(render_feed(document_of(*records)))
+    assert sorted(entry.findtext(f"{ATOM}title") for entry in feed.findall(f"{ATOM}entry")) == [
+        "numba-cuda: cuda-swap fixed in 0.26.0",
+        "numba-cuda: lost-sum fixed in 0.26.0",
+    ]
 
 
 def test_a_feed_without_transitions_is_still_a_feed():
@@ -81,3 +100,27 @@ def test_the_worst_state_of_an_upstream_decides_its_badge():
     )
     badges = describe_badges(document_of(*FIXED, commits))
     assert badges["numba-cuda--cuda-swap"]["message"] == "affected"
+
+
+@pytest.mark.parametrize(
+    ("lost", "message"),
+    [
+        (70, "has 1 of 2 known defects"),
+        (0, "not known for 1 of 2 known defects"),
+        (None, "has none of 1 known defect"),
+    ],
+)
+def test_the_badge_of_an_upstream_is_green_only_if_it_has_no_defect(monkeypatch, lost, message):
+    """One that is fixed hides none that is there, or that may be."""
+    known = {"cuda-swap": DEFECTS["cuda-swap"]}
+    monkeypatch.setattr("fixwatch.verdicts.defects.DEFECTS", known)
+    batches = () if lost is None else of_defect("lost-sum", new_batch(failures=lost))
+    controls = () if lost is None else of_defect("lost-sum", *new_controls())
+    records = [
+        dataclasses.replace(record, batches=(*record.batches, *batches, *controls))
+        for record in FIXED
+    ]
+    badge = describe_badges(document_of(*records))["numba-cuda"]
+    assert badge["message"] == message
+    green = describe_badges(document_of(*FIXED))["numba-cuda--cuda-swap"]["color"]
+    assert (badge["color"] == green) is (lost is None)

@@ -21,22 +21,28 @@ from fixwatch.report.page import (
     render_pages,
 )
 from fixwatch.verdicts.series import build_series
-from tests.fixwatch.sample_records import new_batch, new_controls, new_record
+from mwe.defects import DEFECTS
+from tests.fixwatch.sample_records import new_batch, new_controls, new_record, of_defect
 from tests.fixwatch.verdicts.test_series import FIXED, ORDER, document_of
 
 HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=y>"
 
 
 class Elements(HTMLParser):
-    """Collects the elements of a page with their attributes."""
+    """Collects the elements of a page with their attributes, and its text."""
 
     def __init__(self):
         super().__init__()
         self.elements = []
+        self.text = ""
 
     def handle_starttag(self, tag, attributes):
         """Keep an element."""
         self.elements.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        """Keep text."""
+        self.text += data
 
 
 def render(*records):
@@ -49,6 +55,13 @@ def parse(page):
     parser = Elements()
     parser.feed(page)
     return parser.elements
+
+
+def parse_text(page):
+    """Return the text of a page."""
+    parser = Elements()
+    parser.feed(page)
+    return parser.text
 
 
 def test_hostile_text_is_escaped_wherever_it_stands():
@@ -109,6 +122,37 @@ def test_the_pages_say_the_answer_and_the_counts():
         assert text in pages[PAGE_NAME]
     for text in ("88 of 100", "88 missing-attribute", "numba-cuda 0.24.0"):
         assert text in pages["fix-status-numba-cuda-releases.html"]
+
+
+def test_the_answer_names_each_defect_with_what_is_known_of_it():
+    """Its sentence, its state by upstream, and what to do; tables have a column for it."""
+    defect = DEFECTS["cuda-swap"]
+    records = [
+        replace(record, batches=(*record.batches, *of_defect("lost-sum", *record.batches)))
+        for record in FIXED
+    ]
+    numba = new_record("0.57.0", new_batch(failures=90), *new_controls())
+    text = parse_text(render(*records, numba)[PAGE_NAME])
+    assert "numba: affected by cuda-swap" in text
+    assert defect.summary.replace("`", "") in text
+    for sentence in (defect.symptom, *defect.remedies, *defect.references):
+        assert sentence in text
+    answers = text[: text.index("Which releases")]
+    assert answers.index("numba: affected") < answers.index("numba-cuda: fixed")
+    assert answers.index("numba-cuda: fixed") < answers.rindex("lost-sum")
+    # Two tables of releases, one of ways and one of work-arounds, whatever the defects.
+    assert render(*records, numba)[PAGE_NAME].count("<table>") == 4
+
+
+def test_a_workload_that_does_not_speak_is_drawn_beside_its_measurements():
+    """The page of the answer has one picture for each defect and history."""
+    records = [
+        replace(record, batches=(*record.batches, new_batch("shared-array", k)))
+        for record, k in zip(FIXED, (60, 0, 60, 60), strict=True)
+    ]
+    pages = render(*records)
+    assert pages[PAGE_NAME].count("<svg") == 1
+    assert pages["fix-status-numba-cuda-releases.html"].count("<svg") == 1
 
 
 def test_each_revision_can_be_linked_to_once():

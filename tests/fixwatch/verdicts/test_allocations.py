@@ -9,7 +9,14 @@ from fixwatch.statistics.binomial import Counts, upper_bound
 from fixwatch.verdicts.allocations import list_allocations
 from fixwatch.verdicts.controls import NEGATIVE_CONTROL
 from fixwatch.verdicts.series import build_series
-from tests.fixwatch.sample_records import new_batch, new_controls, new_record
+from tests.fixwatch.sample_records import (
+    new_batch,
+    new_controls,
+    new_exploration,
+    new_explored_controls,
+    new_record,
+    of_defect,
+)
 
 
 def series_of(*records):
@@ -41,3 +48,21 @@ def test_a_work_around_holds_with_a_bound():
 def test_without_an_affected_revision_no_work_around_was_tried():
     """What was never measured on an affected revision is not listed as a work-around."""
     assert list_allocations(series_of(CLEAN), NEGATIVE_CONTROL) == []
+
+
+def test_a_way_is_counted_where_its_own_defect_is():
+    """A revision with another defect is no place to try a work-around for this one."""
+    lost = of_defect("lost-sum", new_batch(failures=70), *new_controls())
+    other = new_record("0.60.0", new_batch(), *new_controls(), *lost)
+    rows = list_allocations(series_of(AFFECTED, CLEAN, other), NEGATIVE_CONTROL)
+    assert [(row.defect, row.n_revisions) for row in rows] == [("cuda-swap", 1), ("lost-sum", 1)]
+    assert [row.counts for row in rows] == [Counts(0, 50), Counts(0, 50)]
+
+
+def test_a_way_that_was_only_explored_has_no_count():
+    """It is listed by what its explorations say."""
+    failed = new_exploration(run=123, failing="0,0@79:1")
+    record = new_record("0.57.0", failed, *new_explored_controls())
+    (row,) = list_allocations(series_of(record))
+    assert (row.counts, row.bound, row.explored) == (None, None, Counts(1, 1))
+    assert not row.holds
