@@ -47,6 +47,7 @@ class Member:
     then: set[Instruction] = field(default_factory=set)  # what it ran behind the last one
     last_offset: int = -1  # of the last one that was recorded, in its function
     lock: Any = field(default_factory=allocate_lock)  # taken while the thread has no turn
+    has_called: bool = True  # whether its last instruction was a call, as far as it is known
     operands: dict[FrameType, Operands] = field(default_factory=dict)  # of calls that go on
     own_calls: OwnCalls = field(default_factory=OwnCalls)
     ident: int = field(default_factory=threading.get_ident)

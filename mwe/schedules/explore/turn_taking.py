@@ -85,6 +85,9 @@ class TurnTaking:
             if not self._n_turns:
                 self._begin(member)
             self._n_turns += 1
+        if self._n_blocked and member is not self._launcher:
+            # It may let go of what others wait for.
+            member.listen_again()
         self._running = member
         member.is_awake = False
         member.status = Status.RUNNING

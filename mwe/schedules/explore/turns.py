@@ -204,6 +204,18 @@ class Turns(TurnTaking):
                     frame.f_trace_opcodes = True
                 frame = frame.f_back
 
+    def _settle_behind_call(self, member: Member, frame: FrameType) -> None:
+        """Have those arrive that the last call woke, before this thread takes what they wait for.
+
+        Whatever lets go of something is called.
+        """
+        instruction = find_points(frame.f_code).get(frame.f_lasti)
+        if member.has_called:
+            self._settle()
+        member.has_called = instruction is not None and instruction.operation.startswith(
+            ("CALL", "WITH_EXCEPT")
+        )
+
     def _follow(self, member: Member, frame: FrameType, *, is_point: bool) -> None:
         """Keep what the instruction that is about to run can touch."""
         operands = member.operands.get(frame)
@@ -286,6 +298,8 @@ class Turns(TurnTaking):
             if event == "opcode":
                 if self._running is not member and not self._is_over:
                     self._arrive(member, frame)
+                if self._n_blocked:
+                    self._settle_behind_call(member, frame)
                 points = left[frame.f_code]
                 instruction = points.pop(frame.f_lasti, None) if points else None
                 if instruction is not None and self._looks_at_points and is_explored_thread:
@@ -296,7 +310,7 @@ class Turns(TurnTaking):
                     self._note_step(member, frame)
                 # A loop whose points have all been passed once runs at full speed.
                 elif _CAN_TURN_DEAF and not (
-                    self._records_points or (points and self._looks_at_points)
+                    self._n_blocked or self._records_points or (points and self._looks_at_points)
                 ):
                     frame.f_trace_opcodes = False
             elif event == "return":
@@ -327,7 +341,10 @@ class Turns(TurnTaking):
                 self._note_entry(member, frame)
             if points is None:
                 return None
-            if self._records_steps or (
+            if self._n_blocked:
+                self._settle()
+                hear_instructions(frame, trace_explored)
+            elif self._records_steps or (
                 is_explored_thread
                 and (self._records_points or (bool(points) and self._looks_at_points))
             ):
@@ -350,9 +367,11 @@ class Turns(TurnTaking):
             if event == "opcode":
                 if self._running is not member and not self._is_over:
                     self._arrive(member, frame)
+                if self._n_blocked:
+                    self._settle_behind_call(member, frame)
                 place = find_awaited(frame.f_code)
                 if place is None:
-                    frame.f_trace_opcodes = not _CAN_TURN_DEAF
+                    frame.f_trace_opcodes = bool(self._n_blocked) or not _CAN_TURN_DEAF
                 elif place.offset == frame.f_lasti:
                     self._force_switch(member, frame)
             return trace_explored
@@ -368,7 +387,9 @@ class Turns(TurnTaking):
             self.globals[id(frame.f_globals)] = frame.f_globals
             if self._running is not member and not self._is_over:
                 self._arrive(member, frame)
-            if find_awaited(code) is not None:
+            if self._n_blocked:
+                self._settle()
+            if self._n_blocked or find_awaited(code) is not None:
                 hear_instructions(frame, trace_explored)
             return trace_explored
 

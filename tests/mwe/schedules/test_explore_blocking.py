@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import signal
+import threading
 
 import pytest
 
 from mwe.batch import Batch
 from mwe.isolation import MAX_HANGS, Isolation, run_batch
 from mwe.schedules import Explore
-from tests.subjects.programs import explore
+from tests.subjects.programs import ProgramSubject, explore
 from tests.subjects.waiting import PROGRAMS, TwoLocksSubject, make_subject
 
 QUICK = Isolation(trial_timeout_s=10.0, join_timeout_s=0.2)
@@ -31,6 +32,27 @@ def test_the_other_goes_on_where_a_thread_waits(name):
     assert explored.space.report().exhausted
     expected = "in out in out" if name in ("lock", "rlock") else "in out"
     assert explored.results == {expected: len(explored.plans)}
+
+
+@pytest.mark.parametrize("n_switches", [1, 2])
+def test_a_thread_that_waits_is_the_next_to_have_a_lock(n_switches):
+    """Whoever lets go of it, and takes it again with nothing new between, does not come first.
+
+    Once both want the lock, they take turns. If the system decided, results would vary.
+    """
+    order, lock = [], threading.Lock()
+
+    def run(name):
+        for _ in range(3):
+            with lock:
+                order.append(name)
+
+    def set_up():
+        order.clear()
+        return (lambda: run("a")), (lambda: run("b"))
+
+    explored = explore(ProgramSubject(set_up, lambda: "".join(order)), n_switches)
+    assert set(explored.results) == {"aaabbb", "bbbaaa", "ababab", "bababa"}
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="nothing interrupts a lock here")
