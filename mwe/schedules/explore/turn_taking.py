@@ -168,7 +168,7 @@ class TurnTaking:
         self._is_settling = True
         for member in self._members:
             n_seen_asleep = 0
-            while member.status is Status.BLOCKED and n_seen_asleep < N_LOOKS:
+            while member.status is Status.BLOCKED and n_seen_asleep < N_LOOKS and not self._is_over:
                 if n_seen_asleep != 1:
                     time.sleep(_SECOND_LOOK_S)
                 n_seen_asleep = n_seen_asleep + 1 if member.sleeps() else 0
