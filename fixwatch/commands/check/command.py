@@ -6,9 +6,10 @@ import argparse
 from pathlib import Path
 
 from fixwatch.commands.check.comparison import EXIT_STATUS
-from fixwatch.commands.check.run import OUTPUT_DIR, run_check
+from fixwatch.commands.check.run import run_check
 from fixwatch.commands.check.summary import plan_issue, render_summary
 from fixwatch.commands.command_line import COMMITS_CONFIGURATIONS, Subparsers, announce
+from fixwatch.layout import CHECK_DIR
 from fixwatch.machine import describe_machine
 
 
@@ -24,7 +25,7 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
         help="check this upstream only",
     )
     parser.add_argument(
-        "--output", type=Path, default=OUTPUT_DIR, help="for check.md and check.json"
+        "--output", type=Path, default=CHECK_DIR, help="for check.md and check.json"
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="print the tracking issue that would be written"

@@ -20,11 +20,18 @@ class CheckResult(str, Enum):
     CHANGED = "changed"
     COULD_NOT_MEASURE = "could not measure"
     UNCHANGED = "unchanged"
+    NOT_RECORDED = "not recorded"  # of a defect that was never measured; the others decide
 
 
 # Of the command line; see interfaces: 0 unchanged, 10 changed, 3 could not measure.
-EXIT_STATUS = {CheckResult.UNCHANGED: 0, CheckResult.CHANGED: 10, CheckResult.COULD_NOT_MEASURE: 3}
+EXIT_STATUS = {
+    CheckResult.UNCHANGED: 0,
+    CheckResult.CHANGED: 10,
+    CheckResult.COULD_NOT_MEASURE: 3,
+    CheckResult.NOT_RECORDED: 3,
+}
 NEWEST_KINDS = ("newest commit", "newest release")
+POSITIVE_CONTROL, NEGATIVE_CONTROL = "positive control", "negative control"
 # What a recorded state lets one expect of the newest revision.
 _EXPECTED = {
     State.AFFECTED: Verdict.OBSERVED,
@@ -35,29 +42,35 @@ _EXPECTED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Recorded(Closed):
-    """The status of an upstream before the check."""
+    """What was known of a defect on an upstream before the check."""
 
     upstream: str
+    defect: str
     state: str
     since: str | None
     """Name of the revision since which it is so; null where there is none."""
     newest: str | None
     """Name of the newest revision that it rests on."""
+    positive_control: str | None = None
+    """A release that is recorded as affected, of either upstream; null where there is none."""
+    negative_control: str | None = None
+    """A release that is recorded as not affected."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Checked(Closed):
-    """A revision that was measured in the check."""
+    """A revision that was measured in the check, judged for one defect."""
 
     upstream: fields.Upstream
+    defect: fields.Name
     kind: fields.CheckedKind
     name: fields.Name
     commit: fields.Hash
     date: fields.Moment
     verdict: Verdict
-    """Over all workloads: one that shows the race decides, silence only if all are silent."""
+    """Over the defect's workloads: one that shows it decides, silence only if all are silent."""
     n_failures: fields.Count
-    """Failures under the schedules that decide, over all workloads; explore has no such count."""
+    """Failures under the schedules that decide, over these workloads; explore has no such count."""
     n_trials: fields.Count
     explored: fields.Text = ""
     """What explore showed, in a few words; empty where it was not run."""
@@ -67,9 +80,10 @@ class Checked(Closed):
 
 @dataclass(frozen=True, kw_only=True)
 class UpstreamComparison(Closed):
-    """What the check says of one upstream."""
+    """What the check says of one defect on one upstream."""
 
     upstream: str
+    defect: str
     outcome: CheckResult
     old: str
     new: str
@@ -83,7 +97,7 @@ class Comparison(Closed):
     The names of the fields are those of the check's JSON.
     """
 
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     outcome: CheckResult
     findings: tuple[UpstreamComparison, ...]
     recorded: tuple[Recorded, ...]
@@ -91,29 +105,37 @@ class Comparison(Closed):
 
 
 def compare(recorded: Sequence[Recorded], checked: Sequence[Checked]) -> Comparison:
-    """Compare what was measured with what is recorded.
+    """Compare what was measured with what is recorded, defect by defect.
 
-    A control that misbehaves makes all of it worth nothing: then the check could not measure,
-    whatever the newest revisions did.
+    A control that misbehaves makes all that was measured of its defect worth nothing, whatever the
+    newest revisions did.
     """
-    broken = find_broken_control(checked)
-    findings = tuple(_compare_one(upstream, checked, broken) for upstream in recorded)
-    outcome = CheckResult.COULD_NOT_MEASURE
-    if broken is None and findings:
-        outcome = min((found.outcome for found in findings), key=list(CheckResult).index)
+    findings = tuple(_compare_one(row, checked) for row in recorded)
+    outcomes = [found.outcome for found in findings] or [CheckResult.COULD_NOT_MEASURE]
     return Comparison(
-        outcome=outcome, findings=findings, recorded=tuple(recorded), checked=tuple(checked)
+        outcome=min(outcomes, key=list(CheckResult).index),
+        findings=findings,
+        recorded=tuple(recorded),
+        checked=tuple(checked),
     )
 
 
-def find_broken_control(checked: Sequence[Checked]) -> str | None:
-    """Say which control misbehaved or is missing, None if both did as they must."""
-    for kind, expected in (
-        ("positive control", Verdict.OBSERVED),
-        ("negative control", Verdict.NOT_OBSERVED),
+def find_broken_control(recorded: Recorded, checked: Sequence[Checked]) -> str | None:
+    """Say which control of a defect misbehaved or is missing, None if all did as they must.
+
+    A defect of which no affected release is recorded, or no other, has only the controls that are
+    part of every run.
+    """
+    for kind, name, expected in (
+        (POSITIVE_CONTROL, recorded.positive_control, Verdict.OBSERVED),
+        (NEGATIVE_CONTROL, recorded.negative_control, Verdict.NOT_OBSERVED),
     ):
-        controls = [revision for revision in checked if revision.kind == kind]
-        if not controls:
+        controls = [
+            revision
+            for revision in checked
+            if (revision.kind, revision.defect) == (kind, recorded.defect)
+        ]
+        if not controls and name is not None:
             return f"no {kind} was measured"
         for control in controls:
             if control.verdict is not expected:
@@ -123,25 +145,33 @@ def find_broken_control(checked: Sequence[Checked]) -> str | None:
     return None
 
 
-def _compare_one(
-    recorded: Recorded, checked: Sequence[Checked], broken: str | None
-) -> UpstreamComparison:
+def _compare_one(recorded: Recorded, checked: Sequence[Checked]) -> UpstreamComparison:
     newest = [
         revision
         for revision in checked
-        if revision.upstream == recorded.upstream and revision.kind in NEWEST_KINDS
+        if (revision.upstream, revision.defect) == (recorded.upstream, recorded.defect)
+        and revision.kind in NEWEST_KINDS
     ]
-
-    compared = partial(UpstreamComparison, upstream=recorded.upstream, old=recorded.state)
+    compared = partial(
+        UpstreamComparison,
+        upstream=recorded.upstream,
+        defect=recorded.defect,
+        old=recorded.state,
+    )
     unknown = partial(compared, outcome=CheckResult.COULD_NOT_MEASURE, new="not known")
     expected = _EXPECTED.get(State(recorded.state))
+    broken = find_broken_control(recorded, checked)
+    if expected is None and recorded.positive_control is recorded.negative_control is None:
+        detail = "no revision is recorded in which it is known"
+        return compared(outcome=CheckResult.NOT_RECORDED, new="not known", detail=detail)
     if broken is not None or expected is None:
         return unknown(detail=broken or "nothing sure is recorded")
+    missing = _name_missing_controls(recorded)
     decided = [revision for revision in newest if revision.verdict.is_decided]
     differing = [revision for revision in decided if revision.verdict is not expected]
     if differing:
         new = "fixed" if expected is Verdict.OBSERVED else "affected"
-        detail = f"{_list_counts(differing)}; recorded up to {recorded.newest}"
+        detail = f"{_list_counts(differing)}; recorded up to {recorded.newest}{missing}"
         return compared(outcome=CheckResult.CHANGED, new=new, detail=detail)
     undecided = [
         f"{revision.kind} {revision.name} is {revision.verdict.value}: "
@@ -153,12 +183,28 @@ def _compare_one(
     undecided += [f"no {kind} was measured" for kind in NEWEST_KINDS if kind not in kinds]
     if undecided:
         return unknown(detail="; ".join(undecided))
-    return compared(outcome=CheckResult.UNCHANGED, new=recorded.state, detail=_list_counts(decided))
+    detail = f"{_list_counts(decided)}{missing}"
+    return compared(outcome=CheckResult.UNCHANGED, new=recorded.state, detail=detail)
+
+
+def _name_missing_controls(recorded: Recorded) -> str:
+    missing = []
+    if recorded.positive_control is None:
+        missing.append("; no affected release is recorded, its planted twin stands for one")
+    if recorded.negative_control is None:
+        missing.append("; no clean release is recorded, its negative controls stand for one")
+    return "".join(missing)
 
 
 def _list_counts(revisions: Sequence[Checked]) -> str:
-    return ", ".join(
-        f"{revision.kind} {revision.name}: {revision.n_failures} of {revision.n_trials} trials "
-        f"failed{f'; explored: {revision.explored}' if revision.explored else ''}"
-        for revision in revisions
-    )
+    return ", ".join(_describe_counts(revision) for revision in revisions)
+
+
+def _describe_counts(revision: Checked) -> str:
+    counts = f"{revision.n_failures} of {revision.n_trials} trials failed"
+    parts = [
+        counts if revision.n_trials else "",
+        f"explored: {revision.explored}" if revision.explored else "",
+    ]
+    found = "; ".join(filter(None, parts)) or revision.verdict.value
+    return f"{revision.kind} {revision.name}: {found}"

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
 from fixwatch.asv_adapter.command import measure_commits, record_machine
-from fixwatch.commands.check.comparison import Checked, Comparison, Recorded, compare
+from fixwatch.commands.check.comparison import (
+    NEGATIVE_CONTROL,
+    POSITIVE_CONTROL,
+    Checked,
+    Comparison,
+    Recorded,
+    compare,
+)
 from fixwatch.commands.check.summary import render_summary
 from fixwatch.configuration import load_configuration
 from fixwatch.durable_files import write_json_atomically, write_text_atomically
@@ -26,7 +34,6 @@ from fixwatch.history.release_table import (
 from fixwatch.layout import (
     CONFIGURATIONS,
     RELEASES_CONFIGURATION,
-    STATE_DIR,
 )
 from fixwatch.machine import Machine, describe_python
 from fixwatch.records.evidence import Evidence, iter_evidence
@@ -34,17 +41,17 @@ from fixwatch.statistics.binomial import pool_counts
 from fixwatch.upstream_texts import parse_moment
 from fixwatch.verdicts.assessment import combine_workloads
 from fixwatch.verdicts.controls import WORKLOAD
+from fixwatch.verdicts.defects import DefectVerdict, find_verdicts, list_defects
 from fixwatch.verdicts.explorations import summarise_explorations
-from fixwatch.verdicts.series import FALLBACK_WORKLOAD, Series, build_series
-from fixwatch.verdicts.states import WORST_FIRST, State
+from fixwatch.verdicts.judgements import Verdict
+from fixwatch.verdicts.series import Series, build_series
+from fixwatch.verdicts.states import State
 from fixwatch.verdicts.targets import SIMULATOR
 
 Announce = Callable[[str], None]
 
-# Measured in every check beside what is new: the first must fail, the second must not.
-POSITIVE_CONTROL = ("numba-cuda", "0.24.0")
-NEGATIVE_CONTROL = ("numba-cuda", "0.26.0")
-OUTPUT_DIR = STATE_DIR / "check"
+# Preferred as controls of every defect: one release that is measured serves several.
+PREFERRED_CONTROLS = (("numba-cuda", "0.24.0"), ("numba-cuda", "0.26.0"))
 
 
 def run_check(
@@ -67,25 +74,32 @@ def run_check(
     upstreams = [revision.upstream for revision in wanted_commits]
     started_at = datetime.now(timezone.utc).replace(microsecond=0)
     recorded = [status for status in read_recorded() if status.upstream in upstreams]
-    wanted = [*_find_releases(upstreams, announce), *wanted_commits]
+    wanted = [*_find_releases(upstreams, recorded, announce), *wanted_commits]
     record_machine(machine)
     measured = []
     for configuration in CONFIGURATIONS:
         own = [revision for revision in wanted if revision.configuration == configuration]
         if not own:
             continue
-        announce(f"{configuration}: measuring {', '.join(revision.kind for revision in own)}")
-        measure_commits(configuration, machine.name, [revision.commit for revision in own])
-        folder = load_configuration(Path(configuration)).results_dir
-        measured += [
-            (revision, record)
-            for revision in own
-            for record in iter_evidence(folder, announce)
-            if record.commit == revision.commit
-            and record.machine == machine.name
+        kinds = dict.fromkeys(revision.kind for revision in own)
+        announce(f"{configuration}: measuring {', '.join(kinds)}")
+        commits_of_own = dict.fromkeys(revision.commit for revision in own)
+        measure_commits(configuration, machine.name, list(commits_of_own))
+        records = [
+            record
+            for record in iter_evidence(
+                load_configuration(Path(configuration)).results_dir, announce
+            )
+            if record.machine == machine.name
             and record.python == describe_python()
             # What an earlier check found does not stand in for what this one did not.
             and parse_moment(record.measured_at) >= started_at
+        ]
+        measured += [
+            (revision, record)
+            for revision in own
+            for record in records
+            if record.commit == revision.commit
         ]
     comparison = compare(recorded, _judge(measured))
     write_json_atomically(output_dir / "check.json", asdict(comparison), indent=1)
@@ -101,37 +115,87 @@ class _Wanted:
     upstream: str
     kind: str
     commit: str
+    defects: tuple[str, ...]  # that it is judged for
 
 
 def read_recorded() -> list[Recorded]:
-    """Return the status of each upstream from the results on disk, the worst of its series."""
+    """Return what is known of each defect on each upstream, from the results on disk."""
     folders = [load_configuration(Path(name)).results_dir for name in CONFIGURATIONS]
     all_series = build_series(
         [record for folder in folders for record in iter_evidence(folder)], load_order(folders)
     )
-    return [_describe_recorded(upstream, all_series) for upstream in FIRST_VERSIONS]
+    return describe_recorded(all_series, load_release_table())
 
 
-def _describe_recorded(upstream: str, all_series: Iterable[Series]) -> Recorded:
-    own = [
-        series
-        for series in all_series
-        if (series.key.upstream, series.key.target) == (upstream, SIMULATOR)
-        and series.key.workload == FALLBACK_WORKLOAD
+def describe_recorded(all_series: Sequence[Series], table: Sequence[Release]) -> list[Recorded]:
+    """Return what series say of each defect on each upstream, and which releases can check it."""
+    found = {
+        (verdict.upstream, verdict.defect): verdict
+        for verdict in find_verdicts(all_series)
+        if verdict.target == SIMULATOR
+    }
+    rows = []
+    for defect in list_defects(SIMULATOR):
+        own = [verdict for (_, name), verdict in found.items() if name == defect]
+        positive = _choose_control(own, Verdict.OBSERVED, table)
+        negative = _choose_control(own, Verdict.NOT_OBSERVED, table)
+        for upstream in FIRST_VERSIONS:
+            verdict = found.get((upstream, defect))
+            speaker = verdict.speaker if verdict else None
+            since = speaker.state.since if speaker else None
+            counted = speaker.history.counted if speaker else []
+            rows.append(
+                Recorded(
+                    upstream=upstream,
+                    defect=defect,
+                    state=(verdict.state if verdict else State.NOT_RUN).value,
+                    since=speaker.revisions[since].record.name
+                    if speaker and since is not None
+                    else None,
+                    newest=speaker.revisions[counted[-1]].record.name
+                    if speaker and counted
+                    else None,
+                    positive_control=positive,
+                    negative_control=negative,
+                )
+            )
+    return rows
+
+
+def _choose_control(
+    verdicts: Iterable[DefectVerdict], wanted: Verdict, table: Sequence[Release]
+) -> str | None:
+    """Return a release of which the results say so: a preferred one, else the newest there is.
+
+    The upstream whose releases install faster goes first.
+    """
+    known = {
+        (revision.record.upstream, revision.record.version)
+        for verdict in verdicts
+        for history in verdict.histories
+        for revision in history.speaker.revisions
+        if revision.verdict is wanted
+    }
+    releases = [
+        release
+        for release in table
+        if not release.is_yanked and (release.upstream, release.parsed_version) in known
     ]
-    if not own:
-        return Recorded(upstream=upstream, state=State.NOT_RUN.value, since=None, newest=None)
-    worst = min(own, key=lambda series: WORST_FIRST.index(series.state.state))
-    since, counted = worst.state.since, worst.history.counted
-    return Recorded(
-        upstream=upstream,
-        state=worst.state.state.value,
-        since=worst.revisions[since].record.name if since is not None else None,
-        newest=worst.revisions[counted[-1]].record.name if counted else None,
+    best = max(
+        releases,
+        key=lambda release: (
+            (release.upstream, release.version) in PREFERRED_CONTROLS,
+            release.upstream == PREFERRED_CONTROLS[0][0],
+            release.parsed_version,
+        ),
+        default=None,
     )
+    return f"{best.upstream} {best.version}" if best else None
 
 
-def _find_releases(upstreams: Sequence[str], announce: Announce) -> list[_Wanted]:
+def _find_releases(
+    upstreams: Sequence[str], recorded: Sequence[Recorded], announce: Announce
+) -> list[_Wanted]:
     """Bring the table of releases up to date; return the newest ones and the controls."""
     table = load_release_table()
     found = [release for upstream in FIRST_VERSIONS for release in fetch_releases(upstream)]
@@ -139,12 +203,25 @@ def _find_releases(upstreams: Sequence[str], announce: Announce) -> list[_Wanted
     announce(f"{len(refreshed) - len(table)} new releases on the package index")
     save_release_table(refreshed)
     commits = build_release_repository(refreshed)
-    kinds = [
-        *((find_newest(refreshed, upstream), "newest release") for upstream in upstreams),
-        (POSITIVE_CONTROL, "positive control"),
-        (NEGATIVE_CONTROL, "negative control"),
+    controls: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
+    for row in recorded:
+        for kind, name in (
+            (POSITIVE_CONTROL, row.positive_control),
+            (NEGATIVE_CONTROL, row.negative_control),
+        ):
+            if name is not None:
+                controls[name, kind][row.defect] = None
+    wanted = [
+        (find_newest(refreshed, upstream), "newest release", tuple(list_defects(SIMULATOR)))
+        for upstream in upstreams
     ]
-    return [_Wanted(RELEASES_CONFIGURATION, key[0], kind, commits[key]) for key, kind in kinds]
+    for (name, kind), defects in controls.items():
+        upstream, _, version = name.partition(" ")
+        wanted.append(((upstream, version), kind, tuple(defects)))
+    return [
+        _Wanted(RELEASES_CONFIGURATION, key[0], kind, commits[key], defects)
+        for key, kind, defects in wanted
+    ]
 
 
 def find_newest(table: Sequence[Release], upstream: str) -> tuple[str, str]:
@@ -160,37 +237,49 @@ def _find_commits(configurations: Sequence[str], announce: Announce) -> list[_Wa
         mirror = UpstreamMirror(configuration.repository, configuration.project, announce)
         mirror.pull(announce)
         commit = mirror.resolve(configuration.branch)
-        wanted.append(_Wanted(name, configuration.project, "newest commit", commit))
+        defects = tuple(list_defects(SIMULATOR))
+        wanted.append(_Wanted(name, configuration.project, "newest commit", commit, defects))
     return wanted
 
 
 def _judge(measured: Sequence[tuple[_Wanted, Evidence]]) -> list[Checked]:
     """Judge what was measured by this run alone: the rates too are those of its control."""
     all_series = build_series([record for _, record in measured], RevisionOrder())
-    checked = []
-    for wanted, record in measured:
-        judged = [
-            revision
-            for series in all_series
-            if series.role == WORKLOAD and (revision := series.find(record)) is not None
-        ]
-        verdict = combine_workloads(judged)
-        counts = pool_counts(revision.counts for revision in judged if revision.counts)
-        reasons = [found.judgement.reason for revision in judged for found in revision.deciding]
-        checked.append(
-            Checked(
-                upstream=wanted.upstream,
-                kind=wanted.kind,
-                name=record.name,
-                commit=record.commit,
-                date=record.date,
-                verdict=verdict,
-                n_failures=counts.n_failures if counts else 0,
-                n_trials=counts.n_trials if counts else 0,
-                explored=summarise_explorations(
-                    batch for revision in judged for batch in revision.explorations
-                ),
-                reason=None if verdict.is_decided else next(filter(None, reasons), None),
-            )
-        )
-    return checked
+    return [
+        _judge_one(wanted, record, defect, all_series)
+        for wanted, record in measured
+        for defect in wanted.defects
+    ]
+
+
+def _judge_one(
+    wanted: _Wanted, record: Evidence, defect: str, all_series: Iterable[Series]
+) -> Checked:
+    judged = [
+        revision
+        for series in all_series
+        if (series.role, series.defect) == (WORKLOAD, defect)
+        and (revision := series.find(record)) is not None
+    ]
+    verdict = combine_workloads(judged)
+    counts = pool_counts(revision.counts for revision in judged if revision.counts)
+    reasons = [
+        found.judgement.reason
+        for revision in judged
+        for found in revision.deciding or revision.measurements
+    ]
+    return Checked(
+        upstream=wanted.upstream,
+        defect=defect,
+        kind=wanted.kind,
+        name=record.name,
+        commit=record.commit,
+        date=record.date,
+        verdict=verdict,
+        n_failures=counts.n_failures if counts else 0,
+        n_trials=counts.n_trials if counts else 0,
+        explored=summarise_explorations(
+            batch for revision in judged for batch in revision.explorations
+        ),
+        reason=None if verdict.is_decided else next(filter(None, reasons), record.not_run_reason),
+    )

@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from fixwatch.commands.check.comparison import CheckResult, Comparison, UpstreamComparison
+from fixwatch.commands.check.comparison import (
+    CheckResult,
+    Comparison,
+    Recorded,
+    UpstreamComparison,
+)
 from fixwatch.report.markdown import render
 
 # How the one tracking issue is found again; its title may be edited by anybody.
@@ -47,14 +52,25 @@ def plan_issue(comparison: Comparison, existing: str | None, known: str = "") ->
         return IssueAction(kind="nothing", body="")
     is_new = existing is None
     body = render(
-        "issue.md.j2", is_new=is_new, marker=MARKER, changes=changes, comparison=comparison
+        "issue.md.j2",
+        is_new=is_new,
+        marker=MARKER,
+        changes=changes,
+        comparison=comparison,
+        find_recorded=find_recorded,
     )
     kind = {None: "open", "closed": "reopen"}.get(existing, "comment")
     return IssueAction(kind=kind, body=body)
 
 
+def find_recorded(change: UpstreamComparison, comparison: Comparison) -> Recorded:
+    """Return what was known before of the same defect on the same upstream."""
+    place = (change.upstream, change.defect)
+    return next(was for was in comparison.recorded if (was.upstream, was.defect) == place)
+
+
 def _identify(change: UpstreamComparison, comparison: Comparison) -> str:
     """Return a comment that names a change, the same for every check that finds it."""
-    newest = next(was.newest for was in comparison.recorded if was.upstream == change.upstream)
-    words = "-".join((change.upstream, change.old, change.new, str(newest)))
+    newest = find_recorded(change, comparison).newest
+    words = "-".join((change.upstream, change.defect, change.old, change.new, str(newest)))
     return f"<!-- fixwatch: {re.sub(r'[^A-Za-z0-9.-]', '', words)} -->"

@@ -33,8 +33,8 @@ class CheckFile:
 
     __pydantic_config__ = ConfigDict(strict=True, extra="ignore")
 
-    version: Literal[1]
-    checked: Annotated[tuple[Checked, ...], Field(max_length=20)]
+    version: Literal[2]
+    checked: Annotated[tuple[Checked, ...], Field(max_length=200)]
 
 
 _CHECK_FILE = TypeAdapter(CheckFile)

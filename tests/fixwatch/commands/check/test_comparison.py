@@ -14,18 +14,30 @@ from fixwatch.commands.check.comparison import (
     Recorded,
     compare,
 )
-from fixwatch.commands.check.run import find_newest
+from fixwatch.commands.check.run import describe_recorded, find_newest
 from fixwatch.commands.check.summary import (
     MARKER,
     plan_issue,
     render_summary,
 )
+from fixwatch.history.order import RevisionOrder
 from fixwatch.history.release_table import load_release_table
 from fixwatch.report.markdown import quote_markdown
 from fixwatch.verdicts.judgements import Verdict
+from fixwatch.verdicts.series import build_series
+from tests.fixwatch.sample_records import new_batch, new_controls, new_record
 
-NUMBA = Recorded(upstream="numba", state="affected", since="0.57.0", newest="5340f052")
-NUMBA_CUDA = Recorded(upstream="numba-cuda", state="fixed", since="d41b90d3", newest="b18b944b")
+CONTROLLED = {
+    "defect": "cuda-swap",
+    "positive_control": "numba-cuda 0.24.0",
+    "negative_control": "numba-cuda 0.26.0",
+}
+NUMBA = Recorded(
+    upstream="numba", state="affected", since="0.57.0", newest="5340f052", **CONTROLLED
+)
+NUMBA_CUDA = Recorded(
+    upstream="numba-cuda", state="fixed", since="d41b90d3", newest="b18b944b", **CONTROLLED
+)
 RECORDED = (NUMBA, NUMBA_CUDA)
 
 
@@ -33,6 +45,7 @@ def checked(upstream, kind, name, verdict, failures, trials=120, reason=None):
     """Return a measured revision."""
     return Checked(
         upstream=upstream,
+        defect="cuda-swap",
         kind=kind,
         name=name,
         commit=f"{upstream}-{name}",
@@ -150,38 +163,138 @@ def test_nothing_sure_in_the_record_is_nothing_to_compare_with():
     assert comparison.outcome is CheckResult.COULD_NOT_MEASURE
 
 
+def of_another(*revisions, **changes):
+    """Return the same of another defect."""
+    return tuple(replace(revision, defect="another", **changes) for revision in revisions)
+
+
+UNCONTROLLED = of_another(*RECORDED, positive_control=None, negative_control=None)
+
+
+def test_a_defect_without_recorded_controls_says_so_and_fails_nothing():
+    """Its planted twin and its negative controls, part of every run, stand for them."""
+    measured = (*CONTROLS, *OLD_NUMBA, *CLEAN_CUDA, *of_another(*OLD_NUMBA, *CLEAN_CUDA))
+    comparison = compare((*RECORDED, *UNCONTROLLED), measured)
+    assert comparison.outcome is CheckResult.UNCHANGED
+    assert [found.defect for found in comparison.findings] == ["cuda-swap"] * 2 + ["another"] * 2
+    for found in comparison.findings:
+        is_alone = found.defect == "another"
+        assert ("no affected release is recorded, its planted twin" in found.detail) is is_alone
+        assert ("no clean release is recorded, its negative" in found.detail) is is_alone
+
+
+def test_a_control_that_misbehaves_takes_nothing_from_other_defects():
+    """A change of one is told although the other could not be measured."""
+    measured = (*CONTROLS, *NEW_NUMBA, *CLEAN_CUDA, *of_another(*OLD_NUMBA, *CLEAN_CUDA))
+    broken = of_another(replace(POSITIVE, verdict=Verdict.NOT_OBSERVED))
+    rows = (*RECORDED, *of_another(*RECORDED, negative_control=None))
+    comparison = compare(rows, (*measured, *broken))
+    results = [found.outcome for found in comparison.findings]
+    assert results == [
+        CheckResult.CHANGED,
+        CheckResult.UNCHANGED,
+        CheckResult.COULD_NOT_MEASURE,
+        CheckResult.COULD_NOT_MEASURE,
+    ]
+    assert comparison.outcome is CheckResult.CHANGED
+
+
+def test_a_defect_that_was_never_measured_leaves_the_result_to_the_others():
+    """Alone it is no result: nothing is there to compare with."""
+    new = tuple(replace(row, state="not-run", newest=None) for row in UNCONTROLLED)
+    measured = (*CONTROLS, *OLD_NUMBA, *CLEAN_CUDA, *of_another(*OLD_NUMBA))
+    comparison = compare((*RECORDED, *new), measured)
+    assert comparison.outcome is CheckResult.UNCHANGED
+    assert comparison.findings[-1].outcome is CheckResult.NOT_RECORDED
+    alone = compare(new, measured)
+    assert EXIT_STATUS[alone.outcome] == 3
+
+
+def test_what_was_explored_alone_is_told_without_counts():
+    """0 of 0 trials is no finding."""
+    explored = "every schedule passed in local-array"
+    newest = (replace(one, n_trials=0, explored=explored) for one in CLEAN_CUDA)
+    comparison = compare(RECORDED, (*CONTROLS, *OLD_NUMBA, *newest))
+    assert "newest commit bbbbbbbb: explored: every schedule" in comparison.findings[1].detail
+    assert "of 0" not in render_summary(comparison)
+
+
+def measured_releases(upstream, *outcomes):
+    """Return records of releases of so many failures each, by version."""
+    return [
+        new_record(
+            version,
+            new_batch(failures=failures),
+            *new_controls(),
+            upstream=upstream,
+            date=f"2025-01-{number:02}T00:00:00+00:00",
+        )
+        for number, (version, failures) in enumerate(outcomes, 1)
+    ]
+
+
+def recorded_of(*records):
+    """Return by upstream what is recorded of the race."""
+    rows = describe_recorded(build_series(records, RevisionOrder()), load_release_table())
+    assert len(rows) == 2 * len({row.defect for row in rows})
+    return {row.upstream: row for row in rows if row.defect == "cuda-swap"}
+
+
+def test_controls_are_releases_of_which_the_results_say_so():
+    """Preferred ones go first, else the newest, of either upstream."""
+    numba = measured_releases("numba", ("0.60.0", 90), ("0.61.0", 90))
+    cuda = measured_releases("numba-cuda", ("0.24.0", 90), ("0.26.0", 0), ("0.27.0", 0))
+    rows = recorded_of(*numba, *cuda)
+    assert rows["numba"].positive_control == rows["numba-cuda"].positive_control
+    assert rows["numba"].positive_control == "numba-cuda 0.24.0"
+    assert rows["numba"].negative_control == "numba-cuda 0.26.0"
+    assert (rows["numba"].state, rows["numba-cuda"].state) == ("affected", "fixed")
+    assert recorded_of(*numba, *cuda[::2])["numba"].negative_control == "numba-cuda 0.27.0"
+    alone = recorded_of(*numba)
+    assert alone["numba"].positive_control == "numba 0.61.0"
+    assert alone["numba"].negative_control is None
+    assert alone["numba-cuda"].state == "not-run"
+
+
+def test_a_release_that_the_index_does_not_have_is_no_control():
+    """0.25.0 of numba-cuda was tagged and never uploaded."""
+    cuda = measured_releases("numba-cuda", ("0.24.0", 90), ("0.25.0", 0))
+    assert recorded_of(*cuda)["numba"].negative_control is None
+
+
 def test_the_exit_statuses_are_those_of_the_interface():
     """The command exits with 0 if unchanged, 10 if changed, 3 if it could not measure."""
     assert {result.value: status for result, status in EXIT_STATUS.items()} == {
         "unchanged": 0,
         "changed": 10,
         "could not measure": 3,
+        "not recorded": 3,
     }
 
 
 FIXED = compare(RECORDED, (*CONTROLS, *NEW_NUMBA, *CLEAN_CUDA))
 SUMMARY = r"""## Fix status: changed
 
-| upstream | recorded | now | |
-|---|---|---|---|
-| `numba` | `affected` | `fixed` | `newest commit aaaaaaaa: 0 of 120 trials failed, newest release 0.69.0: 0 of 120 trials failed; recorded up to 5340f052` |
-| `numba-cuda` | `fixed` | `fixed` | `newest commit bbbbbbbb: 0 of 120 trials failed, newest release 0.30.4: 0 of 120 trials failed` |
+| upstream | defect | recorded | now | |
+|---|---|---|---|---|
+| `numba` | `cuda-swap` | `affected` | `fixed` | `newest commit aaaaaaaa: 0 of 120 trials failed, newest release 0.69.0: 0 of 120 trials failed; recorded up to 5340f052` |
+| `numba-cuda` | `cuda-swap` | `fixed` | `fixed` | `newest commit bbbbbbbb: 0 of 120 trials failed, newest release 0.30.4: 0 of 120 trials failed` |
 
-| measured | revision | date | verdict | trials that failed | explored |
-|---|---|---|---|---|---|
-| `numba-cuda, positive control` | `0.24.0` | `2026-11-20` | `observed` | `118 of 120` | `a schedule failed in local-array` |
-| `numba-cuda, negative control` | `0.26.0` | `2026-11-20` | `not-observed` | `0 of 120` |  |
-| `numba, newest commit` | `aaaaaaaa` | `2026-11-20` | `not-observed` | `0 of 120` |  |
-| `numba, newest release` | `0.69.0` | `2026-11-20` | `not-observed` | `0 of 120` |  |
-| `numba-cuda, newest commit` | `bbbbbbbb` | `2026-11-20` | `not-observed` | `0 of 120` |  |
-| `numba-cuda, newest release` | `0.30.4` | `2026-11-20` | `not-observed` | `0 of 120` |  |
+| measured | defect | revision | date | verdict | trials that failed | explored |
+|---|---|---|---|---|---|---|
+| `numba-cuda, positive control` | `cuda-swap` | `0.24.0` | `2026-11-20` | `observed` | `118 of 120` | `a schedule failed in local-array` |
+| `numba-cuda, negative control` | `cuda-swap` | `0.26.0` | `2026-11-20` | `not-observed` | `0 of 120` |  |
+| `numba, newest commit` | `cuda-swap` | `aaaaaaaa` | `2026-11-20` | `not-observed` | `0 of 120` |  |
+| `numba, newest release` | `cuda-swap` | `0.69.0` | `2026-11-20` | `not-observed` | `0 of 120` |  |
+| `numba-cuda, newest commit` | `cuda-swap` | `bbbbbbbb` | `2026-11-20` | `not-observed` | `0 of 120` |  |
+| `numba-cuda, newest release` | `cuda-swap` | `0.30.4` | `2026-11-20` | `not-observed` | `0 of 120` |  |
 """  # noqa: E501 (as it is printed)
 BODY = rf"""{MARKER}
-<!-- fixwatch: numba-affected-fixed-5340f052 -->
-**`numba`**: `affected` is recorded, `fixed` was measured (`newest commit aaaaaaaa: 0 of 120 trials failed, newest release 0.69.0: 0 of 120 trials failed; recorded up to 5340f052`). The range to scan: `5340f052..numba-aaaaaaaa`.
+<!-- fixwatch: numba-cuda-swap-affected-fixed-5340f052 -->
+**`numba`, `cuda-swap`**: `affected` is recorded, `fixed` was measured (`newest commit aaaaaaaa: 0 of 120 trials failed, newest release 0.69.0: 0 of 120 trials failed; recorded up to 5340f052`). The range to scan: `5340f052..numba-aaaaaaaa`.
 
 {SUMMARY}
-Next: `python -m fixwatch pinpoint` on the range finds the commit; close this issue once the results are merged. A recurrence reopens it.
+Next: `python -m fixwatch pinpoint` on the range, with a workload of the defect, finds the commit; close this issue once the results are merged. A recurrence reopens it.
 """  # noqa: E501 (as it is printed)
 
 

@@ -108,7 +108,7 @@ def write(folder, **changes):
         for number, revision in enumerate((*CONTROLS, *NEW_NUMBA, *CLEAN_CUDA))
     ]
     path = folder / "check.json"
-    path.write_text(json.dumps({"version": 1, "checked": items, **changes}))
+    path.write_text(json.dumps({"version": 2, "checked": items, **changes}))
     return path
 
 
@@ -125,7 +125,7 @@ def test_the_conclusion_is_drawn_from_the_measurements_alone(tmp_path, monkeypat
     [
         {"checked": [{"upstream": "numba"}]},
         {"checked": "none"},
-        {"version": 2},
+        {"version": 1},
         {"checked": [{**asdict(NEW_NUMBA[0]), "name": "<script>"}]},
         {"padding": "x" * 600_000},
     ],
