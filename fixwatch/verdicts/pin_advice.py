@@ -18,6 +18,7 @@ from fixwatch.verdicts.defects import list_defects
 from fixwatch.verdicts.explorations import summarise_explorations
 from fixwatch.verdicts.judgements import Verdict, combine_verdicts
 from fixwatch.verdicts.series import Series
+from fixwatch.verdicts.states import State
 from fixwatch.verdicts.targets import SIMULATOR
 
 
@@ -130,9 +131,12 @@ def _assess_releases(
             version, verdict = revision.record.version, revision.verdict
             if version is None or (series.key.upstream, version) not in uploaded:
                 continue
-            is_doubted = (odds or 0.0) > 1 - MIN_PROBABILITY
-            # A launch that is refused says by itself that it is not affected.
-            if verdict is Verdict.NOT_OBSERVED and is_doubted and not revision.n_refusals:
+            # A history in which nothing was ever observed knows no more than its verdicts.
+            is_doubted = (
+                series.state.state is not State.NEVER_OBSERVED
+                and (odds or 0.0) > 1 - MIN_PROBABILITY
+            )
+            if verdict is Verdict.NOT_OBSERVED and is_doubted:
                 verdict = Verdict.INCONCLUSIVE
             judged[version][series.defect].append((verdict, revision))
     return tuple(

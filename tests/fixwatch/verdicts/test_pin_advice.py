@@ -96,6 +96,13 @@ def test_a_defect_that_was_not_measured_in_a_release_is_not_known_there():
     assert found.releases[0].find("lost-sum").verdict is Verdict.NOT_RUN
 
 
+def test_releases_are_free_of_a_defect_that_only_another_upstream_ever_had():
+    """Its rate says what their silence is worth; the status says the same of them."""
+    elsewhere = new_record("0.57.0", new_batch(failures=90), *new_controls())
+    found = advise_on_releases(build_series((elsewhere, FIXED), RevisionOrder(TABLE)), TABLE)
+    assert [upstream.releases[0].is_free_of("cuda-swap") for upstream in found] == [False, True]
+
+
 def test_tags_count_only_if_they_were_uploaded():
     """0.25.0 was tagged, and never uploaded."""
     commits = [
