@@ -21,14 +21,15 @@ from fixwatch.machine import describe_machine, describe_python
 from fixwatch.run_lock import hold_lock
 from fixwatch.statistics.search_planning import SearchAnswer
 from fixwatch.verdicts.series import FALLBACK_WORKLOAD
-from mwe.defects import find_workload
+from mwe.defects import Defect, find_defect, find_workload
 from mwe.errors import BadArgumentError
+from mwe.planned.plan import EXPLORE, plan_batches
 from mwe.targets import Target
 from mwe.workloads.subject import Role
 
 EXIT_NOT_DECIDED = 4
-# What further trials are run under: the schedule that finds most kinds of races.
-SCHEDULE = "delay"
+# The schedule that finds most kinds of races; further trials are run under it where it decides.
+PREFERRED_SCHEDULE = "delay"
 TARGET = Target.SIMULATOR.value
 
 
@@ -76,7 +77,7 @@ def _search(options: argparse.Namespace) -> Finding:
     configuration: Configuration = options.config
     if options.max_builds is not None and options.max_builds < 0:
         raise FixwatchError(f"--max-builds is {options.max_builds}; give 0 or more")
-    _check_workload(options.workload, configuration)
+    check_workload(options.workload, configuration)
     mirror = UpstreamMirror(configuration.repository, configuration.project, announce)
     mirror.pull(announce)
     commits = mirror.list_range(options.range, relevant_only=options.relevant_only)
@@ -102,7 +103,9 @@ def _search(options: argparse.Namespace) -> Finding:
         range=options.range,
         workload=options.workload,
         target=TARGET,
-        own=MeasuringSetup(machine.name, describe_python(), SCHEDULE),
+        own=MeasuringSetup(
+            machine.name, describe_python(), choose_schedule(find_defect(options.workload))
+        ),
         max_builds=options.max_builds,
     )
     measurer = CommitMeasurer(
@@ -111,7 +114,16 @@ def _search(options: argparse.Namespace) -> Finding:
     return Search(settings, commits, mirror, configuration.results_dir, measurer, announce).run()
 
 
-def _check_workload(name: str, configuration: Configuration) -> None:
+def choose_schedule(defect: Defect) -> str:
+    """Return the schedule that a search for a defect rests on: one that samples, if one decides."""
+    sampled = [name for name in defect.schedules if name != EXPLORE]
+    if PREFERRED_SCHEDULE in sampled:
+        return PREFERRED_SCHEDULE
+    return sampled[0] if sampled else EXPLORE
+
+
+def check_workload(name: str, configuration: Configuration) -> None:
+    """Refuse, with a `FixwatchError`, a workload that commits cannot be searched with."""
     try:
         workload = find_workload(name)
     except BadArgumentError as error:
@@ -128,4 +140,11 @@ def _check_workload(name: str, configuration: Configuration) -> None:
     if workload.role is not Role.WORKLOAD:
         raise FixwatchError(
             f"{name} is a {workload.role.value}, which never changes; name a workload"
+        )
+    defect = find_defect(name)
+    schedule = choose_schedule(defect)
+    if not plan_batches(Target.SIMULATOR, [name], schedules=[schedule]):
+        raise FixwatchError(
+            f"{name} is not run under {schedule} in histories, only by judges; "
+            f"name {defect.default_workload.name}"
         )

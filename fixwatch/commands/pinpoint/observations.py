@@ -12,11 +12,16 @@ from fixwatch.records.evidence import Evidence
 from fixwatch.statistics.binomial import Floats
 from fixwatch.statistics.single_change import SingleChange
 from fixwatch.verdicts.assessment import Assessment, assess
+from fixwatch.verdicts.explorations import count_failures, describe_exploration
 from mwe.planned.plan import EXPLORE
 
 # What a commit that touches nothing a launch uses weighs as a place of the change: the selection
 # of relevant commits may be wrong, but hardly is.
 UNSELECTED_WEIGHT = 0.001
+# As many trials, all with the same result, an exploration weighs as: a schedule that failed can be
+# run again, and a whole space leaves nothing to chance. By one trial, nothing would be learned of a
+# rate that may be anything.
+EXPLORATION_WEIGHT = 10
 
 
 @dataclass(frozen=True, order=True)
@@ -72,7 +77,8 @@ class Observations:
 
     def infer(self) -> SingleChange:
         """Return what they say of the change."""
-        return SingleChange(self.failures, self.trials, self.weights)
+        by_setup = [EXPLORATION_WEIGHT if setup.schedule == EXPLORE else 1 for setup in self.setups]
+        return SingleChange(self.failures * by_setup, self.trials * by_setup, self.weights)
 
 
 def select_records(records: Iterable[Evidence], upstream: str, target: str) -> list[Evidence]:
@@ -153,6 +159,8 @@ def _describe_gap(assessment: Assessment, workload: str) -> Gap:
             return Gap(stage=assessed.batch.stage or "batch", reason=assessed.batch.reason)
         if assessed.spoiled:
             return Gap(stage="verdict", reason=assessed.spoiled)
+        if assessed.batch.is_exploration and not count_failures(assessed.batch):
+            return Gap(stage="verdict", reason=describe_exploration(assessed.batch))
     return Gap(
         stage="verdict",
         reason="failures of another kind, or under another schedule only; look at its record",

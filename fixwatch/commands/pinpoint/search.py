@@ -16,7 +16,12 @@ import numpy as np
 
 from fixwatch.commands.pinpoint.findings import Finding, Settings, Spent
 from fixwatch.commands.pinpoint.measuring import LOG_PATH, CommitMeasurer
-from fixwatch.commands.pinpoint.observations import Observations, observe, select_records
+from fixwatch.commands.pinpoint.observations import (
+    EXPLORATION_WEIGHT,
+    Observations,
+    observe,
+    select_records,
+)
 from fixwatch.errors import CouldNotMeasureError, FixwatchError
 from fixwatch.history.listing import ListedCommit
 from fixwatch.history.mirror import UpstreamMirror
@@ -31,6 +36,7 @@ from fixwatch.statistics.search_planning import (
     find_answer,
 )
 from fixwatch.statistics.single_change import SingleChange
+from mwe.planned.plan import EXPLORE
 
 Announce = Callable[[str], None]
 
@@ -134,7 +140,13 @@ class Search:
         costs_s = [
             self._find_cost(index, observations, costs) for index in range(len(self.commits))
         ]
-        return choose_step(change, 0, costs_s, costs.trial_s)
+        # No exploration is run again.
+        n_trials = (EXPLORATION_WEIGHT,) if self._explores else TRIALS
+        return choose_step(change, 0, costs_s, costs.trial_s, n_trials)
+
+    @property
+    def _explores(self) -> bool:
+        return self.settings.own.schedule == EXPLORE
 
     def _find_cost(self, index: int, observations: Observations, costs: Costs) -> float:
         commit = self.commits[index].commit
@@ -142,7 +154,7 @@ class Search:
             return math.inf
         if observations.needs_build(index):
             return costs.build_s + costs.visit_s
-        is_full = observations.trials[index, 0] >= MAX_TRIALS
+        is_full = observations.trials[index, 0] >= (1 if self._explores else MAX_TRIALS)
         return math.inf if is_full else costs.visit_s
 
     def _take_in_between(self, at: int) -> int:

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import replace
 
 import pytest
 
+from fixwatch.commands.pinpoint.command import check_workload, choose_schedule
 from fixwatch.commands.pinpoint.findings import Settings
 from fixwatch.commands.pinpoint.observations import MeasuringSetup
 from fixwatch.commands.pinpoint.search import Search
+from fixwatch.configuration import load_configuration
 from fixwatch.errors import CouldNotMeasureError, FixwatchError
 from fixwatch.history.mirror import BESIDE_THE_BRANCH, UpstreamMirror
 from fixwatch.records.evidence import save_evidence
 from fixwatch.statistics.search_planning import SearchAnswer
-from tests.fixwatch.sample_records import new_batch, new_controls, new_record
+from mwe.defects import DEFECTS
+from mwe.planned.plan import plan_batches
+from mwe.targets import Target
+from mwe.workloads.subject import Role
+from tests.fixwatch.sample_records import new_batch, new_controls, new_exploration, new_record
+from tests.project import ROOT
 from tests.subjects.small_numba import create_small_numba
 
 OWN = MeasuringSetup("m", "3.11", "delay")
@@ -83,6 +91,77 @@ def test_the_direct_parent_decides(upstream, tmp_path, remark, at, after):
     assert finding.is_exact
     # It was taken in beside the candidates of the range.
     assert (finding.n_candidates, len(finding.commits)) == (6, 7)
+
+
+EXPLORED = next(defect for defect in DEFECTS.values() if defect.schedules == ("explore",))
+
+
+def explore(name, commit, fails):
+    """Return the record of a commit of which the workload that stands for a defect was explored."""
+    (positive,) = (one for one in EXPLORED.workloads if one.role is Role.POSITIVE_CONTROL)
+    return new_record(
+        name,
+        new_exploration(EXPLORED.default_workload.name, failing="0" if fails else None),
+        new_exploration(positive.name, failing="0"),
+        new_exploration(EXPLORED.harness_control),
+        source="commits",
+        commit=commit,
+    )
+
+
+def test_a_search_that_rests_on_explorations_runs_none_again(upstream, tmp_path):
+    """Each is one experiment, 1 of 1 or 0 of 1, and all of them place the change."""
+    repository, commits = upstream
+    states = {"racy": True, "last-racy": True, "remark": True, "fixed": False, "newest": False}
+    for name, fails in states.items():
+        path = tmp_path / "results" / "m" / f"{name}.evidence"
+        save_evidence(explore(name, commits[name], fails), path)
+    finding = Search(
+        Settings(
+            range="0.58.0..main",
+            workload=EXPLORED.default_workload.name,
+            target="simulator",
+            own=replace(OWN, schedule="explore"),
+        ),
+        repository.list_range("0.58.0..main", relevant_only=True),
+        repository,
+        tmp_path / "results",
+        NothingToMeasure(),
+        print,
+    ).run()
+    assert finding.commits[finding.change.placement.at].commit == commits["fixed"]
+    assert finding.is_exact
+    assert finding.observations.trials.max() == 1
+
+
+@pytest.mark.parametrize(
+    ("schedules", "expected"),
+    [
+        (("delay", "handoff", "explore"), "delay"),
+        (("natural", "explore"), "natural"),
+        (("explore", "natural"), "natural"),
+        (("explore",), "explore"),
+    ],
+)
+def test_a_search_rests_on_a_schedule_that_decides_for_the_defect(schedules, expected):
+    """One that samples can be given more trials, so it goes first."""
+    assert choose_schedule(replace(EXPLORED, schedules=schedules)) == expected
+
+
+def test_a_workload_that_no_history_runs_is_refused():
+    """The error names the one that stands for its defect."""
+    configuration = load_configuration(ROOT / "asv.conf.json")
+    planned = {batch.workload for batch in plan_batches(Target.SIMULATOR)}
+    for defect in DEFECTS.values():
+        for workload in defect.workloads:
+            if workload.role is not Role.WORKLOAD or Target.SIMULATOR not in workload.targets:
+                continue
+            if workload.name in planned:
+                check_workload(workload.name, configuration)
+            else:
+                name = defect.default_workload.name
+                with pytest.raises(FixwatchError, match=f"by judges; name {name}$"):
+                    check_workload(workload.name, configuration)
 
 
 def test_behind_a_parent_that_disagrees_the_search_goes_on(upstream, tmp_path):
