@@ -42,5 +42,5 @@ def run(options: argparse.Namespace) -> int:
         action = plan_issue(comparison, existing=None)
         print(f"tracking issue: {action.kind}\n\n{action.body}".rstrip())
     for finding in comparison.findings:
-        announce(f"{finding.upstream}: {finding.outcome.value}, {finding.detail}")
+        announce(f"{finding.upstream}, {finding.defect}: {finding.outcome.value}, {finding.detail}")
     return EXIT_STATUS[comparison.outcome]
