@@ -74,6 +74,14 @@ def test_the_reproducer_knows_nobody_and_few_know_it():
             assert package in ("verdicts", "report") or not imported, package
 
 
+def test_the_first_command_installs_what_the_reproducer_imports():
+    """The project depends on what `python -m mwe` needs; the suite to hand out also needs pytest."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    dependencies = text.partition("\ndependencies = [\n")[2].partition("\n]")[0]
+    installed = set(re.findall(r'^  "([\w-]+)', dependencies, re.MULTILINE))
+    assert {"numba", "numpy"} == installed & list_foreign("mwe")
+
+
 def list_foreign(folder):
     """Return what a folder's files import that is no part of Python."""
     imported = {name.partition(".")[0] for name in list_imports(ROOT / folder)}
