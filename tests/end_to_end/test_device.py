@@ -134,7 +134,8 @@ def test_the_status_says_so_and_reads_no_zero(project):
         ).stdout
         for options in ([], ["--json"])
     )
-    assert "numba-cuda on a device (releases, local-array): not run (0.30.4: device:" in printed
+    assert "numba-cuda on a device: not run" in printed
+    assert "(releases, local-array)" in printed
     for entry in json.loads(document)["upstreams"]:
         assert (entry["state"], entry["target"]) == ("not-run", "cuda")
         assert {measurement["failures"] for measurement in entry["measurements"]} == {None}
@@ -146,5 +147,5 @@ def test_it_is_tried_again(project):
     assert not list(project.results_dir.glob(f"{MACHINE}/*-virtualenv-*.json"))
     done = project.measure(RELEASE, options=["--skip-existing-successful"])
     assert done.returncode == 0
-    assert "26 of 26 batches were not run; device: no CUDA driver" in done.stdout
+    assert re.search(r"(\d+) of \1 batches were not run; device: no CUDA driver", done.stdout)
     assert project.evidence(RELEASE).measured_at > before

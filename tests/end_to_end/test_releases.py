@@ -31,10 +31,10 @@ def project(tmp_path_factory):
 
 def test_the_affected_release_fails_and_the_fixed_one_does_not(project):
     """The race shows in 0.24.0 with its signature, and not in 0.26.0; the controls behave."""
-    # Measured 0.85 and more on 0.24.0; with p >= 0.7, P(fewer than 50 of 100) < 1e-4.
+    # Measured 0.85 and more on 0.24.0; with p >= 0.7, P(fewer than 22 of 50) < 1e-4.
     failures, trials = counts(project.evidence(AFFECTED), "local-array")
-    assert (failures >= 50, trials) == (True, 100)
-    assert counts(project.evidence(FIXED), "local-array") == (0, 100)
+    assert (failures >= 22, trials) == (True, 50)
+    assert counts(project.evidence(FIXED), "local-array") == (0, 50)
     for record in map(project.evidence, (AFFECTED, FIXED)):
         for control in CONTROLS:
             assert counts(record, control)[0] == 0
@@ -43,7 +43,8 @@ def test_the_affected_release_fails_and_the_fixed_one_does_not(project):
         assert record.interpreter.startswith("CPython 3.")
         for batch in record.batches:
             assert batch.printed.early_return_failures == 0
-            assert set(batch.printed.failures_by_mode) <= {"missing-attribute"}
+            if batch.defect == "cuda-swap":
+                assert set(batch.printed.failures_by_mode) <= {"missing-attribute"}
 
 
 def test_dependencies_are_those_of_the_upload_day(project):
@@ -95,16 +96,18 @@ def test_results_do_not_say_where_the_checkout_lies(project):
 )
 def test_every_way_of_allocating_is_hit_and_mended(project, workload):
     """The affected release fails under both schedules, and the fixed one under none."""
-    # Measured 0.54 and more; with p >= 0.4, P(fewer than 8 of 50) < 1e-4.
-    assert counts(project.evidence(AFFECTED), workload)[0] >= 8
+    # Measured 0.54 and more; with p >= 0.5, P(fewer than 2 of 20) < 1e-4.
+    assert counts(project.evidence(AFFECTED), workload)[0] >= 2
     assert counts(project.evidence(AFFECTED), workload, "handoff") == (20, 20)
-    assert counts(project.evidence(FIXED), workload) == (0, 50)
+    assert counts(project.evidence(FIXED), workload) == (0, 20)
     assert counts(project.evidence(FIXED), workload, "handoff") == (0, 20)
 
 
 def test_each_batch_ran_once(project):
     """There is one batch for each planned workload and schedule, not one for each track_."""
-    batches = [(b.workload, b.schedule) for b in project.evidence(FIXED).batches]
+    batches = [
+        (b.workload, b.schedule) for b in project.evidence(FIXED).batches if b.defect == "cuda-swap"
+    ]
     racy = (
         "local-array",
         "local-array-2d",
@@ -118,6 +121,7 @@ def test_each_batch_ran_once(project):
     controls = (*CONTROLS, "planted-race")
     assert sorted(batches) == sorted(
         [("local-array", "natural")]
+        + [(w, "explore") for w in ("local-array", "one-thread", "planted-race")]
         + [(w, s) for w in (*racy, *controls) for s in ("delay", "handoff")]
     )
 
