@@ -81,4 +81,5 @@ $(SCRIPTS)/installed: $(LOCK)
 		|| echo "npm ci failed: asv's pages load their scripts from the network"
 
 clean:
-	rm -rf $(VENV) .fixwatch html results/releases
+	rm -rf $(VENV) .fixwatch html
+	git clean -qfdX results
