@@ -42,7 +42,7 @@ schemas: $(VENV)/installed-dev
 tables: $(VENV)/installed-dev
 	$(BIN)/python -m scripts.tabulate_results
 
-# How well the schedules tell wrong fixes from right ones (7 minutes, most of them waiting).
+# How well the schedules tell wrong fixes from right ones (8 minutes, most of them waiting).
 sensitivity: $(VENV)/installed-dev
 	$(BIN)/python -m scripts.sensitivity
 

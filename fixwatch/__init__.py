@@ -1,1 +1,1 @@
-"""Fixwatch tells whether upstream has fixed the race, and since which commit or release."""
+"""Fixwatch tells which defects of the simulator upstream has fixed, and since when."""

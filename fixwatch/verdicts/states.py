@@ -51,7 +51,7 @@ class History:
 def analyse_history(revisions: Sequence[Mapping[str, Counts]]) -> History:
     """Find what the counts along a history say, oldest revision first.
 
-    A revision has failures with the race's signature by schedule; none where it says nothing of the
+    A revision has failures with the signature by schedule; none where it says nothing of the
     history: nothing ran, a control misbehaved, or it was made beside the branch.
     """
     counted = [index for index, counts in enumerate(revisions) if counts]

@@ -40,7 +40,7 @@ class MeasuredCommit(Closed):
     trials: fields.PositiveNumber
     """Under explore 1, whatever it ran: an exploration is one experiment."""
     failures: Number
-    """Failures with the signature of the race."""
+    """Failures with the signature of the workload's defect."""
 
 
 @dataclass(frozen=True, kw_only=True)
