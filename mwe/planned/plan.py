@@ -25,7 +25,7 @@ MORE_TRIALS_VARIABLE = "ASV_FIXWATCH_MORE_TRIALS"
 # The trials of a batch under a schedule that decides. Each shows the defect, and the planted one,
 # in half of the trials at the least: 20 all pass with less than 1e-6. Wrong fixes that no single
 # interleaving shows are for the workload that the tracker began with to find, and for `explore`:
-# `delay` shows them in 1 of 3 trials at the least, so 50 miss one with 2e-9.
+# `delay` shows them in 1 of 5 trials at the least, so 50 miss one with 1e-5.
 _TRIALS = {"handoff": 20, "delay": 20, "natural": 20}
 _TRIALS_OF_DEFAULT_WORKLOAD = {"delay": 50}
 # Failures are rarer than 1 in 5,000: these trials are a record, not a test.

@@ -9,7 +9,7 @@ switches under `explore`::
 workload               launch during another one        `natural`  `explore`
 =====================  ===============================  =========  ============
 `planted-host-launch`  runs the kernel once             200        the first
-`sound-host-launch`    waits for the other's end        0          0 of 686
+`sound-host-launch`    waits for the other's end        0          none
 =====================  ===============================  =========  ============
 
 Measured on 2026-11-21 with CPython 3.11.7 on two busy cores.
