@@ -52,7 +52,7 @@ calibrate: $(VENV)/installed-dev
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m scripts.calibrate
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m scripts.calibrate_pinpoint
 
-# What the trial engine finds and costs on seven releases (5 minutes).
+# What the trial engine finds and costs on seven releases (14 minutes).
 measure-engine: $(VENV)/installed-dev
 	$(BIN)/python -m scripts.measure_engine
 

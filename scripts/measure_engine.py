@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mwe.defects import DEFAULT_WORKLOAD, DEFECTS, WORKLOADS
+from mwe.defects import DEFAULT_WORKLOAD, DEFECTS, WORKLOADS, find_defect
 from mwe.schedules import find_schedules
 from mwe.targets import Target
 from mwe.workloads.subject import Role
@@ -49,6 +49,7 @@ OTHER_SUBJECTS = [
     for name, workload in WORKLOADS.items()
     if workload.role is Role.WORKLOAD
     and Target.SIMULATOR in workload.targets
+    and "explore" in find_defect(name).schedules
     and name != DEFAULT_WORKLOAD
 ]
 # Instead of a release: what is installed beside the running Python.

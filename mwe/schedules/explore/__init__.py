@@ -61,7 +61,7 @@ class Explore:
     replay: str | None = None  # the one schedule to run, as `Plan` writes it
     targets: ClassVar[frozenset[Target]] = frozenset({Target.SIMULATOR})
     _space: Space | None = None
-    _spent_s: float = 0.0
+    _began_s: float | None = None  # by a clock that all processes share
 
     def __post_init__(self) -> None:
         if self.switches < 0:
@@ -86,14 +86,15 @@ class Explore:
                 "explore needs an interpreter lock, which this Python runs without; "
                 "set PYTHON_GIL=1"
             )
-        explorer = Explorer(self, self._space)
+        if self._began_s is None:
+            self._began_s = time.monotonic()
+        explorer = Explorer(self, self._space, self._began_s)
         try:
             with explorer.watched(), _short_timer_slack():
                 yield explorer
         finally:
             # Whoever runs the trials may close the batch from outside, to open it again.
             self._space = explorer.space
-            self._spent_s = explorer.find_spent_s()
 
 
 @contextlib.contextmanager
@@ -116,16 +117,12 @@ def _short_timer_slack() -> Iterator[None]:
 class Explorer:
     """Paces trials by the schedules of a space, one each."""
 
-    def __init__(self, options: Explore, space: Space | None) -> None:
+    def __init__(self, options: Explore, space: Space | None, began_s: float) -> None:
         self.space = space
         self._options = options
-        self._start_s = time.monotonic() - options._spent_s
+        self._began_s = began_s
         self._plan = Plan()
         self._turns: Turns | None = None
-
-    def find_spent_s(self) -> float:
-        """Return for how long the exploration was open, earlier times included."""
-        return time.monotonic() - self._start_s
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
@@ -198,7 +195,8 @@ class Explorer:
             )
         space.add(self._plan, turns)
         report = space.report()
-        is_over = options.limit_s is not None and self.find_spent_s() >= options.limit_s
+        spent_s = time.monotonic() - self._began_s
+        is_over = options.limit_s is not None and spent_s >= options.limit_s
         return Exploration(
             schedule=str(self._plan),
             space=report,

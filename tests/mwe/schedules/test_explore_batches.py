@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import threading
 
 from mwe.batch import Batch
@@ -90,6 +91,18 @@ def test_a_worker_that_dies_stops_the_batch_which_says_so():
     batch = run(make_notes(3, 3, end=exit_if_b_is_first), switches=ENOUGH, stops_at_failure=False)
     assert batch.failures_by_mode == {"crash": 1}
     assert batch.status.endswith("the process ended that knew which schedules are left")
+
+
+def test_the_time_limit_counts_from_the_first_worker_on():
+    """What passes between two workers counts, too."""
+    schedule = Explore(limit_s=60.0)
+    with schedule.open(()):
+        pass
+    handed_over = pickle.loads(pickle.dumps(schedule))  # noqa: S301 (made here)
+    began_s = schedule._began_s
+    with handed_over.open(()):
+        pass
+    assert handed_over._began_s == began_s is not None
 
 
 def test_the_time_limit_is_one_for_all_workers():
