@@ -21,7 +21,7 @@ from functools import cached_property
 from fixwatch.records.evidence import BatchEvidence, Evidence
 from fixwatch.statistics.binomial import Counts, pool_counts
 from fixwatch.verdicts.controls import WORKLOAD, ControlCheck, check_controls
-from fixwatch.verdicts.explorations import count_failures, is_exhausted
+from fixwatch.verdicts.explorations import count_failures, find_printed, is_exhausted
 from fixwatch.verdicts.judgements import (
     Judgement,
     Verdict,
@@ -32,6 +32,7 @@ from fixwatch.verdicts.judgements import (
     count_shown,
     judge_batch,
 )
+from mwe.defects import DEFAULT_WORKLOADS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,8 +91,22 @@ class JudgedRevision:
 
     @cached_property
     def judgement(self) -> Judgement:
-        """The judgement over these."""
-        return combine_judgements([measurement.judgement for measurement in self.deciding])
+        """The judgement over these; where there are none, what was run decides nothing."""
+        found = combine_judgements(
+            [measurement.judgement for measurement in self.deciding or self.measurements]
+        )
+        is_undecided = not self.deciding and found.verdict is not Verdict.NOT_RUN
+        return Judgement(Verdict.INCONCLUSIVE) if is_undecided else found
+
+    @property
+    def can_be_left_out(self) -> bool:
+        """Whether the silence of the defect's other workloads can do without this one.
+
+        Of a workload that does not stand for its defect a part may be explored, and nothing else be
+        run. One of which nothing ran may not be left out.
+        """
+        has_run = any(found.batch and find_printed(found.batch) for found in self.measurements)
+        return has_run and not self.deciding and self.workload not in DEFAULT_WORKLOADS
 
     @property
     def verdict(self) -> Verdict:
@@ -130,8 +145,13 @@ class JudgedRevision:
 
 
 def combine_workloads(revisions: Iterable[JudgedRevision]) -> Verdict:
-    """Return the verdict of a revision over several workloads, each judged by itself."""
-    return combine_verdicts([revision.verdict for revision in revisions if revision.deciding])
+    """Return the verdict of a revision over several workloads of a defect, each judged by itself.
+
+    One that can be left out counts where there is no other.
+    """
+    judged = list(revisions)
+    needed = [revision for revision in judged if not revision.can_be_left_out]
+    return combine_verdicts([revision.verdict for revision in needed or judged])
 
 
 @dataclass(frozen=True, kw_only=True)

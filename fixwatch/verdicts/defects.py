@@ -14,13 +14,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from fixwatch.verdicts.controls import WORKLOAD
+from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.series import Series
 from fixwatch.verdicts.states import WORST_FIRST, State
 from fixwatch.verdicts.targets import CUDA
-from mwe.defects import DEFECTS, WORKLOADS
+from mwe.defects import DEFAULT_WORKLOADS, DEFECTS, WORKLOADS
 
 # Which workload speaks for a defect in a history. One that fails is enough; that a defect is gone,
-# or was never there, is stated only where every workload that was run says so.
+# or was never there, is stated only where every workload that was run says so, and the one that
+# stands for the defect was run.
 _SPEAKS_FIRST = (
     State.AFFECTED,
     State.INCONCLUSIVE,
@@ -42,8 +44,12 @@ class DefectHistory:
 
     @property
     def state(self) -> State:
-        """What the history says of the defect."""
-        return self.speaker.state.state
+        """What the history says of the defect.
+
+        Where the speaker was not run, the others cannot do without it.
+        """
+        state = self.speaker.state.state
+        return State.INCONCLUSIVE if state is State.NOT_RUN and self.differing else state
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,8 +155,15 @@ def _rank(series: Series) -> tuple[int, int, int, str]:
     state, change = _summarise(series)
     workloads = list(WORKLOADS)
     name = series.key.workload
+    weight = state
+    if state is State.NOT_RUN and name in DEFAULT_WORKLOADS:
+        weight = State.INCONCLUSIVE
+    elif all(
+        found.can_be_left_out or found.verdict is Verdict.NOT_RUN for found in series.revisions
+    ):
+        weight = State.NOT_RUN
     return (
-        _SPEAKS_FIRST.index(state),
+        _SPEAKS_FIRST.index(weight),
         -change if state is State.FIXED else change,
         workloads.index(name) if name in workloads else len(workloads),
         name,

@@ -12,11 +12,11 @@ from packaging.version import Version
 from fixwatch.history.release_table import Release
 from fixwatch.statistics.binomial import Counts, pool_counts
 from fixwatch.statistics.change_points import MIN_PROBABILITY
-from fixwatch.verdicts.assessment import JudgedRevision
+from fixwatch.verdicts.assessment import JudgedRevision, combine_workloads
 from fixwatch.verdicts.controls import WORKLOAD
 from fixwatch.verdicts.defects import list_defects
 from fixwatch.verdicts.explorations import summarise_explorations
-from fixwatch.verdicts.judgements import Verdict, combine_verdicts
+from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.series import Series
 from fixwatch.verdicts.states import State
 from fixwatch.verdicts.targets import SIMULATOR
@@ -123,12 +123,12 @@ def advise_on_releases(
 def _assess_releases(
     all_series: Sequence[Series], uploaded: Collection[tuple[str, Version]]
 ) -> tuple[ReleaseAssessment, ...]:
-    judged: dict[Version, dict[str, list[tuple[Verdict, JudgedRevision]]]] = defaultdict(
+    judged: dict[Version, dict[str, list[tuple[JudgedRevision, bool]]]] = defaultdict(
         lambda: defaultdict(list)
     )
     for series in all_series:
         for revision, odds in zip(series.revisions, series.history.affected, strict=True):
-            version, verdict = revision.record.version, revision.verdict
+            version = revision.record.version
             if version is None or (series.key.upstream, version) not in uploaded:
                 continue
             # A history in which nothing was ever observed knows no more than its verdicts.
@@ -136,32 +136,38 @@ def _assess_releases(
                 series.state.state is not State.NEVER_OBSERVED
                 and (odds or 0.0) > 1 - MIN_PROBABILITY
             )
-            if verdict is Verdict.NOT_OBSERVED and is_doubted:
-                verdict = Verdict.INCONCLUSIVE
-            judged[version][series.defect].append((verdict, revision))
+            judged[version][series.defect].append((revision, is_doubted))
     return tuple(
         ReleaseAssessment(
             version=str(version),
-            date=next(iter(judged[version].values()))[0][1].record.date,
+            date=next(iter(judged[version].values()))[0][0].record.date,
             defects={defect: _merge(own) for defect, own in judged[version].items()},
         )
         for version in sorted(judged, reverse=True)
     )
 
 
-def _merge(judged: Sequence[tuple[Verdict, JudgedRevision]]) -> DefectInRelease:
-    """Return what a version shows of a defect over all workloads, machines and Pythons."""
-    verdict = combine_verdicts([verdict for verdict, _ in judged])
+def _merge(judged: Sequence[tuple[JudgedRevision, bool]]) -> DefectInRelease:
+    """Return what a version shows of a defect over all workloads, machines and Pythons.
+
+    Beside each revision stands whether its history doubts its silence.
+    """
+    revisions = [revision for revision, _ in judged]
+    verdict = combine_workloads(revisions)
+    if verdict is Verdict.NOT_OBSERVED and any(is_doubted for _, is_doubted in judged):
+        verdict = Verdict.INCONCLUSIVE
     return DefectInRelease(
         verdict=verdict,
-        counts=pool_counts(revision.counts for _, revision in judged if revision.counts),
+        counts=pool_counts(revision.counts for revision in revisions if revision.counts),
         explored=summarise_explorations(
-            batch for _, revision in judged for batch in revision.explorations
+            batch for revision in revisions for batch in revision.explorations
         ),
         workloads=tuple(
-            sorted({found.workload for said, found in judged if said is Verdict.OBSERVED})
+            sorted({found.workload for found in revisions if found.verdict is Verdict.OBSERVED})
         ),
-        n_workloads=len({found.workload for said, found in judged if said is not Verdict.NOT_RUN}),
+        n_workloads=len(
+            {found.workload for found in revisions if found.verdict is not Verdict.NOT_RUN}
+        ),
         is_refused=verdict is Verdict.NOT_OBSERVED
-        and any(revision.n_refusals for _, revision in judged),
+        and any(revision.n_refusals for revision in revisions),
     )

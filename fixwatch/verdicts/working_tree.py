@@ -20,7 +20,6 @@ from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.references import Reference, choose_reference, load_recorded
 from fixwatch.verdicts.series import FALLBACK_WORKLOAD, build_series
 from fixwatch.verdicts.wrong_fixes import ChanceOfPassing, find_chances_of_passing, load_wrong_fixes
-from mwe.defects import DEFECTS
 
 
 class TreeVerdict(str, Enum):
@@ -129,8 +128,6 @@ def _judge_defect(judged: Evidence, defect: str, reference: Reference) -> Judged
     names = {batch.workload for batch in judged.batches if batch.role == WORKLOAD}
     workloads = [revision for revision in revisions if revision.workload in names]
     verdict = combine_workloads(workloads)
-    if verdict is Verdict.NOT_OBSERVED and any(map(_is_open, workloads)):
-        verdict = Verdict.INCONCLUSIVE
     reason = _find_trouble(assess(judged))
     if reason is None and not verdict.is_decided:
         reason = _find_reason(workloads)
@@ -159,20 +156,6 @@ def _judge_defect(judged: Evidence, defect: str, reference: Reference) -> Judged
 def _combine_confidences(verdict: TreeVerdict, confidences: Iterable[float | None]) -> float | None:
     known = [confidence for confidence in confidences if confidence is not None]
     return (min if verdict is TreeVerdict.NOT_OBSERVED else max)(known, default=None)
-
-
-def _is_open(revision: JudgedRevision) -> bool:
-    """Whether a workload says nothing that the silence of the others could do without.
-
-    One that only a part of was explored may be left to the others, if it is not the one that stands
-    for its defect. One of which nothing ran may not.
-    """
-    if revision.deciding:
-        return False
-    is_default = any(revision.workload == own.default_workload.name for own in DEFECTS.values())
-    return is_default or all(
-        measured.judgement.verdict is Verdict.NOT_RUN for measured in revision.measurements
-    )
 
 
 def _judge_each_workload(judged: Evidence, reference: Reference) -> list[JudgedRevision]:

@@ -14,6 +14,7 @@ from mwe.workloads.workload import Workload
 __all__ = [
     "ANY_FAILURE",
     "DEFAULT_WORKLOAD",
+    "DEFAULT_WORKLOADS",
     "DEFECTS",
     "WORKLOADS",
     "Defect",
@@ -34,6 +35,8 @@ DEFECTS = {
 WORKLOADS = {
     workload.name: workload for defect in DEFECTS.values() for workload in defect.workloads
 }
+# The workload of each defect that stands for it.
+DEFAULT_WORKLOADS = frozenset(defect.default_workload.name for defect in DEFECTS.values())
 DEFAULT_WORKLOAD = cuda_swap.DEFECT.default_workload.name
 _DEFECTS_BY_WORKLOAD = {
     workload.name: defect for defect in DEFECTS.values() for workload in defect.workloads

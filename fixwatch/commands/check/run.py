@@ -267,6 +267,7 @@ def _judge_one(
         found.judgement.reason
         for revision in judged
         for found in revision.deciding or revision.measurements
+        if not found.judgement.verdict.is_decided
     ]
     return Checked(
         upstream=wanted.upstream,

@@ -17,10 +17,21 @@ from fixwatch.verdicts.assessment import assess, combine_workloads
 from fixwatch.verdicts.controls import check_controls
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.series import build_series
-from tests.fixwatch.sample_records import new_batch, new_controls, new_record
+from tests.fixwatch.sample_records import new_batch, new_controls, new_exploration, new_record
 from tests.project import ROOT
 
 AFFECTED = [Counts(90, 100)]
+PART = {"printed": new_exploration("atomics-add-sub", run=123).printed}
+EXPLORED_CONTROLS = (
+    new_exploration(
+        "planted-atomics",
+        run=72,
+        failing="0,0@3:1",
+        failures_by_mode={"wrong-result": 1},
+        signature_failures=1,
+    ),
+    new_exploration("atomics-one-kind"),
+)
 
 
 def judge(record, affected=AFFECTED, workload="local-array"):
@@ -144,7 +155,39 @@ def test_one_affected_workload_decides_over_silent_ones():
         judge(new_record("0.57.0", new_batch(failures=9), *new_controls())),
     )
     assert combine_workloads([silent, silent]) is Verdict.NOT_OBSERVED
-    natural = judge(new_record("0.57.0", new_batch(schedule="natural"), *new_controls()))
-    assert combine_workloads([silent, natural]) is Verdict.NOT_OBSERVED
     assert combine_workloads([silent, failing]) is Verdict.OBSERVED
     assert combine_workloads([silent, judge(record, affected=[])]) is Verdict.INCONCLUSIVE
+
+
+LOST = {"printed": None, "stage": "batch", "reason": "did not finish within 180 s"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({}, Verdict.NOT_OBSERVED),
+        ({"atomics-add-sub": LOST}, Verdict.INCONCLUSIVE),
+        ({"atomics-add-max": LOST}, Verdict.INCONCLUSIVE),
+        ({"atomics-add-sub": PART}, Verdict.INCONCLUSIVE),
+        ({"atomics-add-max": PART}, Verdict.NOT_OBSERVED),
+        ({"atomics-add-sub": PART, "atomics-add-max": PART}, Verdict.INCONCLUSIVE),
+        ({"atomics-add-sub": LOST, "atomics-add-max": LOST}, Verdict.NOT_RUN),
+    ],
+)
+def test_silence_of_a_defect_that_explore_decides_needs_its_own_workload(changes, verdict):
+    """A lost exploration is no silence; a part of one can be left to that workload alone."""
+    names = ("atomics-add-sub", "atomics-add-max")
+    batches = [replace(new_exploration(name), **changes.get(name, {})) for name in names]
+    record = new_record("0.57.0", *batches, *EXPLORED_CONTROLS)
+    judged = [judge(record, workload=name) for name in names]
+    assert combine_workloads(judged) is verdict
+
+
+def test_what_was_run_in_part_is_inconclusive_and_not_not_run():
+    """It says how much was run; natural alone, too, decides nothing by its silence."""
+    part = replace(new_exploration("atomics-add-sub"), **PART)
+    revision = judge(new_record("0.57.0", part, *EXPLORED_CONTROLS), workload="atomics-add-sub")
+    assert revision.verdict is Verdict.INCONCLUSIVE
+    assert "123 of at least 4,832" in revision.measurements[0].judgement.reason
+    natural = judge(new_record("0.57.0", new_batch(schedule="natural"), *new_controls()))
+    assert natural.verdict is Verdict.INCONCLUSIVE

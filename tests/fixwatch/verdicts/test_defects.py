@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from fixwatch.verdicts.defects import find_verdicts
 from fixwatch.verdicts.series import build_series
 from fixwatch.verdicts.states import State
 from mwe.defects import DEFECTS
-from tests.fixwatch.sample_records import new_batch, new_controls, new_record, of_defect
+from tests.fixwatch.sample_records import (
+    new_batch,
+    new_controls,
+    new_exploration,
+    new_record,
+    of_defect,
+)
 from tests.fixwatch.verdicts.test_series import FIXED, ORDER
 
 RELEASES = ("0.24.0", "0.26.0", "0.30.4")
@@ -84,6 +92,19 @@ def test_a_workload_without_results_does_not_hide_the_others():
     verdict = verdict_of(history(lost, local_array=(90, 0, 0)))
     assert (verdict.state, verdict.speaker.key.workload) == (State.FIXED, "local-array")
     assert [s.key.workload for s in verdict.histories[0].differing] == ["shared-array"]
+
+
+@pytest.mark.parametrize("is_run", [False, True])
+def test_a_defect_is_not_gone_while_the_workload_that_stands_for_it_is_lost(is_run):
+    """The others are silent, and cannot do without it; another that ran in part they can."""
+    lost = replace(new_batch(), printed=None, stage="import", reason="no such API")
+    part = replace(new_exploration(run=123), decides=False)
+    records = history(part if is_run else lost, shared_array=(60, 0, 0))
+    verdict = verdict_of(records)
+    assert (verdict.state, verdict.speaker.key.workload) == (State.INCONCLUSIVE, "local-array")
+    other = new_exploration("local-array-2d", run=123)
+    assert verdict_of(history(other, local_array=(90, 0, 0))).state is State.FIXED
+    assert verdict_of(history(lost, shared_array=(60, 60, 60))).state is State.AFFECTED
 
 
 def test_defects_have_verdicts_of_their_own():

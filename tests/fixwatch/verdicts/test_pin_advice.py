@@ -10,7 +10,14 @@ from fixwatch.records.evidence import BatchEvidence
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.pin_advice import advise_on_releases
 from fixwatch.verdicts.series import build_series
-from tests.fixwatch.sample_records import new_batch, new_controls, new_record, of_defect
+from tests.fixwatch.sample_records import (
+    new_batch,
+    new_controls,
+    new_exploration,
+    new_explored_controls,
+    new_record,
+    of_defect,
+)
 
 TABLE = load_release_table()
 
@@ -111,3 +118,14 @@ def test_tags_count_only_if_they_were_uploaded():
     ]
     found = judge(*commits)
     assert versions_of(found.releases) == ["0.26.0", "0.24.0"]
+
+
+def test_a_workload_that_was_explored_in_part_is_left_to_the_others():
+    """Check and judge say the same of it; the one that stands for the defect has to be whole."""
+    for part, whole, verdict in (
+        ("local-array-2d", "local-array", Verdict.NOT_OBSERVED),
+        ("local-array", "local-array-2d", Verdict.INCONCLUSIVE),
+    ):
+        explored = [new_exploration(part, run=123), new_exploration(whole)]
+        found = judge(release("0.26.0", *explored, *new_explored_controls()))
+        assert found.releases[0].find("cuda-swap").verdict is verdict
