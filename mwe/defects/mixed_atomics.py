@@ -27,7 +27,7 @@ DEFECT = Defect(
         "No release is free of it: change an element by atomics of one kind only, for example by "
         "adding a negative number instead of subtracting.",
     ),
-    harness_control="sound-atomics",
+    harness_control="atomics-one-thread",
     workloads=(
         Workload(
             name="atomics-add-sub",
@@ -62,6 +62,14 @@ DEFECT = Defect(
             explored_whole_by=Asker.HISTORY,
         ),
         Workload(
+            name="atomics-one-thread",
+            family="mixed_atomics",
+            role=Role.NEGATIVE_CONTROL,
+            targets=_SIMULATOR,
+            summary="one active thread with cuda.atomic.add",
+            explored_whole_by=Asker.HISTORY,
+        ),
+        Workload(
             name="atomics-different-elements",
             family="mixed_atomics",
             role=Role.NEGATIVE_CONTROL,
@@ -85,7 +93,7 @@ DEFECT = Defect(
             targets=_SIMULATOR,
             needs_numba=False,
             summary="the two kinds of our own under one lock",
-            explored_whole_by=Asker.HISTORY,
+            explored_whole_by=Asker.JUDGE,
         ),
     ),
 )

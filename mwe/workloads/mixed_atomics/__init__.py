@@ -12,6 +12,7 @@ workload                      kinds                     a schedule
 `atomics-add-max`             add and max               fails
 `atomics-add-inc`             add and inc               fails
 `atomics-one-kind`            add alone                 none fails
+`atomics-one-thread`          add, one active thread    none fails
 `atomics-different-elements`  add and sub, an element   none fails
                               each
 ============================  ========================  ===========

@@ -60,6 +60,11 @@ def atomics_one_kind(n_threads: int = N_THREADS) -> Subject:
     return _make_subject(kernels.build_add, n_threads, n_threads)
 
 
+def atomics_one_thread(_n_threads: int = 1) -> Subject:
+    """Return the control with a single active thread, whatever a schedule asks for: 1."""
+    return atomics_add_sub(1)
+
+
 def atomics_different_elements(n_threads: int = N_THREADS) -> Subject:
     """Return the control in which a threads add 1 to one element, b subtract 1 from another."""
     n_adds, n_subs = count_kinds(n_threads)

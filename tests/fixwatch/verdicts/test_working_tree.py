@@ -122,6 +122,19 @@ def test_a_single_thread_that_fails_spoils_everything():
     assert judged.broken_controls == ()
 
 
+@pytest.mark.parametrize("defect", DEFECTS.values(), ids=DEFECTS)
+def test_a_tree_in_which_all_of_upstreams_code_fails_is_not_observed_to_have_a_defect(defect):
+    """It is broken otherwise; controls without upstream code pass in it."""
+    failing = {
+        (planned.workload, planned.schedule): 1
+        for planned in EVERYTHING
+        if planned.role != "positive-control"
+        and planned.workload in {own.name for own in defect.workloads if own.needs_numba}
+    }
+    _, found = judge_all(failing)
+    assert found[defect.name].verdict is TreeVerdict.COULD_NOT_MEASURE
+
+
 def test_failures_without_the_signature_are_no_verdict():
     """A tree in which every launch raises something else is broken, neither clean nor affected."""
     modes = {"failures_by_mode": {"exception": 5}, "details": ["TypeError: oops\n  at line 3"]}

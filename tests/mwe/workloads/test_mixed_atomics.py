@@ -20,7 +20,11 @@ prepare_target(Target.SIMULATOR)
 from mwe.workloads.mixed_atomics import subjects  # noqa: E402 (needs the simulator)
 
 WORKLOADS = (subjects.atomics_add_sub, subjects.atomics_add_max, subjects.atomics_add_inc)
-CONTROLS = (subjects.atomics_one_kind, subjects.atomics_different_elements)
+CONTROLS = (
+    subjects.atomics_one_kind,
+    subjects.atomics_one_thread,
+    subjects.atomics_different_elements,
+)
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 3, 5])
