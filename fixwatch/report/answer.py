@@ -114,7 +114,7 @@ def _describe_failures(revision: JudgedRevision, unit: str = " trials failed") -
     """
     counts = revision.largest_counts
     if counts is not None:
-        refused = ", launches refused with an error that says so" if revision.n_refusals else ""
+        refused = ", launches refused with an error that says so" if revision.is_refused else ""
         return f"{counts.n_failures} of {counts.n_trials}{unit}{refused}"
     return summarise_explorations(revision.explorations) or "no trials failed"
 

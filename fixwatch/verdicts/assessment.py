@@ -30,6 +30,7 @@ from fixwatch.verdicts.judgements import (
     count_batch,
     count_experiments,
     count_shown,
+    is_refused,
     judge_batch,
 )
 from mwe.defects import DEFAULT_WORKLOADS
@@ -119,10 +120,10 @@ class JudgedRevision:
         return pool_counts(found.counts for found in self.deciding if found.counts)
 
     @property
-    def n_refusals(self) -> int:
-        """Trials in which upstream refused the launch, with an error that says so."""
+    def is_refused(self) -> bool:
+        """Whether upstream refuses such launches, with an error that says so."""
         batches = [measurement.batch for measurement in self.deciding]
-        return sum(batch.printed.refusals for batch in batches if batch and batch.printed)
+        return bool(batches) and all(batch and is_refused(batch) for batch in batches)
 
     @property
     def explorations(self) -> tuple[BatchEvidence, ...]:

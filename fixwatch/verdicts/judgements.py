@@ -24,6 +24,9 @@ from fixwatch.verdicts.targets import SIMULATOR
 # A silent batch counts as "not observed" only if an affected revision would have stayed silent in
 # at most this share of such batches.
 MAX_CHANCE_OF_MISS = 0.01
+# Upstream refuses a launch if it did in at least this share of a batch's trials: now and then two
+# launches do not meet, and nothing is to be refused.
+MIN_SHARE_REFUSED = 0.9
 
 
 class Verdict(str, Enum):
@@ -83,6 +86,14 @@ def count_shown(batch: BatchEvidence) -> int:
     return batch.printed.signature_failures if batch.printed else 0
 
 
+def is_refused(batch: BatchEvidence) -> bool:
+    """Whether upstream refuses a batch's launches, and no trial failed."""
+    printed = find_printed(batch)
+    if printed is None or printed.failures:
+        return False
+    return printed.refusals >= MIN_SHARE_REFUSED * printed.trials
+
+
 def judge_batch(
     target: str,
     batch: BatchEvidence,
@@ -95,7 +106,8 @@ def judge_batch(
     affected revision, and of these by the one with the rate hardest to see; its failures by what
     the negative controls of the same run found, pooled. An exploration needs neither: its failure
     can be replayed, and its whole space leaves nothing to chance. So it has no confidence. A launch
-    that upstream refuses, and says so, is a documented limit: it hands nobody a wrong result.
+    that upstream refuses, and says so, is a documented limit: it hands nobody a wrong result. Where
+    only some were refused, the others are judged as any silence is.
     """
     printed = find_printed(batch)
     if printed is None:
@@ -119,13 +131,13 @@ def judge_batch(
             Verdict.INCONCLUSIVE,
             reason=f"failures, but none with the signature of {batch.defect}: {listed}",
         )
-    elif printed.refusals:
+    elif is_refused(batch):
         refused = f"{printed.refusals} of {printed.trials} launches were refused, with an error"
         judgement = Judgement(Verdict.NOT_OBSERVED, reason=f"{refused} that says so")
     elif is_simulator:
-        judgement = _judge_silence(printed.trials, affected)
+        judgement = _judge_silence(printed.trials - printed.refusals, affected)
     else:
-        judgement = _judge_silence_on_device(Counts(0, printed.trials))
+        judgement = _judge_silence_on_device(Counts(0, printed.trials - printed.refusals))
     if printed.status != "complete":
         return replace(judgement, reason=printed.status)
     return judgement

@@ -169,5 +169,5 @@ def _merge(judged: Sequence[tuple[JudgedRevision, bool]]) -> DefectInRelease:
             {found.workload for found in revisions if found.verdict is not Verdict.NOT_RUN}
         ),
         is_refused=verdict is Verdict.NOT_OBSERVED
-        and any(revision.n_refusals for revision in revisions),
+        and any(revision.is_refused for revision in revisions),
     )

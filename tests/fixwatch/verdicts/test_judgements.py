@@ -44,6 +44,16 @@ def test_refused_launches_are_not_observed_and_say_so():
     assert judgement.reason == "19 of 20 launches were refused, with an error that says so"
 
 
+@pytest.mark.parametrize(
+    ("refusals", "affected", "verdict"),
+    [(18, [], N), (17, [], I), (1, [], I), (1, [Counts(90, 100)], N), (17, [Counts(30, 100)], I)],
+)
+def test_a_few_refused_launches_are_silence_as_any_other(refusals, affected, verdict):
+    """Of 20: from 18 on upstream refuses; before that, those that ran say what silence is worth."""
+    batch = new_batch(trials=20, refusals=refusals)
+    assert judge_batch(SIMULATOR, batch, affected, None).verdict is verdict
+
+
 def test_one_failure_among_refused_launches_is_observed():
     """A limit that holds sometimes is none."""
     batch = new_batch(failures=1, trials=20, refusals=19)
