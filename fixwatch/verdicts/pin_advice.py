@@ -131,9 +131,11 @@ def _assess_releases(
             version = revision.record.version
             if version is None or (series.key.upstream, version) not in uploaded:
                 continue
-            # A history in which nothing was ever observed knows no more than its verdicts.
+            # A history in which nothing was ever observed knows no more than its verdicts, and
+            # none knows whether upstream refuses the launch.
             is_doubted = (
                 series.state.state is not State.NEVER_OBSERVED
+                and not revision.is_refused
                 and (odds or 0.0) > 1 - MIN_PROBABILITY
             )
             judged[version][series.defect].append((revision, is_doubted))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from packaging.version import Version
 
 from fixwatch.history.order import RevisionOrder
@@ -129,3 +130,14 @@ def test_a_workload_that_was_explored_in_part_is_left_to_the_others():
         explored = [new_exploration(part, run=123), new_exploration(whole)]
         found = judge(release("0.26.0", *explored, *new_explored_controls()))
         assert found.releases[0].find("cuda-swap").verdict is verdict
+
+
+@pytest.mark.parametrize(("refusals", "is_free"), [(4, True), (0, False)])
+def test_a_release_that_refuses_the_launch_is_free_whatever_its_history_says(refusals, is_free):
+    """4 silent trials between affected releases are doubted; an error that says so is none."""
+    found = judge(
+        release("0.24.0", new_batch(failures=90)),
+        release("0.26.0", new_batch(trials=4, refusals=refusals)),
+        release("0.30.4", new_batch(failures=90)),
+    )
+    assert found.releases[1].is_free_of("cuda-swap") is is_free
