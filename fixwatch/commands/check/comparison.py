@@ -159,9 +159,14 @@ def _compare_one(recorded: Recorded, checked: Sequence[Checked]) -> UpstreamComp
         old=recorded.state,
     )
     unknown = partial(compared, outcome=CheckResult.COULD_NOT_MEASURE, new="not known")
-    expected = _EXPECTED.get(State(recorded.state))
+    state = State(recorded.state)
+    expected = _EXPECTED.get(state)
     broken = find_broken_control(recorded, checked)
-    if expected is None and recorded.positive_control is recorded.negative_control is None:
+    if (
+        state is State.NOT_RUN
+        and recorded.positive_control is None
+        and recorded.negative_control is None
+    ):
         detail = "no revision is recorded in which it is known"
         return compared(outcome=CheckResult.NOT_RECORDED, new="not known", detail=detail)
     if broken is not None or expected is None:

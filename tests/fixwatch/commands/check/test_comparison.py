@@ -163,6 +163,15 @@ def test_nothing_sure_in_the_record_is_nothing_to_compare_with():
     assert comparison.outcome is CheckResult.COULD_NOT_MEASURE
 
 
+def test_a_defect_that_is_recorded_as_inconclusive_was_measured():
+    """Without a release that could be its control, too, nothing is known of it."""
+    unsure = replace(NUMBA, state="inconclusive", positive_control=None, negative_control=None)
+    comparison = compare([unsure, NUMBA_CUDA], (*CONTROLS, *OLD_NUMBA, *CLEAN_CUDA))
+    assert comparison.findings[0].outcome is CheckResult.COULD_NOT_MEASURE
+    assert comparison.findings[0].detail == "nothing sure is recorded"
+    assert comparison.outcome is CheckResult.COULD_NOT_MEASURE
+
+
 def of_another(*revisions, **changes):
     """Return the same of another defect."""
     return tuple(replace(revision, defect="another", **changes) for revision in revisions)
