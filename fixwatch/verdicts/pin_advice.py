@@ -152,9 +152,11 @@ def _assess_releases(
 def _merge(judged: Sequence[tuple[JudgedRevision, bool]]) -> DefectInRelease:
     """Return what a version shows of a defect over all workloads, machines and Pythons.
 
-    Beside each revision stands whether its history doubts its silence.
+    Beside each revision stands whether its history doubts its silence. A machine and Python that
+    could not run the version, as there was no wheel, say, leaves the verdict to the others.
     """
     revisions = [revision for revision, _ in judged]
+    revisions = [found for found in revisions if not found.record.not_run_reason] or revisions
     verdict = combine_workloads(revisions)
     if verdict is Verdict.NOT_OBSERVED and any(is_doubted for _, is_doubted in judged):
         verdict = Verdict.INCONCLUSIVE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from packaging.version import Version
 
@@ -41,6 +43,7 @@ def versions_of(releases):
 
 AFFECTED = release("0.24.0", new_batch(failures=90))
 FIXED = release("0.26.0", new_batch())
+LOST = replace(new_batch(), printed=None, stage="batch", reason="did not finish within 120 s")
 
 
 def test_every_release_since_the_fix_is_free_of_the_defect():
@@ -141,3 +144,21 @@ def test_a_release_that_refuses_the_launch_is_free_whatever_its_history_says(ref
         release("0.30.4", new_batch(failures=90)),
     )
     assert found.releases[1].is_free_of("cuda-swap") is is_free
+
+
+def test_a_python_without_a_wheel_leaves_a_release_to_the_others():
+    """Where one Python ran it and was silent it is free, and where none did it is not known."""
+    affected, silent = (
+        [replace(record, python=python) for python in ("3.11", "3.13")]
+        for record in (AFFECTED, FIXED)
+    )
+    missing = [
+        replace(record, batches=(), not_run_stage="availability", not_run_reason="no wheel")
+        for record in silent
+    ]
+    assert judge(*affected, silent[0], missing[1]).releases[0].is_free_of("cuda-swap")
+    nowhere = judge(*affected, *missing).releases[0].find("cuda-swap")
+    assert nowhere.verdict is Verdict.NOT_RUN
+    lost = replace(missing[1], not_run_reason=None, batches=(LOST, *new_controls()))
+    unknown = judge(*affected, silent[0], lost).releases[0].find("cuda-swap")
+    assert unknown.verdict is Verdict.INCONCLUSIVE
