@@ -59,13 +59,22 @@ def summarise_advice(upstream: UpstreamReleases) -> str:
     """Say in few sentences which releases have none of the defects, and what the newest has."""
     name, defects, newest = upstream.upstream, upstream.defects, upstream.releases[0]
     listed = join_names(defects)
+    every = f"all known defects ({listed})" if len(defects) > 1 else listed
     if run := upstream.find_free_from(*defects):
         says = _describe_run(upstream, run, listed)
         return f"{says}. {_describe_remaining(upstream, run, defects)}"
     runs = upstream.find_free_runs(*defects)
-    which = f"Only {_list_runs(runs)}" if runs else "No measured release"
-    says = f"{which} of {name} is known to be free of {listed}"
+    if runs:
+        says = f"Only {_list_runs(runs)} of {name} is known to be free of {every}"
+    elif all(map(_has_one, upstream.releases)):
+        says = f"No measured release of {name} is free of {every}"
+    else:
+        says = f"No measured release of {name} is known to be free of {every}"
     return f"{says}. The newest that was measured, {newest.version}, {_describe_release(upstream)}."
+
+
+def _has_one(release: ReleaseAssessment) -> bool:
+    return any(found.verdict is Verdict.OBSERVED for found in release.defects.values())
 
 
 def _describe_release(upstream: UpstreamReleases) -> str:

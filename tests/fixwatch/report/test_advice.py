@@ -60,8 +60,8 @@ def test_free_of_one_defect_names_the_one_that_remains():
     assert (lost["free_from"], lost["not_free"]) == (None, ["0.30.4", "0.26.0", "0.24.0"])
     assert lost["text"] == "Every measured release of numba-cuda, 0.24.0 to 0.30.4, has lost-sum."
     assert summary == (
-        "No measured release of numba-cuda is known to be free of cuda-swap and lost-sum. The "
-        "newest that was measured, 0.30.4, has lost-sum and is free of cuda-swap."
+        "No measured release of numba-cuda is free of all known defects (cuda-swap and lost-sum). "
+        "The newest that was measured, 0.30.4, has lost-sum and is free of cuda-swap."
     )
 
 
@@ -87,7 +87,10 @@ def test_free_of_all_names_them_all():
 
 def test_a_defect_that_is_not_decided_is_named_as_such():
     """It is neither there nor known to be absent."""
-    _, advice = advise((90, 0, 0), (0, 0, 0))
+    summary, advice = advise((90, 0, 0), (0, 0, 0))
+    assert summary.startswith(
+        "No measured release of numba-cuda is known to be free of all known defects (cuda-swap "
+    )
     assert advice["cuda-swap"]["text"].endswith("Not known to be absent: lost-sum.")
     assert advice["lost-sum"]["text"] == (
         "No measured release of numba-cuda is known to be free of lost-sum."
