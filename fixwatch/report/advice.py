@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fixwatch.report.answer import join_names
+from fixwatch.report.answer import describe_refusal, join_names
 from fixwatch.report.document import AdviceEntry
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.pin_advice import ReleaseAssessment, UpstreamReleases
@@ -51,7 +51,7 @@ def _describe_free(upstream: UpstreamReleases, defect: str) -> str:
         says = f"Only these measured releases of {name} are known to be free of {defect}: {listed}"
     if n_refused := sum(release.find(defect).is_refused for release in free):
         which = "They refuse" if n_refused == len(free) else f"{n_refused} of them refuse"
-        says += f". {which} the launch, with an error that says so"
+        says += f". {which} {describe_refusal(defect)}"
     return f"{says}. {_describe_remaining(upstream, free, (defect,))}"
 
 

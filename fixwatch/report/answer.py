@@ -12,6 +12,7 @@ from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.series import Series
 from fixwatch.verdicts.states import WORST_FIRST, State
 from fixwatch.verdicts.targets import name_place
+from mwe.defects import DEFECTS
 
 
 def describe_upstreams(verdicts: Sequence[DefectVerdict]) -> list[str]:
@@ -49,6 +50,12 @@ def join_names(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
+def describe_refusal(defect: str) -> str:
+    """Return in words what upstream refuses where it refuses the launches of a defect."""
+    refused = DEFECTS[defect].refused if defect in DEFECTS else "the launch"
+    return f"{refused}, with an error that says so"
+
+
 def describe_history(history: DefectHistory) -> str:
     """Return what a history says of a defect, and which of its workloads say something else."""
     others = ", ".join(
@@ -75,13 +82,14 @@ def _describe_measured(series: Series) -> str:
     decided = [revision for revision in series.revisions if revision.verdict.is_decided]
     oldest, newest = decided[0], decided[-1]
     unit = "release" if series.key.source == "releases" else "commit"
-    counts = _describe_failures(newest)
+    counts = _describe_failures(series.defect, newest)
     if state.fixed_in is not None and state.last_affected is not None:
         fixed_in = series.revisions[state.fixed_in]
         last_affected = series.revisions[state.last_affected]
         return (
             f"fixed in {fixed_in.record.name}; last affected {last_affected.record.name}"
-            f" ({_describe_failures(last_affected)}, then {_describe_failures(fixed_in, '')})"
+            f" ({_describe_failures(series.defect, last_affected)}, then"
+            f" {_describe_failures(series.defect, fixed_in, '')})"
         )
     span = f"{oldest.record.name} to {newest.record.name}"
     if state.state is State.AFFECTED:
@@ -107,14 +115,14 @@ def format_probability(probability: float) -> str:
     return "> 99.99 %" if probability > 0.9999 else f"{100 * probability:.2f} %"
 
 
-def _describe_failures(revision: JudgedRevision, unit: str = " trials failed") -> str:
+def _describe_failures(defect: str, revision: JudgedRevision, unit: str = " trials failed") -> str:
     """Return ``93 of 100 trials failed`` for the measurement that speaks for a revision.
 
     Where only an exploration does, what that shows.
     """
     counts = revision.largest_counts
     if counts is not None:
-        refused = ", launches refused with an error that says so" if revision.is_refused else ""
+        refused = f", as upstream refuses {describe_refusal(defect)}" if revision.is_refused else ""
         return f"{counts.n_failures} of {counts.n_trials}{unit}{refused}"
     return summarise_explorations(revision.explorations) or "no trials failed"
 

@@ -18,6 +18,7 @@ from fixwatch.history.release_table import Release
 from fixwatch.report import timeline
 from fixwatch.report.advice import describe_advice, summarise_advice
 from fixwatch.report.answer import (
+    describe_refusal,
     describe_state,
     describe_upstreams,
     format_confidence,
@@ -61,6 +62,7 @@ _ENVIRONMENT = jinja2.Environment(
 _ENVIRONMENT.filters["percent"] = lambda rate: f"{100 * rate:.3g}"
 _ENVIRONMENT.filters["confidence"] = format_probability
 _ENVIRONMENT.globals["name_place"] = name_place
+_ENVIRONMENT.globals["describe_refusal"] = describe_refusal
 _ENVIRONMENT.filters["moment"] = lambda text: str(text)[:16].replace("T", " ")
 
 

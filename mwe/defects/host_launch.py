@@ -33,6 +33,7 @@ DEFECT = Defect(
         "numba-cuda up to 0.12.1 and numba's built-in target refuse the second launch with an "
         "error.",
     ),
+    refused="a second launch while another host thread's runs",
     harness_control="host-launch-in-turn",
     workloads=(
         Workload(

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from fixwatch.commands.judge.document import find_rate
 from fixwatch.commands.judge.run import JudgeRun
+from fixwatch.report.answer import describe_refusal
 from fixwatch.report.markdown import render
 from fixwatch.statistics.binomial import Counts, pool_counts
 from fixwatch.verdicts.assessment import Measurement
@@ -70,7 +71,9 @@ def _describe_defect(found: JudgedDefect) -> str:
     n_refused = sum(batch.printed.refusals for batch in batches if batch.printed)
     parts = [
         f"{_format_counts(pooled)} trials failed" if pooled else "",
-        f"{n_refused} launches were refused, with an error that says so" if n_refused else "",
+        f"in {n_refused} trials upstream refused {describe_refusal(found.defect)}"
+        if n_refused
+        else "",
         f"explore: {explored}" if explored else "",
     ]
     return "; ".join(filter(None, parts))

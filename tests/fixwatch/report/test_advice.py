@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import html
+from dataclasses import replace
+from datetime import datetime, timezone
+
 import pytest
 
 from fixwatch.history.order import RevisionOrder
 from fixwatch.history.release_table import load_release_table
 from fixwatch.report.advice import describe_advice, summarise_advice
-from fixwatch.report.answer import describe_history
+from fixwatch.report.answer import describe_history, describe_state
+from fixwatch.report.page import PAGE_NAME, render_pages
+from fixwatch.report.status import build_document
 from fixwatch.verdicts.defects import find_verdicts
 from fixwatch.verdicts.pin_advice import advise_on_releases
 from fixwatch.verdicts.series import build_series
@@ -119,7 +125,33 @@ def test_a_launch_that_upstream_refuses_is_not_affected_and_the_text_says_so():
         in (lost["text"])
     )
     verdict = find_verdicts(series_of((90, 90, 90), (0, 0, 0), **refused))[1]
-    assert "launches refused with an error that says so" in describe_history(verdict.histories[0])
+    says = "0 of 100 trials failed, as upstream refuses the launch, with an error that says so"
+    assert says in describe_history(verdict.histories[0])
+
+
+def test_what_is_refused_is_named(monkeypatch):
+    """Of host launches only the second is; the first runs."""
+    known = {"host-launch": DEFECTS["host-launch"]}
+    monkeypatch.setattr("fixwatch.verdicts.defects.DEFECTS", known)
+    batches = (
+        new_batch("host-launch", 0, 20, schedule="natural", refusals=19),
+        new_batch("planted-host-launch", 19, 20, schedule="natural", signature_failures=19),
+        new_batch("host-launch-in-turn", 0, 20, schedule="natural"),
+    )
+    record = new_record(
+        "0.24.0",
+        *(replace(batch, decides=True) for batch in batches),
+        upstream="numba-cuda",
+    )
+    all_series = build_series([record], ORDER)
+    refuses = "a second launch while another host thread's runs, with an error that says so"
+    (upstream,) = advise_on_releases(all_series, ORDER.releases)
+    assert f". They refuse {refuses}. " in describe_advice(upstream)[0]["text"]
+    (speaker,) = [own for own in all_series if own.key.workload == "host-launch"]
+    assert f"as upstream refuses {refuses})" in describe_state(speaker)
+    document = build_document(all_series, datetime(2026, 11, 21, tzinfo=timezone.utc), ORDER)
+    page = html.unescape(render_pages(all_series, document, ORDER.releases)[PAGE_NAME])
+    assert f"not affected: refuses {refuses}<br>" in page
 
 
 def test_releases_between_which_others_have_the_defect_are_listed():

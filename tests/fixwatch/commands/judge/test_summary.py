@@ -125,7 +125,8 @@ def test_launches_that_were_refused_are_told():
     change = {f"{name}__natural".replace("-", "_"): {"printed": printed}}
     record = measure({}, plan=plan_judge(defects=[defect.name]), **change)
     run = JudgeRun(judged=new_snapshot(), result=judge(record, WHOLE_BASE))
-    assert "trials failed; 19 launches were refused, with an error that" in render_markdown(run)
+    says = f"trials failed; in 19 trials upstream refused {defect.refused}, with an error that"
+    assert says in " ".join(list_statements(run))
     rows = {m["workload"]: m for m in build_document(run)["measurements"]}
     assert (rows[name]["refusals"], rows[name]["verdict"]) == (19, "not-observed")
 
