@@ -100,8 +100,26 @@ def _describe_measured(series: Series) -> str:
             )
         if state.since is not None:
             since = series.revisions[state.since].record.name
-            return f"affected since {since} (newest, {newest.record.name}: {counts})"
+            before = _describe_before(series)
+            return f"affected since {since}{before} (newest, {newest.record.name}: {counts})"
     return f"never observed in {len(decided)} {unit}s, {span} (newest: {counts})"
+
+
+def _describe_before(series: Series) -> str:
+    """Return the last revision before the one that a state began with.
+
+    Nothing where it is the next, or where the change may be in other places as well.
+    """
+    change = series.history.changes[-1] if series.history.changes else None
+    if change is None or change.at != series.state.since:
+        return ""
+    if series.exact[-1] or len(change.places) > 1:
+        return ""
+    after, at = change.after, change.at
+    between = series.revisions[after + 1 : at]
+    is_unmeasured = all(revision.verdict is Verdict.NOT_RUN for revision in between)
+    known = "were not measured" if is_unmeasured else "are not decided"
+    return f", not in {series.revisions[after].record.name}, those between {known}"
 
 
 def format_confidence(series: Series) -> str:

@@ -38,8 +38,7 @@ def build_document(
 ) -> FixStatus:
     """Return the document for ``fix-status.json``.
 
-    Moments are in UTC. The order says whether two revisions of a transition are neighbours, and
-    which releases were uploaded.
+    Moments are in UTC. The order says which releases were uploaded.
     """
     return {
         "version": 2,
@@ -47,8 +46,8 @@ def build_document(
         "last_looked_at": (
             last_looked_at.isoformat(timespec="seconds") if last_looked_at else None
         ),
-        "upstreams": [_describe_series(series, order) for series in all_series],
-        "defects": [_describe_defect(verdict, order) for verdict in find_verdicts(all_series)],
+        "upstreams": [_describe_series(series) for series in all_series],
+        "defects": [_describe_defect(verdict) for verdict in find_verdicts(all_series)],
         "advice": [
             advice
             for upstream in advise_on_releases(all_series, order.releases)
@@ -57,7 +56,7 @@ def build_document(
     }
 
 
-def _describe_defect(verdict: DefectVerdict, order: RevisionOrder) -> DefectEntry:
+def _describe_defect(verdict: DefectVerdict) -> DefectEntry:
     return {
         "upstream": verdict.upstream,
         "target": verdict.target,
@@ -69,7 +68,7 @@ def _describe_defect(verdict: DefectVerdict, order: RevisionOrder) -> DefectEntr
                 "machine": history.speaker.key.machine,
                 "python": history.speaker.key.python,
                 "workload": history.speaker.key.workload,
-                **_describe_state(history.speaker, order),
+                **_describe_state(history.speaker),
                 "text": describe_history(history),
             }
             for history in verdict.histories
@@ -77,7 +76,7 @@ def _describe_defect(verdict: DefectVerdict, order: RevisionOrder) -> DefectEntr
     }
 
 
-def _describe_series(series: Series, order: RevisionOrder) -> SeriesEntry:
+def _describe_series(series: Series) -> SeriesEntry:
     key = series.key
     return {
         "upstream": key.upstream,
@@ -88,13 +87,13 @@ def _describe_series(series: Series, order: RevisionOrder) -> SeriesEntry:
         "workload": key.workload,
         "defect": series.defect,
         "role": series.role,
-        **_describe_state(series, order),
+        **_describe_state(series),
         "unmeasured": [_describe_revision(commit) for commit in series.unmeasured],
         "measurements": [_describe_measurement(found) for found in series.measurements],
     }
 
 
-def _describe_state(series: Series, order: RevisionOrder) -> StateEntry:
+def _describe_state(series: Series) -> StateEntry:
     state, records = series.state, [revision.record for revision in series.revisions]
 
     def revision(index: int | None) -> RevisionEntry | None:
@@ -111,13 +110,11 @@ def _describe_state(series: Series, order: RevisionOrder) -> StateEntry:
                 "kind": change.kind.value,
                 "after": _describe_revision(records[change.after]),
                 "at": _describe_revision(records[change.at]),
-                # In one place, and with nothing between its sides.
-                "exact": len(change.places) == 1
-                and order.are_neighbours(records[change.after], records[change.at]),
+                "exact": exact,
                 "confidence": change.probability,
                 "places": [_describe_revision(records[place]) for place in change.places],
             }
-            for change in series.history.changes
+            for change, exact in zip(series.history.changes, series.exact, strict=True)
         ],
     }
 

@@ -43,6 +43,8 @@ class Series:
     revisions: tuple[JudgedRevision, ...]
     unmeasured: tuple[ListedCommit, ...]  # relevant commits of which there is no record
     history: History  # which revisions are affected, and where that changes
+    # Of each of these changes whether it is in one place, with nothing between its sides.
+    exact: tuple[bool, ...]
     state: SeriesState
 
     @property
@@ -137,6 +139,11 @@ def _build_one(
         revisions=revisions,
         unmeasured=order.find_unmeasured(key.upstream, key.source, measured),
         history=history,
+        exact=tuple(
+            len(change.places) == 1
+            and order.are_neighbours(revisions[change.after].record, revisions[change.at].record)
+            for change in history.changes
+        ),
         state=derive_state(history, [revision.judgement for revision in revisions]),
     )
 

@@ -42,6 +42,12 @@ def entry_of(document, upstream="numba-cuda", workload="local-array"):
     return entry
 
 
+def series_of(*records):
+    """Return the series of the one workload."""
+    (series,) = [own for own in build_series(records, ORDER) if own.key.workload == "local-array"]
+    return series
+
+
 FIXED = (
     numba_cuda("0.24.0", 88),
     numba_cuda("0.26.0", 0),
@@ -67,6 +73,35 @@ def test_a_transition_over_an_unmeasured_release_is_not_exact():
     """Between 0.23.0 and 0.26.0 lies 0.24.0."""
     entry = entry_of(document_of(numba_cuda("0.23.0", 90), numba_cuda("0.26.0", 0)))
     assert entry["transitions"][0]["exact"] is False
+
+
+@pytest.mark.parametrize(
+    ("is_between", "says"),
+    [
+        (False, "affected since 0.19.2, not in 0.12.1, those between were not measured (newest"),
+        (True, "affected since 0.19.2, not in 0.12.1, those between are not decided (new"),
+    ],
+)
+def test_what_appeared_is_not_told_as_sharper_than_it_is(is_between, says):
+    """Between the two lie other releases, that nothing is known of."""
+    records = [numba_cuda(version, k) for version, k in (("0.12.1", 0), ("0.19.2", 91))]
+    if is_between:
+        records.append(
+            new_record(
+                "0.14.0",
+                new_batch(),
+                *new_controls(positive=0),
+                upstream="numba-cuda",
+                date="2026-01-01",
+            )
+        )
+    assert describe_state(series_of(*records)).startswith(says)
+
+
+def test_what_appeared_between_neighbours_is_told_without_the_one_before():
+    """0.23.0 and 0.24.0 follow each other."""
+    series = series_of(numba_cuda("0.23.0", 0), numba_cuda("0.24.0", 91))
+    assert describe_state(series).startswith("affected since 0.24.0 (newest")
 
 
 def test_the_document_has_the_documented_fields():
