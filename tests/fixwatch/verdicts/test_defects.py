@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from fixwatch.report.answer import describe_history
 from fixwatch.verdicts.defects import find_verdicts
 from fixwatch.verdicts.series import build_series
 from fixwatch.verdicts.states import State
@@ -70,6 +71,8 @@ def test_a_defect_is_fixed_where_the_last_workload_of_it_is():
     speaker = verdict.speaker
     assert (verdict.state, speaker.key.workload) == (State.FIXED, "shared-array")
     assert speaker.revisions[speaker.state.fixed_in].record.name == "0.30.4"
+    said = describe_history(verdict.histories[0])
+    assert said.endswith("; other workloads differ: local-array fixed in 0.26.0")
 
 
 def test_a_defect_is_as_old_as_its_oldest_workload_that_still_fails():
@@ -78,6 +81,8 @@ def test_a_defect_is_as_old_as_its_oldest_workload_that_still_fails():
     speaker = verdict.speaker
     assert (verdict.state, speaker.key.workload) == (State.AFFECTED, "shared-array")
     assert speaker.revisions[speaker.state.since].record.name == "0.26.0"
+    said = describe_history(verdict.histories[0])
+    assert said.endswith("; other workloads differ: local-array affected since 0.30.4")
 
 
 def test_a_defect_is_not_gone_while_a_workload_of_it_says_nothing():
