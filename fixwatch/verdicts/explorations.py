@@ -63,11 +63,13 @@ def describe_exploration(batch: BatchEvidence) -> str:
 
 def summarise_explorations(batches: Iterable[BatchEvidence]) -> str:
     """Return in a few words what explorations of several workloads show; nothing without any."""
-    failed, whole, part = "a schedule failed in", "every schedule passed in", "some passed in"
-    found: dict[str, list[str]] = {failed: [], whole: [], part: []}
+    failed, whole = "a schedule failed in", "every schedule passed in"
+    part, ended = "a part was run, none failed, in", "the process ended in"
+    found: dict[str, list[str]] = {failed: [], whole: [], part: [], ended: []}
     for batch in batches:
-        if batch.is_exploration and find_printed(batch):
-            silent = whole if is_exhausted(batch) else part
+        printed = find_printed(batch)
+        if batch.is_exploration and printed:
+            silent = whole if is_exhausted(batch) else ended if printed.failures else part
             found[failed if count_failures(batch) else silent].append(batch.workload)
     return "; ".join(
         f"{what} {', '.join(dict.fromkeys(workloads))}"

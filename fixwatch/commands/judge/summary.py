@@ -19,12 +19,13 @@ from fixwatch.verdicts.explorations import (
     count_failures,
     describe_exploration,
     find_printed,
+    is_exhausted,
     summarise_explorations,
 )
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.series import FALLBACK_WORKLOAD
 from fixwatch.verdicts.working_tree import JudgedDefect, TreeVerdict
-from mwe.defects import find_defect
+from mwe.defects import DEFAULT_WORKLOADS, find_defect
 
 _RECORD_ONLY = "recorded only"
 _NO_PROOF = "no proof"
@@ -54,7 +55,7 @@ def list_statements(run: JudgeRun) -> list[str]:
         "judge.txt.j2",
         run=run,
         describe=_describe_defect,
-        name_replay=_name_replay,
+        describe_explored=_describe_explored,
         with_wrong_fixes=find_defect(FALLBACK_WORKLOAD).name,
     )
     return [_make_showable(line) for line in text.removesuffix("\n").split("\n")]
@@ -79,12 +80,17 @@ def _describe_defect(found: JudgedDefect) -> str:
     return "; ".join(filter(None, parts))
 
 
-def _name_replay(found: JudgedDefect) -> str:
-    """Return the first schedule of a workload that failed, and how to run it again, if one did."""
+def _describe_explored(found: JudgedDefect) -> str:
+    """Return the first schedule of a workload that failed, and how to run it again, if one did.
+
+    Else what was proved of the workload that stands for the defect, if its whole space was run.
+    """
     batches = [one.batch for one in found.measurements if one.batch and _is_workload(one)]
-    failed = (batch for batch in batches if batch.is_exploration and count_failures(batch))
-    first = next(failed, None)
-    return f"explore, {first.workload}: {describe_exploration(first)}" if first else ""
+    explored = [batch for batch in batches if batch.is_exploration]
+    told = [batch for batch in explored if count_failures(batch)] or [
+        batch for batch in explored if batch.workload in DEFAULT_WORKLOADS and is_exhausted(batch)
+    ]
+    return f"explore, {told[0].workload}: {describe_exploration(told[0])}" if told else ""
 
 
 def _is_workload(measurement: Measurement) -> bool:

@@ -122,9 +122,9 @@ def test_an_exploration_is_worded_as_what_it_is(batch, words):
 def test_explorations_of_several_workloads_are_summed_up():
     """Failures come first, and batches of repetitions are none of it."""
     shared = new_exploration("shared-array")
-    assert summarise_explorations([new_batch(), WHOLE, shared, PART, FAILED]) == (
+    assert summarise_explorations([new_batch(), WHOLE, shared, PART, FAILED, ENDED]) == (
         "a schedule failed in local-array; every schedule passed in local-array, shared-array; "
-        "some passed in local-array"
+        f"a part was run, none failed, in local-array; the process ended in {ENDED.workload}"
     )
     assert summarise_explorations([new_batch()]) == ""
 
