@@ -13,6 +13,9 @@ from fixwatch.verdicts.series import Series
 from fixwatch.verdicts.targets import SIMULATOR
 from mwe.defects import WORKLOADS
 
+# A control that does nothing is no way of writing a kernel.
+_IDLE = "no-threads"
+
 
 @dataclass(frozen=True, kw_only=True)
 class AllocationRow:
@@ -39,8 +42,9 @@ class AllocationRow:
 def list_allocations(all_series: Sequence[Series], role: str = WORKLOAD) -> list[AllocationRow]:
     """Return how each way fares on the revisions where some workload of its defect failed.
 
-    Those that were not measured there are left out. With the role of negative controls these are
-    the work-arounds: what can be done instead on an affected revision.
+    Those that were not measured there are left out, and those without upstream's code. With the
+    role of negative controls these are the work-arounds: what can be done instead on an affected
+    revision.
     """
     affected = {
         (series.defect, series.key.upstream, series.key.source, revision.record.commit)
@@ -60,7 +64,7 @@ def list_allocations(all_series: Sequence[Series], role: str = WORKLOAD) -> list
             and (revision.counts or revision.explorations)
         ]
         commits = {revision.record.commit for revision in counted}
-        if series.role != role or key.target != SIMULATOR or not commits:
+        if not _is_way(series, role) or not commits:
             continue
         pooled = pool_counts(revision.counts for revision in counted if revision.counts)
         rows.append(
@@ -86,6 +90,15 @@ def list_allocations(all_series: Sequence[Series], role: str = WORKLOAD) -> list
         )
     defects = list_defects(SIMULATOR, {row.defect for row in rows})
     return sorted(rows, key=lambda row: defects.index(row.defect))
+
+
+def _is_way(series: Series, role: str) -> bool:
+    """Whether a series is of a way of writing a kernel for upstream's simulator."""
+    workload = series.key.workload
+    known = WORKLOADS.get(workload)
+    is_upstreams = known is None or known.needs_numba
+    is_asked = series.role == role and series.key.target == SIMULATOR
+    return is_asked and is_upstreams and workload != _IDLE
 
 
 def _describe(workload: str) -> str:

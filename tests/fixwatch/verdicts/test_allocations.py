@@ -66,3 +66,11 @@ def test_a_way_that_was_only_explored_has_no_count():
     (row,) = list_allocations(series_of(record))
     assert (row.counts, row.bound, row.explored) == (None, None, Counts(1, 1))
     assert not row.holds
+
+
+@pytest.mark.parametrize("name", ["sound-swap", "no-threads"])
+def test_a_control_that_is_no_way_of_writing_a_kernel_is_no_work_around(name):
+    """One runs no upstream code, the other nothing at all."""
+    record = new_record("0.57.0", new_batch(failures=90), *new_controls(), new_batch(name))
+    rows = list_allocations(series_of(record), NEGATIVE_CONTROL)
+    assert [row.workload for row in rows] == ["same-module"]
