@@ -31,7 +31,6 @@ DEFECT = Defect(
         "https://github.com/NVIDIA/numba-cuda/commit/d41b90d3",
     ),
     remedies=(
-        "Use numba-cuda 0.26.0 or newer; numba's built-in target has no fixed release.",
         "Keep device functions that use cuda in the kernel's own module, or allocate in the "
         "kernel and pass the array in.",
     ),

@@ -51,7 +51,7 @@ class Defect:
     schedules: tuple[str, ...]
     recorded_schedules: tuple[str, ...] = ()  # of the first workload, for the record alone
     references: tuple[str, ...]  # where upstream has it
-    remedies: tuple[str, ...]  # what a user can do, in a sentence each
+    remedies: tuple[str, ...]  # what a user can do in any release, in a sentence each
     refused: str = "the launch"  # what upstream refuses where it refuses a workload's launches
     workloads: tuple[Workload, ...]  # the one that stands for the defect first
     # The negative control that no patch of upstream breaks by a race; as long as it is silent, the

@@ -30,8 +30,6 @@ DEFECT = Defect(
     remedies=(
         "Hold a lock around each launch, from `kernel[...]` to the end of the call, or launch "
         "from one host thread.",
-        "numba-cuda up to 0.12.1 and numba's built-in target refuse the second launch with an "
-        "error.",
     ),
     refused="a second launch while another host thread's runs",
     harness_control="host-launch-in-turn",

@@ -24,8 +24,8 @@ DEFECT = Defect(
         "kernelapi.py#L139",
     ),
     remedies=(
-        "No release is free of it: change an element by atomics of one kind only, for example by "
-        "adding a negative number instead of subtracting.",
+        "Change an element by atomics of one kind only, for example by adding a negative number "
+        "instead of subtracting.",
     ),
     harness_control="atomics-one-thread",
     workloads=(

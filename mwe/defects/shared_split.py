@@ -23,7 +23,7 @@ DEFECT = Defect(
         "https://github.com/NVIDIA/numba-cuda/blob/v0.30.4/numba_cuda/numba/cuda/simulator/"
         "kernelapi.py#L132",
     ),
-    remedies=("No release is free of it: run tests whose kernels use shared arrays on a device.",),
+    remedies=("Run tests whose kernels use shared arrays on a device.",),
     harness_control="shared-split-one-thread",
     workloads=(
         Workload(

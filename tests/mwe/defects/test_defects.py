@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 
 import pytest
 
@@ -109,6 +110,12 @@ def test_a_defect_is_whole(defect):
     assert defect.schedules
     assert SCHEDULES.keys() >= {*defect.schedules, *defect.recorded_schedules}
     assert all((defect.summary, defect.symptom, defect.references, defect.remedies))
+
+
+@pytest.mark.parametrize("defect", DEFECTS.values(), ids=DEFECTS)
+def test_remedies_name_no_release(defect):
+    """Which releases are free of a defect is measured, and stated beside them."""
+    assert not re.search(r"\d+\.\d+|release|newer", " ".join(defect.remedies))
 
 
 def test_a_workload_belongs_to_one_defect():
