@@ -16,7 +16,6 @@ from fixwatch.durable_files import write_json_atomically, write_text_atomically
 from fixwatch.errors import FixwatchError
 from fixwatch.history.last_look import find_last_look
 from fixwatch.history.order import load_order
-from fixwatch.history.release_table import load_release_table
 from fixwatch.layout import CONFIGURATIONS
 from fixwatch.records.evidence import iter_evidence
 
@@ -44,11 +43,11 @@ class FixStatusPublisher(OutputPublisher):  # type: ignore[misc]
         from fixwatch.report.feed import FEED_NAME, render_feed
         from fixwatch.report.page import add_navigation_item, render_pages
         from fixwatch.report.status import build_document
+        from fixwatch.verdicts.pin_advice import advise_on_releases
         from fixwatch.verdicts.series import build_series
 
         html_dir = Path(conf.html_dir)
         try:
-            table = load_release_table()
             configurations = [load_configuration(Path(name)) for name in CONFIGURATIONS]
             configured = [configuration.results_dir for configuration in configurations]
             # The one that is published need not be among them.
@@ -59,9 +58,10 @@ class FixStatusPublisher(OutputPublisher):  # type: ignore[misc]
         records = [record for folder in folders for record in iter_evidence(folder, log.warning)]
         series = build_series(records, order)
         now = datetime.now(timezone.utc)
-        document = build_document(series, now, order, find_last_look())
+        advised = advise_on_releases(series, order.releases)
+        document = build_document(series, now, advised, find_last_look())
         write_json_atomically(html_dir / DOCUMENT_NAME, document, indent=1)
-        for name, text in render_pages(series, document, table).items():
+        for name, text in render_pages(series, document, advised).items():
             write_text_atomically(html_dir / name, text)
         write_text_atomically(html_dir / FEED_NAME, render_feed(document))
         for upstream, badge in describe_badges(document).items():

@@ -17,6 +17,7 @@ from fixwatch.layout import CONFIGURATIONS
 from fixwatch.records.evidence import iter_evidence
 from fixwatch.report.status import build_document
 from fixwatch.report.table import print_status
+from fixwatch.verdicts.pin_advice import advise_on_releases
 from fixwatch.verdicts.series import Series, build_series
 
 
@@ -35,7 +36,8 @@ def run(options: argparse.Namespace) -> int:
     paths = [options.config] if options.config else [Path(name) for name in CONFIGURATIONS]
     series, order = load_series(paths)
     if options.json:
-        document = build_document(series, datetime.now(timezone.utc), order, find_last_look())
+        advised = advise_on_releases(series, order.releases)
+        document = build_document(series, datetime.now(timezone.utc), advised, find_last_look())
         print(json.dumps(document, indent=1, allow_nan=False))
     else:
         print_status(series, open_console(), shows_workloads=options.all)

@@ -14,9 +14,8 @@ import jinja2
 
 from fixwatch.durable_files import write_text_atomically
 from fixwatch.errors import FixwatchError
-from fixwatch.history.release_table import Release
 from fixwatch.report import timeline
-from fixwatch.report.advice import describe_advice, summarise_advice
+from fixwatch.report.advice import summarise_advice
 from fixwatch.report.answer import (
     describe_refusal,
     describe_state,
@@ -29,7 +28,7 @@ from fixwatch.upstream_texts import parse_moment
 from fixwatch.verdicts.allocations import list_allocations
 from fixwatch.verdicts.controls import NEGATIVE_CONTROL, WORKLOAD
 from fixwatch.verdicts.defects import find_verdicts
-from fixwatch.verdicts.pin_advice import advise_on_releases
+from fixwatch.verdicts.pin_advice import UpstreamReleases
 from fixwatch.verdicts.series import Series
 from fixwatch.verdicts.targets import SIMULATOR, name_place
 from mwe.defects import DEFECTS, WORKLOADS
@@ -67,11 +66,14 @@ _ENVIRONMENT.filters["moment"] = lambda text: str(text)[:16].replace("T", " ")
 
 
 def render_pages(
-    all_series: Sequence[Series], document: Mapping[str, Any], table: Iterable[Release]
+    all_series: Sequence[Series],
+    document: Mapping[str, Any],
+    advised: Iterable[UpstreamReleases],
 ) -> dict[str, str]:
     """Return the pages as HTML by file name; every text in them is escaped.
 
-    The series are in the order of the document's upstreams, the table is that of uploads.
+    The series are in the order of the document's upstreams; the document and what is advised are
+    made of them.
     """
     speakers = {
         series_anchor({**entry, **history})
@@ -107,9 +109,13 @@ def render_pages(
                 {
                     "releases": upstream,
                     "summary": summarise_advice(upstream),
-                    "advice": describe_advice(upstream),
+                    "advice": [
+                        entry
+                        for entry in document["advice"]
+                        if entry["upstream"] == upstream.upstream
+                    ],
                 }
-                for upstream in advise_on_releases(all_series, table)
+                for upstream in advised
             ],
             allocations=list_allocations(all_series),
             work_arounds=list_allocations(all_series, NEGATIVE_CONTROL),

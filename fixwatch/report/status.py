@@ -5,11 +5,10 @@ The document has the form that ``html/fix-status.json`` promises, see `fixwatch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from fixwatch.history.listing import ListedCommit
-from fixwatch.history.order import RevisionOrder
 from fixwatch.records.evidence import Evidence, ExploredSpace
 from fixwatch.report.advice import describe_advice
 from fixwatch.report.answer import describe_history
@@ -26,19 +25,19 @@ from fixwatch.statistics.binomial import interval
 from fixwatch.verdicts.assessment import Measurement
 from fixwatch.verdicts.defects import DefectVerdict, find_verdicts
 from fixwatch.verdicts.explorations import describe_exploration, find_printed
-from fixwatch.verdicts.pin_advice import advise_on_releases
+from fixwatch.verdicts.pin_advice import UpstreamReleases
 from fixwatch.verdicts.series import Series
 
 
 def build_document(
     all_series: Sequence[Series],
     generated_at: datetime,
-    order: RevisionOrder,
+    advised: Iterable[UpstreamReleases],
     last_looked_at: datetime | None = None,
 ) -> FixStatus:
     """Return the document for ``fix-status.json``.
 
-    Moments are in UTC. The order says which releases were uploaded.
+    Moments are in UTC. What is advised is of the same series.
     """
     return {
         "version": 2,
@@ -48,11 +47,7 @@ def build_document(
         ),
         "upstreams": [_describe_series(series) for series in all_series],
         "defects": [_describe_defect(verdict) for verdict in find_verdicts(all_series)],
-        "advice": [
-            advice
-            for upstream in advise_on_releases(all_series, order.releases)
-            for advice in describe_advice(upstream)
-        ],
+        "advice": [advice for upstream in advised for advice in describe_advice(upstream)],
     }
 
 

@@ -145,12 +145,12 @@ def test_what_is_refused_is_named(monkeypatch):
     )
     all_series = build_series([record], ORDER)
     refuses = "a second launch while another host thread's runs, with an error that says so"
-    (upstream,) = advise_on_releases(all_series, ORDER.releases)
+    (upstream,) = advised = advise_on_releases(all_series, ORDER.releases)
     assert f". They refuse {refuses}. " in describe_advice(upstream)[0]["text"]
     (speaker,) = [own for own in all_series if own.key.workload == "host-launch"]
     assert f"as upstream refuses {refuses})" in describe_state(speaker)
-    document = build_document(all_series, datetime(2026, 11, 21, tzinfo=timezone.utc), ORDER)
-    page = html.unescape(render_pages(all_series, document, ORDER.releases)[PAGE_NAME])
+    document = build_document(all_series, datetime(2026, 11, 21, tzinfo=timezone.utc), advised)
+    page = html.unescape(render_pages(all_series, document, advised)[PAGE_NAME])
     assert f"not affected: refuses {refuses}<br>" in page
 
 

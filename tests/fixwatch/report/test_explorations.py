@@ -68,7 +68,9 @@ def test_the_document_has_the_space_and_no_rate():
 
 def test_the_page_says_what_was_run_and_how_to_run_it_again():
     """One command replays the schedule that failed, another runs the whole space."""
-    pages = render_pages(build_series(HISTORY, ORDER), document_of(*HISTORY), ORDER.releases)
+    all_series = build_series(HISTORY, ORDER)
+    advised = advise_on_releases(all_series, ORDER.releases)
+    pages = render_pages(all_series, document_of(*HISTORY), advised)
     page = pages["fix-status-numba-cuda-releases.html"]
     assert "schedule 0,0@79:1,1@57:0 failed, the 123rd of at least 4,832; replay: " in page
     assert "all 4,832 schedules of 2 threads with at most 2 forced switches: none failed" in page

@@ -20,6 +20,7 @@ from fixwatch.report.page import (
     describe_command,
     render_pages,
 )
+from fixwatch.verdicts.pin_advice import advise_on_releases
 from fixwatch.verdicts.series import build_series
 from mwe.defects import DEFECTS
 from tests.fixwatch.sample_records import new_batch, new_controls, new_record, of_defect
@@ -47,7 +48,9 @@ class Elements(HTMLParser):
 
 def render(*records):
     """Return the pages for some records, by file name."""
-    return render_pages(build_series(records, ORDER), document_of(*records), ORDER.releases)
+    all_series = build_series(records, ORDER)
+    advised = advise_on_releases(all_series, ORDER.releases)
+    return render_pages(all_series, document_of(*records), advised)
 
 
 def parse(page):

@@ -14,6 +14,7 @@ from fixwatch.records.evidence import BatchEvidence
 from fixwatch.report.answer import describe_state
 from fixwatch.report.badge import describe_badges
 from fixwatch.report.status import build_document
+from fixwatch.verdicts.pin_advice import advise_on_releases
 from fixwatch.verdicts.series import build_series
 from tests.fixwatch.sample_records import hash_of, new_batch, new_controls, new_record
 
@@ -29,7 +30,13 @@ def numba_cuda(version, failures, date="2026-01-01", trials=100, **overrides):
 
 def document_of(*records):
     """Return the document for some records."""
-    return build_document(build_series(records, ORDER), NOW, ORDER)
+    return document_in(ORDER, *records)
+
+
+def document_in(order, *records):
+    """Return the document for records whose revisions stand in an order."""
+    all_series = build_series(records, order)
+    return build_document(all_series, NOW, advise_on_releases(all_series, order.releases))
 
 
 def entry_of(document, upstream="numba-cuda", workload="local-array"):
@@ -371,7 +378,7 @@ def test_a_change_with_several_possible_places_is_not_exact():
         numba_cuda(str(number), count, date=listing.commits[number].date, source="commits")
         for number, count in enumerate(failures)
     ]
-    document = build_document(build_series(records, order), NOW, order)
+    document = document_in(order, *records)
     (transition,) = entry_of(document)["transitions"]
     assert len(transition["places"]) > 1
     assert transition["exact"] is False
@@ -407,7 +414,7 @@ def commit_entry(failures):
         for name, count in failures.items()
     ]
     order = RevisionOrder(listings=COMMITS)
-    return entry_of(build_document(build_series(records, order), NOW, order))
+    return entry_of(document_in(order, *records))
 
 
 def test_commits_stand_in_the_order_of_their_branch():
