@@ -11,6 +11,7 @@ from typing import Any
 
 from asv.feed import FeedEntry, write_atom
 
+from fixwatch.report.answer import format_probability
 from fixwatch.upstream_texts import make_printable, parse_moment
 from fixwatch.verdicts.targets import name_place
 
@@ -59,7 +60,7 @@ def _iter_transitions(
         place = f"{series['workload']}, {series['source']}, {series['target']}"
         content = (
             f"{what}({place}): {kind} in {at['name']} of {at['date'][:10]}, "
-            f"after {after['name']}{exact}; confidence {100 * change['confidence']:.2f} %"
+            f"after {after['name']}{exact}; confidence {format_probability(change['confidence'])}"
         )
         yield FeedEntry(
             # XML has no way to write control characters, and content is HTML.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 from xml.etree import ElementTree
 
 import pytest
@@ -27,6 +28,15 @@ def test_the_feed_has_an_entry_for_each_transition():
     assert entry.findtext(f"{ATOM}title") == "numba-cuda: cuda-swap fixed in 0.26.0"
     assert entry.findtext(f"{ATOM}updated") == "2026-11-20T00:00:00Z"
     assert "after 0.24.0" in entry.findtext(f"{ATOM}content")
+
+
+def test_nothing_that_was_counted_is_certain_in_the_feed():
+    """A probability is not rounded up to 1."""
+    document = document_of(*FIXED)
+    document["defects"][0]["histories"][0]["transitions"][0]["confidence"] = 0.99999
+    feed = ElementTree.fromstring(render_feed(document))
+    content = html.unescape(feed.findtext(f"{ATOM}entry/{ATOM}content"))
+    assert content.endswith("; confidence > 99.99 %")
 
 
 def test_an_entry_keeps_its_identity():
