@@ -418,6 +418,40 @@ def contained_in_a_list(here, read):
 
 
 @program
+def contained_in_keys(here, read):
+    """Look for a key by a view of a dictionary that thread 1 changes."""
+    names = {}
+
+    def run(note=here.append):
+        note(1)
+        value = "key" in names.keys()  # noqa: SIM118
+        read["last"] = _name(value)
+
+    def write():
+        if here:
+            names["key"] = 1
+
+    return run, write
+
+
+@program
+def contained_in_values(here, read):
+    """Look for a value by a view of a dictionary that thread 1 changes."""
+    names = {"key": "old"}
+
+    def run(note=here.append):
+        note(1)
+        value = "new" in names.values()
+        read["last"] = _name(value)
+
+    def write():
+        if here:
+            names["key"] = "new"
+
+    return run, write
+
+
+@program
 def compared_inside_of_a_tuple(here, read):
     """Look for a list that thread 1 changes among others."""
     values, more = ["old"], ["new"]

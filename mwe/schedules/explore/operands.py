@@ -210,7 +210,9 @@ class Operands:
         elif operation in ("IS_OP", "CONTAINS_OP"):
             value, container = self._take(2)
             stack.append(Made(bool))
-            items = container.items if type(container) is Made else container
+            # Where nothing is listed, it is not known what it holds; a view holds what is changed.
+            is_listed = type(container) is Made and container.kind in (list, tuple)
+            items = (container.items or None) if is_listed else container
             if type(items) is tuple and all(map(is_compared_by_identity, (value, *items))):
                 return None
         elif operation in _EFFECTS:
