@@ -556,6 +556,38 @@ def measured(here, read):
 
 
 @program
+def taken_for_true(here, read):
+    """Ask whether a list that thread 1 changes holds anything."""
+    values = []
+
+    def run(note=here.append):
+        note(1)
+        read["last"] = "new" if values else "old"
+
+    def write():
+        if here:
+            values.append(1)
+
+    return run, write
+
+
+@program
+def taken_for_true_behind_another_value(here, read):
+    """Ask for the truth of a list that is the result itself, if it is empty."""
+    values = []
+
+    def run(note=here.append):
+        note(1)
+        read["last"] = (values and "new") or "old"
+
+    def write():
+        if here:
+            values.append(1)
+
+    return run, write
+
+
+@program
 def called_like_a_builtin(here, read):
     """Call a function of C that only has the name of another one."""
     values = ["old"]

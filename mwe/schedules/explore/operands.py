@@ -26,7 +26,7 @@ from mwe.schedules.explore.effects import (
     is_compared_by_identity,
     is_simple,
 )
-from mwe.schedules.explore.instructions import Instruction
+from mwe.schedules.explore.instructions import CONDITIONAL_JUMPS, Instruction
 
 
 class _Loop(NamedTuple):
@@ -45,7 +45,8 @@ _LOOPS: dict[type, _Loop] = {
     VIEWS["items"]: _Loop(tuple, is_own=False),
 }
 # They only count or calculate, as far as they take simple values.
-_CALCULATIONS = ("BINARY_", "COMPARE_", "INPLACE_", "UNARY_")
+_CALCULATIONS = ("BINARY_", "COMPARE_", "INPLACE_", "UNARY_", "TO_BOOL")
+_TRUTHS = ("UNARY_NOT", "TO_BOOL")
 
 # How many values an instruction takes, and how many of which nothing is known it leaves.
 _EFFECTS = {
@@ -195,6 +196,13 @@ class Operands:
         elif operation in ("ROT_TWO", "ROT_THREE"):
             values = self._take(2 if operation == "ROT_TWO" else 3)
             stack.extend([values[-1], *values[:-1]])
+        elif operation in CONDITIONAL_JUMPS:
+            (value,) = self._take(1)
+            if operation.endswith("_OR_POP"):
+                # Where it jumps, the value stays.
+                stack.clear()
+                self._last = None
+            return None if is_simple(value) else instruction
         elif operation.startswith("POP_JUMP_"):
             self._take(1)
         elif operation.startswith("BUILD_"):
@@ -241,7 +249,7 @@ class Operands:
         self._stack.append(Made(kind, values) if kind else UNKNOWN)
 
     def _calculate(self, step: _Step, instruction: Instruction | None) -> Instruction | None:
-        values = self._take(1 if step.operation.startswith("UNARY_") else 2)
+        values = self._take(1 if step.operation.startswith(("UNARY_", "TO_BOOL")) else 2)
         result: Any = UNKNOWN
         touched = instruction
         if step.operation == "BINARY_SUBSCR":
@@ -252,6 +260,8 @@ class Operands:
             result = find_item(container, key)
         elif all(map(is_simple, values)):
             touched, result = None, Made(int)
+        if step.operation in _TRUTHS:
+            result = Made(bool)
         self._stack.append(result)
         return touched
 
