@@ -244,6 +244,11 @@ def _take(subject: Any) -> Any:
     return found or subject.attribute
 
 
+@contextlib.contextmanager
+def _manage(*_values):
+    yield
+
+
 @program
 def in_a_function_that_begins_locally(here, read):
     """Read in a function that does something of its own first."""
@@ -275,6 +280,29 @@ def in_c_before_a_function_is_called(here, read):
         note(1)
         (value,) = list(taken)
         read["last"] = value
+
+    def write():
+        if here:
+            values[0] = "new"
+
+    return run, write
+
+
+def _make_managers(list, taken):  # noqa: A002
+    # A call at a lower offset than the one by which C calls back, and not far from it.
+    return list(taken)
+
+
+@program
+def in_c_that_is_called_by_another_function(here, read):
+    """Read in C, which calls a function that calls another one; its caller is not the reader."""
+    values = ["old"]
+
+    def run(note=here.append, list=list, values=values):  # noqa: A002
+        taken = map(_manage, values)
+        note(1)
+        (manager,) = _make_managers(list, taken)
+        read["last"] = manager.args[0]
 
     def write():
         if here:
@@ -658,11 +686,6 @@ def called_by_its_class(here, read):
             Called.__call__ = lambda _: "new"
 
     return run, write
-
-
-@contextlib.contextmanager
-def _manage():
-    yield
 
 
 @program

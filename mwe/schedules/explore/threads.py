@@ -45,7 +45,8 @@ class Member:
     n_calls: int = 0  # that it made since it passed a point or started a thread
     polls: bool = False  # whether it only looks whether those threads have ended
     then: set[Instruction] = field(default_factory=set)  # what it ran behind the last one
-    last_offset: int = -1  # of the last one that was recorded, in its function
+    last_frame: FrameType | None = None  # of the last one that was recorded, while it runs
+    last_offset: int = -1  # in its function
     lock: Any = field(default_factory=allocate_lock)  # taken while the thread has no turn
     has_called: bool = True  # whether its last instruction was a call, as far as it is known
     operands: dict[FrameType, Operands] = field(default_factory=dict)  # of calls that go on

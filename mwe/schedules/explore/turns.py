@@ -175,7 +175,7 @@ class Turns(TurnTaking):
                 # Later it is enough to look where threads switch: each point is one once.
                 self._note_end_of_stretch()
             if others:
-                member.last_offset = frame.f_lasti
+                member.last_frame, member.last_offset = frame, frame.f_lasti
                 can_be_found = not (self._has_blocked or has_namesake(frame.f_code))
                 place = Place(*name_function(frame.f_code), frame.f_lasti) if can_be_found else None
                 passed = (member.number, member.n_points, others, instruction, member.then, place)
@@ -239,6 +239,7 @@ class Turns(TurnTaking):
         last, caller = self.passed[-1], frame.f_back
         if (
             caller is None
+            or caller is not member.last_frame
             or last.instruction is None
             or member.then
             or not self._is_at_recorded_point(member)
@@ -315,6 +316,9 @@ class Turns(TurnTaking):
                     frame.f_trace_opcodes = False
             elif event == "return":
                 member.operands.pop(frame, None)
+                if member.last_frame is frame:
+                    # What its variables hold ends with it.
+                    member.last_frame = None
             return trace_explored
 
         def trace_call(frame: FrameType, _event: str, _arg: Any) -> Any:
