@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.subjects.programs import ProgramSubject
 
-GLOBAL = "old"
+GLOBAL: Any = "old"
 PROGRAMS: dict[str, Callable[[list[int], dict[str, Any]], Sequence[Callable[[], None]]]] = {}
 
 
@@ -705,6 +705,42 @@ def entered_by_both(here, read):
         if here:
             with contextlib.suppress(Exception):
                 manager.__enter__()
+
+    return run, write
+
+
+@program
+def listed_and_kept(here, read):
+    """Look for something in a list in brackets that thread 1 has as well."""
+
+    def run():
+        global GLOBAL
+        value = "new" in (GLOBAL := ["old"])
+        read["last"] = _name(value)
+
+    def write():
+        if isinstance(GLOBAL, list):
+            GLOBAL[0] = "new"
+
+    return run, write
+
+
+@program
+def entered_and_kept(here, read):
+    """Enter a context manager as it is made, where thread 1 has it as well."""
+
+    def run():
+        global GLOBAL
+        try:
+            with (GLOBAL := _manage()):
+                read["last"] = "old"
+        except Exception:
+            read["last"] = "new"
+
+    def write():
+        if not isinstance(GLOBAL, str):
+            with contextlib.suppress(Exception):
+                GLOBAL.__enter__()
 
     return run, write
 

@@ -103,6 +103,11 @@ def _find_layout(code: CodeType) -> tuple[dict[int, _Step], dict[int, int]]:
         return _layouts[code]
 
 
+def _share(value: Any) -> Any:
+    """Return what is known of a value that is no longer on the stack alone."""
+    return UNKNOWN if type(value) is Made and not is_simple(value) else value
+
+
 class Operands:
     """The values that the instructions of one call of a function take, as far as they are known.
 
@@ -167,8 +172,8 @@ class Operands:
         elif operation == "STORE_FAST_LOAD_FAST":
             (value,) = self._take(1)
             stored, loaded = step.value
-            known = value if stored == loaded else frame.f_locals.get(loaded, UNKNOWN)
-            stack.append(known)
+            known = frame.f_locals.get(loaded, UNKNOWN)
+            stack.append(_share(value) if stored == loaded else known)
         elif operation == "LOAD_CONST":
             stack.append(step.value)
         elif operation == "PUSH_NULL":
@@ -186,6 +191,8 @@ class Operands:
                 stack.append(NULL)
             stack.append(find_attribute(owner, step.value))
         elif operation == "COPY":
+            if step.arg <= len(stack):
+                stack[-step.arg] = _share(stack[-step.arg])
             stack.append(stack[-step.arg] if step.arg <= len(stack) else UNKNOWN)
         elif operation == "SWAP":
             values = self._take(step.arg)
