@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import operator
 import threading
+import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -628,6 +629,24 @@ def called_like_a_builtin(here, read):
     def write():
         if here:
             values[0] = "new"
+
+    return run, write
+
+
+@program
+def measured_by_a_method(here, read):
+    """Ask for the length of a list that thread 1 changes, which is bound to the function of C."""
+    values = []
+    measure = types.MethodType(len, values)
+
+    def run(note=here.append):
+        note(1)
+        value = measure()
+        read["last"] = _name(value)
+
+    def write():
+        if here:
+            values.append(1)
 
     return run, write
 

@@ -148,7 +148,9 @@ def find_effect(
     callee: Any, arguments: Sequence[Any], instruction: Instruction | None
 ) -> tuple[Instruction | None, Any]:
     """Return what a call touches before any Python function is entered, and what it returns."""
-    function = callee.__func__ if type(callee) is MethodType else callee
+    function = callee
+    if type(callee) is MethodType and type(callee.__func__) is FunctionType:
+        function = callee.__func__
     if type(function) is FunctionType:
         return None, Made(MANAGER) if function.__code__ is _MAKE_MANAGER else UNKNOWN
     if type(function) is type:
