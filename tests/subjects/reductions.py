@@ -607,7 +607,8 @@ def taken_for_true_behind_another_value(here, read):
 
     def run(note=here.append):
         note(1)
-        read["last"] = (values and "new") or "old"
+        value = values and "new"
+        read["last"] = _name(value == "new")
 
     def write():
         if here:
