@@ -58,8 +58,9 @@ class Spool:
     def load_finished(self, planned: PlannedBatch) -> dict[str, Any] | None:
         """Return a batch that `load` finds if it has all the trials that are planned.
 
-        An exploration is finished, too, with a failure, with its whole space, or at its limit. One
-        that gave up on schedules, because the machine was too busy to follow them, has a new try.
+        An exploration is finished, too, with a failure that is looked for, with its whole space,
+        or at its limit. One that gave up on schedules, because the machine was too busy to follow
+        them, has a new try.
         """
         batch = self.load(planned)
         return batch if batch is not None and _is_finished(batch, planned) else None
@@ -108,7 +109,7 @@ def _is_finished(batch: Mapping[str, Any], planned: PlannedBatch) -> bool:
     if not planned.is_exploration:
         return False
     is_at_limit = planned.limit_s is not None and batch["duration_s"] >= planned.limit_s
-    return bool(batch["failures"] or batch["space"]["exhausted"] or is_at_limit)
+    return bool(batch["signature_failures"] or batch["space"]["exhausted"] or is_at_limit)
 
 
 def _read_result(folder: Path, planned: PlannedBatch, identity: Mapping[str, Any]) -> BatchResult:

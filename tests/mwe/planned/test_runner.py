@@ -108,6 +108,9 @@ def test_a_batch_of_another_identity_is_not_taken(new_contender, monkeypatch):
 
 
 EXPLORED = replace(PLANTED, schedule="explore", n_trials=10**6, limit_s=60.0)
+NONE_FAILED = {"trials": 9, "failures": 0, "signature_failures": 0}
+PART = {**NONE_FAILED, "space": {"exhausted": False}, "duration_s": 5.1}
+SHOWN = {"failures": 1, "signature_failures": 1}
 
 
 def test_an_exploration_that_failed_is_finished(new_contender):
@@ -122,19 +125,19 @@ def test_an_exploration_that_failed_is_finished(new_contender):
 @pytest.mark.parametrize(
     ("changes", "planned", "is_finished"),
     [
-        pytest.param({"failures": 1}, EXPLORED, True, id="failed"),
+        pytest.param(SHOWN, EXPLORED, True, id="failed"),
+        pytest.param({"failures": 1}, EXPLORED, False, id="failed-otherwise"),
         pytest.param({"space": {"exhausted": True}}, EXPLORED, True, id="whole-space"),
         pytest.param({"duration_s": 60.2}, EXPLORED, True, id="at-its-limit"),
         pytest.param({}, EXPLORED, False, id="of-a-shorter-limit"),
         pytest.param({"duration_s": 60.2}, replace(EXPLORED, limit_s=None), False, id="no-limit"),
-        pytest.param({"failures": 1}, replace(EXPLORED, schedule="delay"), False, id="repetitions"),
+        pytest.param(SHOWN, replace(EXPLORED, schedule="delay"), False, id="repetitions"),
     ],
 )
 def test_when_an_exploration_is_finished(new_contender, changes, planned, is_finished):
-    """With a failure, its whole space, or as much time as is planned now; never others so."""
-    printed = {"trials": 9, "failures": 0, "space": {"exhausted": False}, "duration_s": 5.1}
+    """With the signature, its whole space, or as much time as is planned now; never others so."""
     spool = new_contender().spool
-    spool.save(planned, BatchResult({**printed, "status": "complete", **changes}))
+    spool.save(planned, BatchResult({**PART, "status": "complete", **changes}))
     assert (spool.load_finished(planned) is not None) is is_finished
 
 
@@ -155,10 +158,9 @@ def test_an_exploration_begins_anew(new_contender):
             pass
 
     contender = new_contender(start_server=Server)
-    part = {"trials": 9, "failures": 0, "space": {"exhausted": False}, "duration_s": 5.1, "seed": 3}
     whole = replace(EXPLORED, limit_s=None, workload="one-thread")
     for planned in (EXPLORED, whole):
-        contender.spool.save(planned, BatchResult({**part, "status": "complete"}))
+        contender.spool.save(planned, BatchResult({**PART, "status": "complete", "seed": 3}))
     run(contender, planned=[EXPLORED, whole])
     assert [request["earlier"] for request, _ in requests] == [None, None]
     assert [request["exploration"]["limit_s"] for request, _ in requests] == [60.0, None]
