@@ -48,6 +48,11 @@ def swapped_cuda_module(fn, fake_cuda_module):
         yield
         time.sleep(0.02 if swaps else 0)
 """
+WITHOUT_DEVICE = """
+from numba import cuda
+
+cuda.is_available = lambda: False
+"""
 CONTROLS = {"no-thread", "one-thread"}
 
 
@@ -61,7 +66,7 @@ def run_suite(tmp_path):
     )
 
     def run(*arguments, swap=None):
-        """Return each case's error, None where it passed."""
+        """Return each case's error, or why it was skipped; None where it passed."""
         if swap is not None:
             (copy / "conftest.py").write_text(PLUG_IN.format(swap=swap), encoding="utf-8")
         subprocess.run(
@@ -74,9 +79,9 @@ def run_suite(tmp_path):
         )
         errors = {}
         for case in ElementTree.parse(tmp_path / "results.xml").iter("testcase"):
-            failure = case.find("failure")
+            ends = [end for end in case if end.tag in ("failure", "error", "skipped")]
             name = case.get("name").partition("[")[2].rstrip("]")
-            errors[name] = None if failure is None else failure.get("message")
+            errors[name] = ends[0].get("message") if ends else None
         return errors
 
     return run
@@ -108,6 +113,13 @@ def test_threads_that_cannot_meet_pass(run_suite):
     """A lock that lets one thread at a time into the allocator fixes the race as well."""
     errors = run_suite("-k", "seven-threads-1 or two-blocks", swap=LOCK_HELD_THROUGHOUT)
     assert errors == {"seven-threads-1": None, "two-blocks": None}
+
+
+def test_a_case_that_is_skipped_has_not_passed(run_suite):
+    """Without a device each of the 15 says so."""
+    errors = run_suite(swap=WITHOUT_DEVICE)
+    assert len(errors) == 15
+    assert all("no CUDA device" in (error or "") for error in errors.values())
 
 
 @pytest.mark.parametrize("in_simulator", [True, False])
