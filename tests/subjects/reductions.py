@@ -169,6 +169,18 @@ def another_class(here, read):
 
 
 @program
+def setattr_of_the_class(here, read):
+    """Write the class of an object by a name that stands beside `setattr`."""
+    subject = Object()
+
+    def write(subject=subject):
+        if here:
+            setattr(subject, "__class__", Other)  # noqa: B010
+
+    return _read_attribute(here, read, subject), write
+
+
+@program
 def cell(here, read):
     """Write a variable that both functions close over."""
     value = "old"

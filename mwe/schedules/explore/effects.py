@@ -179,7 +179,7 @@ def _find_effect_of_builtin(
     function: Callable[..., Any], arguments: Sequence[Any], instruction: Instruction | None
 ) -> tuple[Instruction | None, Any]:
     if function in (id, sys._getframe):
-        return None, Made(int)
+        return None, Made(int) if function is id else UNKNOWN
     if function is isinstance and len(arguments) == 2 and type(arguments[1]) is type:
         return _CLASS, Made(bool)
     if function in _OF_SIMPLE and all(map(is_simple, arguments)):

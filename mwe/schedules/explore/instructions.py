@@ -206,7 +206,7 @@ def find_writes(code: CodeType) -> Writes:
                     variables.add(instruction.argval)
             elif instruction.argval in _OPAQUE_WRITERS:
                 name = _find_constant_name(instructions[index : index + 4])
-                if name is None:
+                if name is None or name in _CLASS_WRITERS:
                     is_opaque = True
                 else:
                     attributes.add(name)

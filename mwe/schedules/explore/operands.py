@@ -53,7 +53,7 @@ _EFFECTS = {
     operation: effect
     for operations, effect in {
         """
-        NOP RESUME CACHE PRECALL KW_NAMES EXTENDED_ARG JUMP_FORWARD JUMP_BACKWARD JUMP_ABSOLUTE
+        NOP RESUME KW_NAMES JUMP_FORWARD JUMP_BACKWARD JUMP_ABSOLUTE
         JUMP_BACKWARD_NO_INTERRUPT MAKE_CELL COPY_FREE_VARS DELETE_FAST DELETE_GLOBAL DELETE_NAME
         DELETE_DEREF
         """: (0, 0),
@@ -67,6 +67,16 @@ _EFFECTS = {
         "BEFORE_WITH SETUP_WITH": (1, 2),
     }.items()
     for operation in operations.split()
+}
+# What is made of the values in brackets; nothing is known of sets and dictionaries.
+_MAKES: dict[str, type | None] = {
+    "BUILD_LIST": list,
+    "BUILD_TUPLE": tuple,
+    "BUILD_STRING": str,
+    "BUILD_SLICE": slice,
+    "BUILD_SET": None,
+    "BUILD_MAP": None,
+    "BUILD_CONST_KEY_MAP": None,
 }
 _LOADS_FAST = ("LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_FAST_BORROW")
 
@@ -212,7 +222,7 @@ class Operands:
             return None if is_simple(value) else instruction
         elif operation.startswith("POP_JUMP_"):
             self._take(1)
-        elif operation.startswith("BUILD_"):
+        elif operation in _MAKES:
             self._build(step)
         elif operation.startswith("CALL"):
             return self._call(step, instruction)
@@ -249,10 +259,7 @@ class Operands:
         if operation in ("BUILD_MAP", "BUILD_CONST_KEY_MAP"):
             n_values = 2 * step.arg if operation == "BUILD_MAP" else step.arg + 1
         values = tuple(self._take(n_values))
-        kinds: dict[str, type] = {
-            "BUILD_LIST": list, "BUILD_SLICE": slice, "BUILD_TUPLE": tuple, "BUILD_STRING": str
-        }  # fmt: skip
-        kind = kinds.get(operation)
+        kind = _MAKES[operation]
         self._stack.append(Made(kind, values) if kind else UNKNOWN)
 
     def _calculate(self, step: _Step, instruction: Instruction | None) -> Instruction | None:
