@@ -362,6 +362,39 @@ def at_a_second_visit(here, read):
 
 
 @program
+def in_a_function_with_many_names(here, read):
+    """Read by an instruction whose argument does not fit into it."""
+    lines = [f"    name_{number}" for number in range(256)]
+    lines = ["def run(note):", *lines, "    note(1)", "    value = GLOBAL", "    keep(value)"]
+    names = {f"name_{number}": None for number in range(256)}
+    names.update(GLOBAL="old", keep=lambda value: read.update(last=value))
+    exec(compile("\n".join(lines), "/planted/names.py", "exec"), names)  # noqa: S102
+
+    def write():
+        if here:
+            names["GLOBAL"] = "new"
+
+    return lambda note=here.append: names["run"](note), write
+
+
+@program
+def in_c_by_a_function_with_many_names(here, read):
+    """Read in C by such an instruction, before C calls a function; there it is too late."""
+    lines = [f"    subject.name_{number}" for number in range(256)]
+    lines = ["def run(note, subject):", *lines, "    note(1)", "    value = subject.only_there"]
+    names = {"keep": lambda value: read.update(last=value)}
+    source = "\n".join([*lines, "    keep(value)"])
+    exec(compile(source, "/planted/names.py", "exec"), names)  # noqa: S102
+    subject = Object()
+
+    def write():
+        if here:
+            subject.only_there = "new"
+
+    return lambda note=here.append: names["run"](note, subject), write
+
+
+@program
 def in_a_function_that_ran_before(here, read):
     """Read in a function whose points have all been passed."""
     subject = Object()

@@ -40,6 +40,9 @@ CONDITIONAL_JUMPS = frozenset(
 if sys.version_info >= (3, 13):
     _LOCAL_INSTRUCTIONS |= CONDITIONAL_JUMPS
 
+# Whether no event comes between these and the instruction that they belong to.
+_IS_HEARD_BEFORE_EXTENDED_ARG = sys.version_info < (3, 12)
+
 # It need not be installed for this module to be imported.
 _NUMPY = importlib.util.find_spec("numpy")
 _HERE = os.path.dirname(os.path.abspath(__file__))
@@ -134,14 +137,18 @@ def find_points(code: CodeType) -> dict[int, Instruction]:
     try:
         return _points[code]
     except KeyError:
-        found = {
-            instruction.offset: Instruction(
-                instruction.opname,
-                instruction.argval if isinstance(instruction.argval, str) else None,
-            )
-            for instruction in dis.get_instructions(code)
-            if instruction.opname not in _LOCAL_INSTRUCTIONS
-        }
+        found, start = {}, None
+        for instruction in dis.get_instructions(code):
+            if start is None or not _IS_HEARD_BEFORE_EXTENDED_ARG:
+                start = instruction.offset
+            if instruction.opname == "EXTENDED_ARG":
+                continue
+            if instruction.opname not in _LOCAL_INSTRUCTIONS:
+                found[start] = Instruction(
+                    instruction.opname,
+                    instruction.argval if isinstance(instruction.argval, str) else None,
+                )
+            start = None
         _points[code] = found
         _functions.setdefault(name_function(code), set()).add(code)
         return found

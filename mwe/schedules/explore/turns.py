@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dis
 import gc
 import sys
 import threading
@@ -243,6 +244,8 @@ class Turns(TurnTaking):
             or last.instruction is None
             or member.then
             or not self._is_at_recorded_point(member)
+            # What follows it has a higher offset, even while it calls by way of C.
+            or caller.f_code.co_code[member.last_offset] == dis.EXTENDED_ARG
         ):
             return
         if (
