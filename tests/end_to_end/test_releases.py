@@ -42,8 +42,8 @@ def test_the_affected_release_fails_and_the_fixed_one_does_not(project):
         assert record.packages["numba-cuda"] == record.name
         assert record.interpreter.startswith("CPython 3.")
         for batch in record.batches:
-            assert batch.printed.early_return_failures == 0
             if batch.defect == "cuda-swap":
+                assert batch.printed.early_return_failures == 0
                 assert set(batch.printed.failures_by_mode) <= {"missing-attribute"}
 
 
@@ -118,7 +118,7 @@ def test_each_batch_ran_once(project):
         "registry-mixed",
         "chunked-local",
     )
-    controls = (*CONTROLS, "planted-race")
+    controls = (*CONTROLS, "planted-race", "sound-swap")
     assert sorted(batches) == sorted(
         [("local-array", "natural")]
         + [(w, "explore") for w in ("local-array", "one-thread", "planted-race")]
