@@ -106,13 +106,15 @@ def run_batch(
         n_workers += 1
         numbers = range(number, n_trials + 1)
         schedule = handed_over.pop()
+        is_last = False
         for trial in _iter_trials_of_worker(
             load_subject, schedule, batch.seed, numbers, isolation, signature, handed_over.append
         ):
             batch.record(trial, elapsed_s=time.perf_counter() - start_s)
             report_progress(batch)
             number = trial.number + 1
-        if number > n_trials or (trial.exploration is not None and trial.exploration.is_last):
+            is_last = trial.exploration is not None and trial.exploration.is_last
+        if number > n_trials or is_last:
             return
         if not handed_over and not isinstance(schedule, Explore):
             handed_over.append(schedule)

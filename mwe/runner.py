@@ -54,7 +54,8 @@ def iter_trials(
 
     What building or compiling a kernel, opening the schedule or the oracle raises passes through:
     it is a failure of the harness, no outcome. An exploration ends at the first failure that has
-    the signature. `report_ready` is called before the first trial.
+    the signature; where a schedule of it seems to hang for the first time, the trials end without
+    it. `report_ready` is called before the first trial.
     """
     with schedule.open(subject.user_files) as pace:
         reused_kernel = _build_kernel(subject)
@@ -71,6 +72,9 @@ def iter_trials(
             outcome = run_trial(
                 subject, pace, kernel, f"{seed}/{number}", join_timeout_s=join_timeout_s
             )
+            if outcome.mode is FailureMode.HANG and explorer and explorer.put_back():
+                # Threads are left over, so the schedule is run again by whoever opens it next.
+                return
             has_signature = signature.matches(outcome)
             exploration = explorer.note(has_signature) if explorer else None
             yield Trial(number, kernel_age, subject.n_threads, outcome, has_signature, exploration)

@@ -178,6 +178,15 @@ class Explorer:
             self._turns = self.space.open_turns(plan)
         return self._turns.taken()
 
+    def put_back(self) -> bool:
+        """Have the schedule that was paced last run once more; False where it was, or is a replay.
+
+        A thread may be taken for one that waits while the system only keeps it from a core. Who
+        deadlocks for good does so again.
+        """
+        is_replay = self._options.replay is not None
+        return not is_replay and self.space is not None and self.space.put_back(self._plan)
+
     def note(self, is_sought: bool) -> Exploration:
         """Take in the trial that was paced last, which failed as sought or not; say what it was."""
         turns, space, options = self._turns, self.space, self._options

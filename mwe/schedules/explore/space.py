@@ -109,6 +109,7 @@ class Space:
         self._left_out: list[tuple[Plan, Passed]] = []
         self._n_run = 0
         self._n_tries: Counter[Plan] = Counter()
+        self._put_back: set[Plan] = set()
         self._points: dict[int, set[int]] = {}
         # Functions whose writes are in; only saves looking at them again.
         self._ran: set[CodeType] = set()
@@ -125,6 +126,14 @@ class Space:
                 level[index], level[-1] = level[-1], level[index]
                 return level.pop()
         return None
+
+    def put_back(self, plan: Plan) -> bool:
+        """Have a schedule run once more that ended in a deadlock; False if it was before."""
+        is_first = plan not in self._put_back
+        if is_first:
+            self._put_back.add(plan)
+            self._levels[len(plan.switches)].append(plan)
+        return is_first
 
     def has_more(self) -> bool:
         """Whether there is a schedule to take."""

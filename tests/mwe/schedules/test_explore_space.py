@@ -136,3 +136,14 @@ def test_a_launch_with_fewer_threads_than_asked_for_has_a_whole_space():
     *_, last = iter_trials(make_notes(2, 2), Explore(threads=3), 1, range(1, 100))
     assert last.exploration.space.exhausted
     assert last.exploration.space.run == count_by_arithmetic(2, 2)
+
+
+def test_a_schedule_that_seems_to_hang_is_run_once_more():
+    """It is taken again, and is a hang the second time."""
+    space = Space(max_switches=0)
+    plans = [space.take(), space.take()]
+    assert space.take() is None
+    assert space.put_back(plans[0])
+    assert space.take() == plans[0]
+    assert not space.put_back(plans[0])
+    assert not space.has_more()
