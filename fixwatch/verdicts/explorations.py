@@ -49,7 +49,8 @@ def describe_exploration(batch: BatchEvidence) -> str:
         n_all = known if is_exhausted(batch) else f"at least {known}"
         place = f"the {_name_ordinal(printed.first_failure_trial or printed.trials)} of {n_all}"
         replay = f"python -m mwe --workload {batch.workload} --replay {text}"
-        return f"schedule {text} failed, {place}; replay: {replay}"
+        otherwise = "" if printed.signature_failures else f", not in the way of {batch.defect}"
+        return f"schedule {text} failed{otherwise}, {place}; replay: {replay}"
     if printed.failures:
         how = ", ".join(printed.failures_by_mode)
         return f"its process ended after {n_run:,} of at least {known} schedules ({how}): no proof"
@@ -65,12 +66,16 @@ def summarise_explorations(batches: Iterable[BatchEvidence]) -> str:
     """Return in a few words what explorations of several workloads show; nothing without any."""
     failed, whole = "a schedule failed in", "every schedule passed in"
     part, ended = "a part was run, none failed, in", "the process ended in"
-    found: dict[str, list[str]] = {failed: [], whole: [], part: [], ended: []}
+    otherwise = "a schedule failed in another way in"
+    found: dict[str, list[str]] = {failed: [], otherwise: [], whole: [], part: [], ended: []}
     for batch in batches:
         printed = find_printed(batch)
         if batch.is_exploration and printed:
-            silent = whole if is_exhausted(batch) else ended if printed.failures else part
-            found[failed if count_failures(batch) else silent].append(batch.workload)
+            if count_failures(batch):
+                what = failed if printed.signature_failures else otherwise
+            else:
+                what = whole if is_exhausted(batch) else ended if printed.failures else part
+            found[what].append(batch.workload)
     return "; ".join(
         f"{what} {', '.join(dict.fromkeys(workloads))}"
         for what, workloads in found.items()

@@ -16,11 +16,17 @@ DEFECT = Defect(
     "device function of that launch, and runs once, in the thread that launches it.",
     symptom="Two host threads launch at once, and one of the launches writes what a single thread "
     "writes, without an error; or \"'Thread' object has no attribute 'blockIdx'\".",
-    # Where the two meet elsewhere, one takes the other's fake of `cuda` away, or finds none. That
-    # an exception is not any launch's is for the control with one launch after the other to say.
+    # Where the two meet elsewhere, one takes the other's fake of `cuda` away, finds none, or leaves
+    # its own behind. That an exception is not any launch's is for the control with one launch after
+    # the other to say.
     signature=Signature(
         modes=frozenset(
-            {FailureMode.WRONG_RESULT, FailureMode.EXCEPTION, FailureMode.MISSING_ATTRIBUTE}
+            {
+                FailureMode.WRONG_RESULT,
+                FailureMode.EXCEPTION,
+                FailureMode.MISSING_ATTRIBUTE,
+                FailureMode.LEAKED_GLOBAL,
+            }
         )
     ),
     # Releases that refuse a launch check and then note that one runs. Two launches may pass between

@@ -166,7 +166,9 @@ def _format_failures(measurement: Measurement) -> str:
         return _format_counts(measurement.counts)
     if printed is None:
         return "not run"
-    return "a schedule" if printed.first_failure_schedule else "none"
+    if not printed.first_failure_schedule:
+        return "none"
+    return "a schedule" if printed.signature_failures else "a schedule, in another way"
 
 
 def _format_rate(measurement: Measurement) -> str:

@@ -98,6 +98,11 @@ def test_an_exploration_is_judged_without_a_probability(batch, verdict, reason):
             "python -m mwe --workload local-array --replay 0,0@79:1,1@57:0",
         ),
         (
+            OTHERWISE,
+            "schedule 0,0@79:1,1@57:0 failed, not in the way of cuda-swap, the 123rd of at least "
+            "4,832; replay: python -m mwe --workload local-array --replay 0,0@79:1,1@57:0",
+        ),
+        (
             WHOLE,
             "all 4,832 schedules of 2 threads with at most 2 forced switches: none failed "
             "(a proof up to this bound, on this Python)",
@@ -127,6 +132,8 @@ def test_explorations_of_several_workloads_are_summed_up():
         f"a part was run, none failed, in local-array; the process ended in {ENDED.workload}"
     )
     assert summarise_explorations([new_batch()]) == ""
+    words = "a schedule failed in another way in local-array"
+    assert summarise_explorations([OTHERWISE]) == words
 
 
 @pytest.mark.parametrize(
