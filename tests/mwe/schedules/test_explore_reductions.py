@@ -8,7 +8,7 @@ import pytest
 
 from mwe.schedules import Explore
 from tests.subjects.programs import ProgramSubject, explore
-from tests.subjects.reductions import PROGRAMS, make_subject
+from tests.subjects.value_reductions import PROGRAMS, make_subject
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
