@@ -72,3 +72,25 @@ def test_a_deadlock_ends_a_batch_that_stops_at_failures():
     assert batch.failures_by_mode == {"hang": 1}
     assert batch.failing_trials == [batch.trials]
     assert batch.status == "complete"
+
+
+def test_a_hang_that_does_not_come_again_is_none(tmp_path):
+    """What kept the threads from going on may have been outside of them."""
+    was_stuck = tmp_path / "was-stuck"
+
+    def set_up():
+        one, other = threading.Lock(), threading.Lock()
+
+        def run(first, second):
+            with first:
+                if second.locked():
+                    was_stuck.touch()
+                with second:
+                    pass
+
+        turned = (one, other) if was_stuck.exists() else (other, one)
+        return (lambda: run(one, other)), (lambda: run(*turned))
+
+    batch = run(ProgramSubject(set_up, lambda: 1), switches=1, max_idle_s=0.1)
+    assert was_stuck.exists()
+    assert (batch.failures, batch.space["exhausted"], batch.status) == (0, True, "complete")
