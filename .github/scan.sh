@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 make .venv/installed
 
 configuration() {
-    case "$UPSTREAM" in
+    case "${UPSTREAM:?give numba or numba-cuda, and RANGE, SHARDS}" in
         numba) echo asv.conf.json ;;
         numba-cuda) echo asv.numba-cuda.conf.json ;;
         *) echo "no upstream is called $UPSTREAM" >&2; exit 2 ;;
