@@ -23,14 +23,39 @@ _Rates = dict[tuple[str | None, ...], dict[str, set[Counts]]]
 
 @dataclass(frozen=True, order=True)
 class SeriesKey:
-    """What measurements must share to be compared; nothing is pooled across it."""
+    """What a history is of; nothing is pooled across it."""
 
     upstream: str
     source: str
     target: str
-    machine: str
+    machine: str  # the names of all machines that measured some of it
     python: str
     workload: str
+
+
+@dataclass(frozen=True)
+class _Revision:
+    """What was measured of a revision, on one machine or several."""
+
+    assessments: tuple[Assessment, ...]
+
+    @property
+    def best(self) -> Assessment:
+        """What speaks for the revision: of the records that are complete the fullest one's."""
+        return max(
+            self.assessments, key=lambda found: (found.record.is_complete, found.record.rank)
+        )
+
+    def count_for_history(self, workload: str) -> dict[str, Counts]:
+        """Return what it brings to its history, by machine and schedule, as an assessment does.
+
+        Each machine has rates of its own, so a fix is seen on one that measured what was before it.
+        """
+        return {
+            f"{assessment.record.machine} {schedule}": counts
+            for assessment in self.assessments
+            for schedule, counts in assessment.count_for_history(workload).items()
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,10 +99,10 @@ def build_series(records: Iterable[Evidence], order: RevisionOrder) -> list[Seri
     histories = {
         key: analyse_history(
             [
-                assessment.count_for_history(key.workload)
-                if order.is_on_branch(assessment.record)
+                revision.count_for_history(key.workload)
+                if order.is_on_branch(revision.best.record)
                 else {}
-                for assessment in revisions
+                for revision in revisions
             ]
         )
         for key, revisions in grouped.items()
@@ -99,26 +124,32 @@ def build_series(records: Iterable[Evidence], order: RevisionOrder) -> list[Seri
 
 def _group(
     assessments: Sequence[Assessment], workloads: Iterable[str], order: RevisionOrder
-) -> dict[SeriesKey, list[Assessment]]:
-    """Group what may be compared, oldest revision first.
+) -> dict[SeriesKey, list[_Revision]]:
+    """Group what belongs to a history, oldest revision first, whichever machine measured it.
 
     A history has the workloads that ran once in it; if none ever did, the fallback.
     """
-    histories: dict[tuple[str, str, str, str, str], list[Assessment]] = defaultdict(list)
+    histories: dict[tuple[str, ...], dict[str, list[Assessment]]] = defaultdict(dict)
     for assessment in sorted(assessments, key=lambda a: order.find_place(a.record)):
-        histories[_place_of(assessment.record)].append(assessment)
+        record = assessment.record
+        place = (record.upstream, record.source, record.target, record.python)
+        histories[place].setdefault(record.commit, []).append(assessment)
     grouped = {}
-    for place, revisions in histories.items():
-        own = {batch.workload for found in revisions for batch in found.record.batches}
+    for (upstream, source, target, python), by_commit in histories.items():
+        revisions = [_Revision(tuple(own)) for own in by_commit.values()]
+        records = [found.record for revision in revisions for found in revision.assessments]
+        machines = ", ".join(sorted({record.machine for record in records}))
+        own = {batch.workload for record in records for batch in record.batches}
         for workload in workloads:
             if workload in (own or {FALLBACK_WORKLOAD}):
-                grouped[SeriesKey(*place, workload)] = revisions
+                key = SeriesKey(upstream, source, target, machines, python, workload)
+                grouped[key] = revisions
     return dict(sorted(grouped.items()))
 
 
 def _build_one(
     key: SeriesKey,
-    assessments: Sequence[Assessment],
+    found: Sequence[_Revision],
     history: History,
     defect: str,
     role: str,
@@ -127,11 +158,12 @@ def _build_one(
 ) -> Series:
     # Controls have no failure rate of their own; that of the defect's workloads is used.
     referred = _name_all_workloads(defect) if role == NEGATIVE_CONTROL else key.workload
+    best = [revision.best for revision in found]
     revisions = tuple(
         assessment.judge(key.workload, partial(_find_rates, rates, assessment.record, referred))
-        for assessment in assessments
+        for assessment in best
     )
-    measured = [assessment.record.commit for assessment in assessments]
+    measured = [assessment.record.commit for assessment in best]
     return Series(
         key=key,
         defect=defect,
@@ -149,7 +181,7 @@ def _build_one(
 
 
 def _collect_rates(
-    grouped: Mapping[SeriesKey, Sequence[Assessment]],
+    grouped: Mapping[SeriesKey, Sequence[_Revision]],
     histories: Mapping[SeriesKey, History],
     roles: Mapping[str, str],
     defects: Mapping[str, str],
@@ -164,9 +196,13 @@ def _collect_rates(
         workloads = [key.workload]
         if is_workload:
             workloads.append(_name_all_workloads(defects[key.workload]))
-        for index, assessment in enumerate(revisions):
-            if not histories[key].is_affected(index):
-                continue
+        affected = [
+            assessment
+            for index, revision in enumerate(revisions)
+            if histories[key].is_affected(index)
+            for assessment in revision.assessments
+        ]
+        for assessment in affected:
             for schedule, counts in assessment.count_for_history(key.workload).items():
                 if not counts.n_failures:
                     continue

@@ -270,10 +270,9 @@ def test_a_negative_control_that_a_wrong_fix_broke_does_not_hide_it(failures, si
     assert entry["state"] == "affected"
 
 
-def test_different_machines_pythons_and_targets_are_never_pooled():
+def test_different_pythons_and_targets_are_never_pooled():
     """Silence elsewhere says nothing about the rate here."""
     for overrides, alone in (
-        ({"machine": "other"}, "inconclusive"),
         ({"python": "3.12"}, "inconclusive"),
         # A device is measured for something else, and needs no affected revision beside.
         ({"target": "cuda"}, "never-observed"),
@@ -282,6 +281,29 @@ def test_different_machines_pythons_and_targets_are_never_pooled():
         document = document_of(numba_cuda("0.24.0", 90), numba_cuda("0.26.0", 0, **overrides))
         states = [e["state"] for e in document["upstreams"] if e["workload"] == "local-array"]
         assert sorted(states) == ["affected", alone]
+
+
+def test_machines_share_a_history_and_no_rates():
+    """A fix that another machine saw is one where it saw the failures before, and only there."""
+    here = [numba_cuda("0.23.0", 90), numba_cuda("0.24.0", 90)]
+    silent = numba_cuda("0.26.0", 0, machine="other")
+    entry = entry_of(document_of(*here, silent))
+    assert (entry["state"], entry["machine"]) == ("affected", "m, other")
+    assert entry["measurements"][-1]["verdict"] == "inconclusive"
+    bridge = numba_cuda("0.24.0", 80, machine="other")
+    entry = entry_of(document_of(*here, silent, bridge))
+    assert (entry["state"], entry["fixed_in"]["name"]) == ("fixed", "0.26.0")
+    assert entry["measurements"][-1]["verdict"] == "not-observed"
+
+
+def test_of_a_revision_that_two_machines_measured_the_fuller_record_speaks():
+    """It stands in the history once, and a newer, smaller measurement takes nothing from it."""
+    later = {"machine": "other", "measured_at": "2026-11-21T00:00:00+00:00"}
+    less = new_record("0.26.0", new_batch("shared-array"), upstream="numba-cuda", **later)
+    entry = entry_of(document_of(*FIXED, less))
+    assert (entry["state"], entry["fixed_in"]["name"]) == ("fixed", "0.26.0")
+    names = [measured["revision"]["name"] for measured in entry["measurements"]]
+    assert len(names) == len(set(names))
 
 
 def test_rates_of_another_upstream_serve_where_there_are_none():
