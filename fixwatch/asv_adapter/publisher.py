@@ -14,7 +14,7 @@ from fixwatch.asv_adapter.site_assets import localise_assets
 from fixwatch.configuration import load_configuration
 from fixwatch.durable_files import write_json_atomically, write_text_atomically
 from fixwatch.errors import FixwatchError
-from fixwatch.history.last_look import find_last_look
+from fixwatch.history.last_look import find_last_look, find_tracker_problem
 from fixwatch.history.order import load_order
 from fixwatch.layout import CONFIGURATIONS
 from fixwatch.records.evidence import iter_evidence
@@ -59,7 +59,7 @@ class FixStatusPublisher(OutputPublisher):  # type: ignore[misc]
         series = build_series(records, order)
         now = datetime.now(timezone.utc)
         advised = advise_on_releases(series, order.releases)
-        document = build_document(series, now, advised, find_last_look())
+        document = build_document(series, now, advised, find_last_look(), find_tracker_problem())
         write_json_atomically(html_dir / DOCUMENT_NAME, document, indent=1)
         for name, text in render_pages(series, document, advised).items():
             write_text_atomically(html_dir / name, text)

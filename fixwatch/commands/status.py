@@ -11,7 +11,7 @@ from pathlib import Path
 from fixwatch.commands.command_line import Subparsers, announce, open_console
 from fixwatch.configuration import load_configuration
 from fixwatch.errors import NoResultsError
-from fixwatch.history.last_look import find_last_look
+from fixwatch.history.last_look import find_last_look, find_tracker_problem
 from fixwatch.history.order import RevisionOrder, load_order
 from fixwatch.layout import CONFIGURATIONS
 from fixwatch.records.evidence import iter_evidence
@@ -37,7 +37,13 @@ def run(options: argparse.Namespace) -> int:
     series, order = load_series(paths)
     if options.json:
         advised = advise_on_releases(series, order.releases)
-        document = build_document(series, datetime.now(timezone.utc), advised, find_last_look())
+        document = build_document(
+            series,
+            datetime.now(timezone.utc),
+            advised,
+            find_last_look(),
+            find_tracker_problem(),
+        )
         print(json.dumps(document, indent=1, allow_nan=False))
     else:
         print_status(series, open_console(), shows_workloads=options.all)

@@ -166,6 +166,8 @@ class FixStatus(TypedDict):
     generated_at: fields.IsoMoment
     last_looked_at: fields.IsoMoment | None
     """When a check last ran, whatever it found; null where that is not recorded."""
+    tracker_problem: NotRequired[str | None]
+    """What keeps the tracker from looking, in one line; null where nothing does."""
     upstreams: list[SeriesEntry]
     defects: list[DefectEntry]
     advice: list[AdviceEntry]

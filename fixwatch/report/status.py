@@ -34,6 +34,7 @@ def build_document(
     generated_at: datetime,
     advised: Iterable[UpstreamReleases],
     last_looked_at: datetime | None = None,
+    tracker_problem: str | None = None,
 ) -> FixStatus:
     """Return the document for ``fix-status.json``.
 
@@ -45,6 +46,7 @@ def build_document(
         "last_looked_at": (
             last_looked_at.isoformat(timespec="seconds") if last_looked_at else None
         ),
+        "tracker_problem": tracker_problem,
         "upstreams": [_describe_series(series) for series in all_series],
         "defects": [_describe_defect(verdict) for verdict in find_verdicts(all_series)],
         "advice": [advice for upstream in advised for advice in describe_advice(upstream)],
