@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 import textwrap
@@ -26,7 +27,14 @@ from mwe.schedules import DEFAULT_SCHEDULES, SCHEDULES
 from mwe.schedules.explore.space import describe_space
 from mwe.schedules.explore.stretches import Stretch, render_stretches
 from mwe.service import serve
-from mwe.targets import Target, find_packages, find_python, find_target, prepare_target
+from mwe.targets import (
+    SHIELD_VARIABLE,
+    Target,
+    find_packages,
+    find_python,
+    find_target,
+    prepare_target,
+)
 from mwe.toolkit import offer_toolkit
 
 DEFAULT_TRIALS = 100
@@ -67,6 +75,11 @@ def _parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         "--target",
         default=Target.SIMULATOR.value,
         help=", ".join(target.value for target in Target),
+    )
+    parser.add_argument(
+        "--shield",
+        action="store_true",
+        help="repair the simulator before it is measured, by mwe/shield/cudasim_shield.py",
     )
     explore = parser.add_argument_group("--schedule explore")
     explore.add_argument(
@@ -225,6 +238,10 @@ def run(arguments: Sequence[str]) -> int:
         serve()
         return EXIT_NOTHING_OBSERVED
     target = find_target(options.target)
+    if options.shield:
+        if target is not Target.SIMULATOR:
+            raise BadArgumentError("--shield is for --target simulator; a device needs none")
+        os.environ[SHIELD_VARIABLE] = "1"
     if options.check:
         return _check(target, as_json=options.json)
     if options.ptx:

@@ -12,6 +12,10 @@ from pathlib import Path
 
 from mwe.device import MissingPart, MissingPartError, check_driver
 from mwe.errors import HarnessError, choose
+from mwe.shield import cudasim_shield
+
+# In the environment of a process that measures: "1" for the simulator with the shield.
+SHIELD_VARIABLE = "FIXWATCH_SHIELD"
 
 
 class Target(str, Enum):
@@ -33,7 +37,8 @@ def prepare_target(target: Target) -> None:
     ------
     HarnessError
         If numba is missing, ``numba.cuda`` does not import, the process has imported it for the
-        other target, or numba-cuda is installed but not in effect.
+        other target, numba-cuda is installed but not in effect, or the shield is asked for and does
+        not know the simulator's source.
     MissingPartError
         If the driver or a device is missing, or numba cannot use them.
     """
@@ -69,6 +74,20 @@ def import_target(target: Target) -> None:
             "numba-cuda is installed, but numba.cuda is the built-in target; "
             "numba-cuda's .pth file must be active in this environment"
         )
+    if target is Target.SIMULATOR and is_shielded():
+        _raise_shield()
+
+
+def is_shielded() -> bool:
+    """Whether the simulator of this process is to have the shield."""
+    return os.environ.get(SHIELD_VARIABLE) == "1"
+
+
+def _raise_shield() -> None:
+    """Install the shield; one that is not whole would be measured for what it is not."""
+    report = cudasim_shield.install()
+    if report.obstacle or report.unknown:
+        raise HarnessError(f"the shield does not hold here; {report.line}")
 
 
 def _check_numba_is_installed() -> None:
@@ -99,7 +118,10 @@ def _check_numba_can_use_the_device() -> None:
 
 
 def find_packages() -> dict[str, str]:
-    """Return name and version of the installed packages that decide what is measured."""
+    """Return name and version of the installed packages that decide what is measured.
+
+    The shield counts as one, so that what was measured with it is not taken for anything else.
+    """
     packages = {}
     for distribution in importlib.metadata.distributions():
         name = str(distribution.metadata["Name"] or "").lower().replace("_", "-")
@@ -107,6 +129,8 @@ def find_packages() -> dict[str, str]:
             ("numba-", "cuda-", "nvidia-")
         ):
             packages[name] = distribution.version
+    if is_shielded():
+        packages[cudasim_shield.NAME] = cudasim_shield.VERSION
     return dict(sorted(packages.items()))
 
 

@@ -48,6 +48,8 @@ from fixwatch.installing.cuda_parts import (
 from fixwatch.layout import SPOOL_DIR
 from fixwatch.records.install_record import AVAILABILITY, BUILD, INSTALL, InstallRecord
 from fixwatch.run_lock import hold_lock
+from mwe.shield import cudasim_shield
+from mwe.targets import SHIELD_VARIABLE
 
 MAX_CREATIONS = 10
 CREATION_PERIOD_S = 0.5
@@ -96,6 +98,7 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
         if self.on_device:
             # A toolkit of the machine's must not stand in for the one that is resolved.
             self._global_env_vars.update(CUDA_HOME="", CUDA_PATH="")
+        self.is_shielded = tagged_env_vars.get(("nobuild", SHIELD_VARIABLE)) == "1"
         self.by_name[self.name] = self
 
     @property
@@ -285,7 +288,10 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
 
     def _write_record(self, record: InstallRecord, resolution: Resolution) -> None:
         as_of = resolution.as_of.astimezone(timezone.utc).isoformat()
-        replace(record, packages=resolution.packages, resolved_as_of=as_of).write(self.path)
+        # Which was not resolved, and still decides what is measured.
+        shield = {cudasim_shield.NAME: cudasim_shield.VERSION} if self.is_shielded else {}
+        packages = {**resolution.packages, **shield}
+        replace(record, packages=packages, resolved_as_of=as_of).write(self.path)
 
 
 def find_release(repo: Any, commit_hash: str) -> Release:

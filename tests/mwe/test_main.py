@@ -44,6 +44,7 @@ def mwe(*arguments, python=sys.executable, **environment):
         (["--ptx", "nine"], "compute capability 'nine' is not of the form 9.0"),
         (["--ptx", "--workload", "planted-race"], "has nothing to compile for a device"),
         (["--check", "--target", "nope"], "unknown target 'nope'"),
+        (["--shield", "--target", "cuda"], "--shield is for --target simulator"),
     ],
 )
 def test_bad_arguments_are_one_line_and_exit_2(arguments, message):
