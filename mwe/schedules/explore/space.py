@@ -110,6 +110,8 @@ class Space:
         self._n_run = 0
         self._n_tries: Counter[Plan] = Counter()
         self._put_back: set[Plan] = set()
+        # In every run; no schedule begins with such a thread.
+        self._late: set[int] | None = None
         self._points: dict[int, set[int]] = {}
         # Functions whose writes are in; only saves looking at them again.
         self._ran: set[CodeType] = set()
@@ -162,6 +164,7 @@ class Space:
         for code in turns.ran - self._ran:
             self._writes |= find_writes(code)
         self._ran |= turns.ran
+        self._late = turns.late if self._late is None else self._late & turns.late
         self._changed |= turns.changed
         for names in turns.globals.values():
             module = sys.modules.get(names.get("__name__", ""))
@@ -200,7 +203,10 @@ class Space:
 
     def report(self) -> SpaceReport:
         """Return how much was run so far."""
-        n_given_up = sum(tries == MAX_TRIES for tries in self._n_tries.values())
+        n_given_up = sum(
+            tries == MAX_TRIES and (bool(plan.switches) or plan.first not in (self._late or ()))
+            for plan, tries in self._n_tries.items()
+        )
         n_waiting = sum(map(len, self._levels)) + n_given_up
         return SpaceReport(
             schedules=self._n_run + n_waiting,

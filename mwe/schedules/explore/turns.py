@@ -71,6 +71,7 @@ class Turns(TurnTaking):
         self.passed: list[Passed] = []
         self.steps: list[Step] = []
         self.is_possible = True  # whether the plan's threads and points were all found
+        self.late: set[int] = set()  # threads that were started when another one had had a turn
         self.changed: set[str] = set()  # names of globals that were bound anew
         self.ran: set[CodeType] = set()  # functions that ran while threads took turns
         self.globals: dict[int, dict[str, Any]] = {}  # of the explored functions, by identity
@@ -267,6 +268,8 @@ class Turns(TurnTaking):
         if self._n_turns and len(self._members) < self._n_explored:
             self._note_functions_of_launcher()
         member = Member(len(self._members))
+        if self._n_turns:
+            self.late.add(member.number)
         if self._running is not None:
             self._running.launches = True
             self._running.n_calls, self._running.polls = 0, False

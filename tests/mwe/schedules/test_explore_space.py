@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from math import comb
 
 import pytest
@@ -136,6 +137,23 @@ def test_a_launch_with_fewer_threads_than_asked_for_has_a_whole_space():
     *_, last = iter_trials(make_notes(2, 2), Explore(threads=3), 1, range(1, 100))
     assert last.exploration.space.exhausted
     assert last.exploration.space.run == count_by_arithmetic(2, 2)
+
+
+def test_no_schedule_begins_with_a_thread_that_starts_when_another_has_run():
+    """Such a space is whole with the one schedule that there is."""
+    subject = make_notes(2, 2)
+
+    def launch_in_turn(_kernel, _shape=None):
+        for run in subject.set_up():
+            thread = threading.Thread(target=run, daemon=True)
+            thread.start()
+            thread.join()
+        return subject.find_result()
+
+    subject.launch = launch_in_turn
+    *_, last = iter_trials(subject, Explore(), 1, range(1, 100))
+    assert last.exploration.space.exhausted
+    assert last.exploration.space.run == 1
 
 
 def test_a_schedule_that_seems_to_hang_is_run_once_more():
