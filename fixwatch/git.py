@@ -14,8 +14,9 @@ from pathlib import Path
 
 from fixwatch.errors import FixwatchError
 
-# Of one call; the longest reads a whole history in seconds.
-LIMIT_S = 600.0
+# Of one call; the longest reads a whole history in seconds. A stranger's settings may include a
+# pipe that nobody writes into.
+LIMIT_S = 120.0
 
 _SETTINGS = (
     # A checkout or a mirror may be another user's, of a container say; nothing of it is run.

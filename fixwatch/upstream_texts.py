@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from packaging.version import InvalidVersion, Version
+
+_CI_COMMAND = re.compile(r"^\s*::|##\[")
 
 
 def parse_version(text: str) -> Version | None:
@@ -18,9 +21,16 @@ def parse_version(text: str) -> Version | None:
 def make_printable(text: str) -> str:
     """Return a line of a text without what would steer a terminal or turn the text around.
 
-    A tag may have such characters, and so may whatever a build prints.
+    A tag may have such characters, and so may whatever a build prints. CI services take commands
+    from ``::`` at the beginning of a line and from ``##[`` anywhere, so the signs are parted.
     """
-    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+    signs = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+    return _CI_COMMAND.sub(lambda match: f"{match[0][:-1]} {match[0][-1]}", signs)
+
+
+def make_lines_printable(text: str) -> str:
+    """Return a text of several lines, each as `make_printable` returns it."""
+    return "\n".join(map(make_printable, text.expandtabs().splitlines()))
 
 
 def parse_moment(text: str) -> datetime:

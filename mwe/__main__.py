@@ -47,6 +47,8 @@ EXIT_FAILURE_OBSERVED = 1
 EXIT_BAD_ARGUMENT = 2
 EXIT_HARNESS = 3
 EXIT_INTERRUPTED = 130
+# What a shell makes of SIGPIPE; it says nothing of trials.
+EXIT_READER_GONE = 141
 
 
 class _Parser(argparse.ArgumentParser):
@@ -273,7 +275,13 @@ def main() -> int:
     """Run the command line; errors become one line on standard error."""
     signal.signal(signal.SIGTERM, _end)
     try:
-        return run(sys.argv[1:])
+        status = run(sys.argv[1:])
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # The reader has closed the pipe; keep the interpreter from failing again as it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_READER_GONE
     except BadArgumentError as error:
         status, message = EXIT_BAD_ARGUMENT, str(error)
     except HarnessError as error:

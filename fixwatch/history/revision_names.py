@@ -12,7 +12,11 @@ from fixwatch.errors import FixwatchError
 from fixwatch.upstream_texts import parse_version
 
 _RELEASE_NAME = re.compile(r"^v?(\d+(?:\.\d+)+)$")
-# "a..b", "a...b", "^a", "a^!" and "a~3" around names; options of git's rev-list pass as they are.
+# Options of git's rev-list that choose commits; others make it write files, say.
+_OPTION = re.compile(
+    r"-n?\d+|--(max-count|skip)=\d+|--(since|after|until|before)=.+|--(all|branches|tags)"
+)
+# "a..b", "a...b", "^a", "a^!" and "a~3" around names.
 _NAME_IN_RANGE = re.compile(r"(?P<name>[^\s^~:@{}.]+(?:\.[^\s^~:@{}.]+)*)")
 
 
@@ -37,7 +41,8 @@ def iter_spellings(name: str) -> Iterator[str]:
 def resolve_range(range_spec: str, resolve_name: Callable[[str], str]) -> list[str]:
     """Split a range into arguments of ``git rev-list`` whose names are all replaced.
 
-    It is written as git takes it: names joined by dots, ``^name``, ``name^!``, options.
+    It is written as git takes it: names joined by dots, ``^name``, ``name^!``, and those options
+    that choose commits. Any other option is an `UnknownRevisionError`.
     """
 
     def resolve_end(end: str) -> str:
@@ -47,6 +52,12 @@ def resolve_range(range_spec: str, resolve_name: Callable[[str], str]) -> list[s
         arguments = shlex.split(range_spec)
     except ValueError as error:
         raise UnknownRevisionError(f"range {range_spec!r} cannot be read: {error}") from error
+    for argument in arguments:
+        if argument.startswith("-") and not _OPTION.fullmatch(argument):
+            raise UnknownRevisionError(
+                f"range {range_spec!r}: {argument!r} is no option of a range; "
+                "name revisions, and -n5, --since=DATE or --all beside them"
+            )
     return [
         argument
         if argument.startswith("-")

@@ -33,8 +33,10 @@ _REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 _RESULT = re.compile(r"([0-9a-f]{8})-([A-Za-z0-9][A-Za-z0-9._-]{0,99})")
 # Written by every run; the ones of the checkout that merges are its own.
 IGNORED = frozenset({"benchmarks.json", "relevant-commits.jsonl", ".lock"})
-# All but line ends and tabs.
-_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# All but line ends and tabs: those of terminals, and marks that turn a text around.
+_CONTROL_CHARACTERS = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+)
 # Path in the shard's folder and reason of what cannot be taken.
 Refused = tuple[str, str]
 _Short = Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9 ._()@/+-]*$")] | None

@@ -65,6 +65,20 @@ def test_list_prints_each_defect_and_below_it_its_workloads():
     assert all(len(line.split()) > 3 for line in lines)
 
 
+def test_a_reader_that_closes_the_pipe_early_gives_the_status_of_sigpipe():
+    """There is no line on standard error for it."""
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    done = subprocess.run(
+        [sys.executable, "-m", "mwe", "--list"],
+        stdout=write_end,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(write_end)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
 def test_json_has_the_documented_fields_and_exit_status_1_for_failures():
     """A batch of the positive control prints one object, whose counts agree."""
     # P(20 trials without a failure) <= 2**-20 with p >= 0.5; measured 0.88 and more.

@@ -101,6 +101,17 @@ def test_ranges_have_their_lower_end(upstream):
     assert mirror.resolve_range("main~2..main") == everything[:3]
 
 
+@pytest.mark.parametrize("option", ["--output=kept", "--exec=x", "-Gx", "--stdin"])
+def test_options_that_do_not_choose_commits_are_refused(upstream, tmp_path, option):
+    """Git would write into any file that a range of revisions names."""
+    mirror, commits = upstream
+    (tmp_path / "kept").write_text("kept")
+    with pytest.raises(UnknownRevisionError, match="is no option of a range"):
+        mirror.resolve_range(f"{option} main")
+    assert (tmp_path / "kept").read_text() == "kept"
+    assert mirror.resolve_range("-n1 main") == [commits["last"]]
+
+
 def test_the_hint_prefers_a_final_release(upstream):
     """A release candidate is not the newest release."""
     mirror, _ = upstream

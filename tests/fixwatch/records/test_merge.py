@@ -201,6 +201,7 @@ BATCH = ["batches", 0, "batch"]
         (["date"], "0001-01-01T00:00:00+00:00"),
         (["measurement_version"], "9999"),
         (["not_run_reason"], "\x1b[2J"),
+        (["not_run_reason"], "\u202etxt"),
         (["not_run_reason"], "\ud800"),
         (["batches"], "none"),
         ([*BATCH, "trials"], -1),
