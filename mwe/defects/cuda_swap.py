@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from mwe.defects.defect import Defect, RaisedError, Signature
+from mwe.defects.defect import Defect, Message, RaisedError, Signature
 from mwe.outcomes import FailureMode
 from mwe.targets import Target
 from mwe.workloads.subject import Role
 from mwe.workloads.workload import Asker, Workload
+
+_REAL_MODULE = r"module \\?'numba\.cuda\\?' has no attribute \\?'"
+# What kernels use of the fake and the real module has not; others are misspelt.
+_OF_KERNELS = (
+    "atomic|blockDim|blockIdx|brev|cbrt|cg|clz|const|ffs|fma|fp16|grid|gridDim|gridsize|laneid|"
+    "local|popc|selp|shared|syncthreads\\w*|threadIdx|threadfence\\w*|warpsize"
+)
 
 DEFECT = Defect(
     name="cuda-swap",
@@ -23,6 +30,16 @@ DEFECT = Defect(
                 detail="RuntimeError: dictionary changed size during iteration",
             ),
         ),
+    ),
+    messages=(
+        # The simulator says which thread failed.
+        Message(pattern=rf"tid=\[[\d, ]+\] ctaid=\[[\d, ]+\]: {_REAL_MODULE}"),
+        Message(
+            pattern=rf"{_REAL_MODULE}(?:{_OF_KERNELS})\\?'",
+            note="Where no thread is named (tid=[...]), it may also be a device function that host "
+            "code calls.",
+        ),
+        Message(pattern="dictionary changed size during iteration", function="swapped_cuda_module"),
     ),
     schedules=("delay", "handoff", "explore"),
     recorded_schedules=("natural",),

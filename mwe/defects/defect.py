@@ -35,6 +35,16 @@ class Signature:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """What stands in a log of a test suite that met a defect."""
+
+    pattern: str  # a regular expression for a part of a line
+    # That raised it, where the pattern alone says too little: the last of the traceback before.
+    function: str | None = None
+    note: str = ""  # what else the line may be, or what follows from it, in a sentence
+
+
 ANY_FAILURE = Signature(modes=frozenset(FailureMode))
 
 
@@ -52,6 +62,7 @@ class Defect:
     recorded_schedules: tuple[str, ...] = ()  # of the first workload, for the record alone
     references: tuple[str, ...]  # where upstream has it
     remedies: tuple[str, ...]  # what a user can do in any release, in a sentence each
+    messages: tuple[Message, ...] = ()  # none where it shows by wrong numbers alone
     refused: str = "the launch"  # what upstream refuses where it refuses a workload's launches
     workloads: tuple[Workload, ...]  # the one that stands for the defect first
     # The negative control that no patch of upstream breaks by a race; as long as it is silent, the

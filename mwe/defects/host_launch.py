@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mwe.defects.defect import Defect, Signature
+from mwe.defects.defect import Defect, Message, Signature
 from mwe.outcomes import FailureMode
 from mwe.targets import Target
 from mwe.workloads.subject import Role
@@ -28,6 +28,16 @@ DEFECT = Defect(
                 FailureMode.LEAKED_GLOBAL,
             }
         )
+    ),
+    messages=(
+        Message(
+            pattern=r"\w*Thread\\?' object has no attribute "
+            r"\\?'(?:blockIdx|threadIdx|thread_id|syncthreads\w*)\b"
+        ),
+        Message(
+            pattern="concurrent simulated kernel not supported",
+            note="Where this is said, upstream has refused the launch, and no number is wrong.",
+        ),
     ),
     # Releases that refuse a launch check and then note that one runs. Two launches may pass between
     # the two, as `delay` and `explore` show. That is a race of its own, which hardly anyone meets.
