@@ -5,9 +5,8 @@ RELEASES ?= selected
 
 VENV := .venv
 BIN := $(VENV)/bin
-# What asv's pages load, for use offline; see fixwatch/asv_adapter/site_assets.py.
-LOCK := fixwatch/asv_adapter/site_packages/package-lock.json
-SCRIPTS := .fixwatch/site-packages
+# What asv's pages load; see fixwatch/asv_adapter/site_assets.py.
+SITE_PACKAGES := fixwatch/asv_adapter/site_packages
 
 # Another Python than that of the environment makes a new one.
 ifeq ($(origin PYTHON),command line)
@@ -17,9 +16,9 @@ $(shell rm -rf $(VENV))
 endif
 endif
 
-.PHONY: dashboard test check schemas tables sensitivity measure-engine measure-ptx calibrate clean
+.PHONY: dashboard test check schemas tables sensitivity measure-engine measure-ptx calibrate site-packages clean
 
-dashboard: $(VENV)/installed $(SCRIPTS)/installed
+dashboard: $(VENV)/installed
 	$(BIN)/python -m fixwatch dashboard $(if $(filter all,$(RELEASES)),--all)
 
 test: $(VENV)/installed-dev
@@ -74,11 +73,12 @@ $(VENV)/installed-dev: pyproject.toml $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[dev]'
 	touch $@ $(VENV)/installed
 
-# Nothing fails without npm: asv's pages then load their scripts from the network.
-$(SCRIPTS)/installed: $(LOCK)
-	@mkdir -p $(SCRIPTS) && cp $(dir $(LOCK))*.json $(SCRIPTS)
-	@cd $(SCRIPTS) && npm ci --ignore-scripts --no-audit --no-fund --silent && touch installed \
-		|| echo "npm ci failed: asv's pages load their scripts from the network"
+# The libraries of asv's pages once more, as package-lock.json has them; npm runs none of their
+# scripts.
+site-packages:
+	npm ci --prefix $(SITE_PACKAGES) --ignore-scripts --no-audit --no-fund
+	cd $(SITE_PACKAGES)/node_modules && cp $$(cd ../vendor && find . -type f) --parents ../vendor
+	rm -rf $(SITE_PACKAGES)/node_modules
 
 clean:
 	rm -rf $(VENV) .fixwatch html

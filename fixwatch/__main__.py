@@ -10,7 +10,16 @@ from collections.abc import Sequence
 
 from asv.util import UserError
 
-from fixwatch.commands import dashboard, explain, merge, plan, releases, status, track
+from fixwatch.commands import (
+    dashboard,
+    explain,
+    merge,
+    plan,
+    publish,
+    releases,
+    status,
+    track,
+)
 from fixwatch.commands.check import command as check
 from fixwatch.commands.command_line import OneLineParser, announce
 from fixwatch.commands.judge import command as judge
@@ -20,7 +29,19 @@ from fixwatch.errors import CouldNotMeasureError, FixwatchError
 from fixwatch.layout import STATE_DIR
 
 # In the order of --help. Each has `add_parser(subparsers)` and `run(options)`.
-COMMANDS = (status, dashboard, plan, pinpoint, check, judge, explain, track, merge, releases)
+COMMANDS = (
+    status,
+    dashboard,
+    publish,
+    plan,
+    pinpoint,
+    check,
+    judge,
+    explain,
+    track,
+    merge,
+    releases,
+)
 TRACEBACK_LOG = STATE_DIR / "traceback.log"
 
 EXIT_INTERRUPTED = 130

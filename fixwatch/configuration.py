@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from asv import util
 from asv.config import Config
@@ -24,6 +25,8 @@ class Configuration:
     results_dir: Path
     html_dir: Path
     workloads: tuple[str, ...] | None = None  # None for all
+    # All of it as asv reads it.
+    asv: Any = field(repr=False, compare=False)
 
 
 def load_configuration(path: Path) -> Configuration:
@@ -34,9 +37,15 @@ def load_configuration(path: Path) -> Configuration:
         )
     try:
         conf = Config.load(str(path))
-        source = str(conf.fixwatch["source"])
     except (util.UserError, OSError, ValueError) as error:
         raise FixwatchError(f"{path}: cannot be read as an asv configuration: {error}") from error
+    return describe_configuration(path, conf)
+
+
+def describe_configuration(path: Path, conf: Any) -> Configuration:
+    """Return what Fixwatch needs of a configuration that asv has read from a path."""
+    try:
+        source = str(conf.fixwatch["source"])
     except (AttributeError, KeyError, TypeError) as error:
         raise FixwatchError(
             f"{path}: has no {{'fixwatch': {{'source': ...}}}}; "
@@ -51,4 +60,5 @@ def load_configuration(path: Path) -> Configuration:
         results_dir=path.parent / conf.results_dir,
         html_dir=path.parent / conf.html_dir,
         workloads=tuple(map(str, chosen)) if (chosen := conf.fixwatch.get("workloads")) else None,
+        asv=conf,
     )

@@ -1,6 +1,7 @@
 """The asv plugin: named in the configurations' `plugins`, it makes asv fit for this history.
 
-Importing it registers the repositories, the environment, the publisher and the durable results.
+Importing it registers the repositories and the environment; `setup` puts in the publishing and the
+durable results.
 """
 
 from __future__ import annotations
@@ -10,16 +11,18 @@ from typing import Any
 
 from asv.plugins.virtualenv import Virtualenv
 
-from fixwatch.asv_adapter import environments, publisher, repositories
+from fixwatch.asv_adapter import environments, repositories
+from fixwatch.asv_adapter.publish_hook import install_publisher
 from fixwatch.asv_adapter.results import install_hooks
 
-__all__ = ["environments", "publisher", "repositories", "setup"]
+__all__ = ["environments", "repositories", "setup"]
 
 
 def setup() -> None:
     """Let `environment_type` "virtualenv" mean the one of this project; asv calls this."""
     Virtualenv.tool_name = "stock-virtualenv"
     install_hooks()
+    install_publisher()
     sys.excepthook = _report_interrupt
 
 

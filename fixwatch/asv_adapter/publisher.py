@@ -1,76 +1,246 @@
-"""What ``asv publish`` writes besides asv's own pages: the fix status in all its forms."""
+"""Publishing: the answer, and below it asv's own sites, one for each upstream and source.
+
+Everything is made of the results on disk, beside which the order of the commits lies.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+import copy
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from asv.console import log
-from asv.publishing import OutputPublisher
-from asv.util import UserError
+import asv.plugin_manager  # noqa: F401 (loads the parts of asv's pages, which asv then finds)
+from asv.results import iter_results_paths
 
-from fixwatch.asv_adapter.site_assets import localise_assets
-from fixwatch.configuration import load_configuration
-from fixwatch.durable_files import write_json_atomically, write_text_atomically
-from fixwatch.errors import FixwatchError
-from fixwatch.history.last_look import find_last_look, find_tracker_problem
-from fixwatch.history.order import load_order
+from fixwatch.asv_adapter.answer_pages import write_answer
+from fixwatch.asv_adapter.publish_hook import publish_with_asv
+from fixwatch.asv_adapter.published_history import (
+    NoSuchPublishedNameError,
+    PublishedBranch,
+    PublishedHistory,
+    find_branch,
+)
+from fixwatch.asv_adapter.results import install_hooks
+from fixwatch.asv_adapter.site_assets import ASSETS, write_assets
+from fixwatch.asv_adapter.site_pages import refine_pages
+from fixwatch.configuration import Configuration, describe_configuration, load_configuration
+from fixwatch.errors import NoResultsError
+from fixwatch.history.order import RevisionOrder, load_order
 from fixwatch.layout import CONFIGURATIONS
-from fixwatch.records.evidence import iter_evidence
+from fixwatch.records.evidence import Evidence, iter_evidence
+from fixwatch.report.page import PAGE_NAME
+from fixwatch.verdicts.series import Series, build_series
 
-DOCUMENT_NAME = "fix-status.json"
+Report = Callable[[str], None]
+
+# Where a release is, by its version.
+RELEASES_URL = "https://pypi.org/project"
 
 
-class FixStatusPublisher(OutputPublisher):  # type: ignore[misc]
-    """Publishes the verdicts of the results."""
+@dataclass(frozen=True)
+class Results:
+    """What is on disk: the records of each results folder, their order, and what they say."""
 
-    name = "fix-status"
-    button_label = "Fix status"
-    description = "Which revisions are affected, and since when"
-    order = 4
+    records: dict[Path, list[Evidence]]
+    order: RevisionOrder
+    series: list[Series]
 
-    @classmethod
-    def publish(cls, conf: Any, _repo: Any, benchmarks: Any, graphs: Any, _revisions: Any) -> None:
-        """Write the fix status in all its forms, and link the page from the navigation.
 
-        It covers every results folder of the checkout, whichever asv publishes, so that releases
-        and commits stand side by side.
-        """
-        # asv loads this module at every start; what only publishing needs would double its time.
-        from fixwatch.asv_adapter.summary_tiles import rewrite_summaries
-        from fixwatch.report.badge import describe_badges, render_badge
-        from fixwatch.report.feed import FEED_NAME, render_feed
-        from fixwatch.report.page import add_navigation_item, render_pages
-        from fixwatch.report.status import build_document
-        from fixwatch.verdicts.pin_advice import advise_on_releases
-        from fixwatch.verdicts.series import build_series
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """One of asv's sites: the history of one upstream from one configuration."""
 
-        html_dir = Path(conf.html_dir)
+    configuration: Configuration
+    upstream: str
+    records: tuple[Evidence, ...]
+    branch: PublishedBranch
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies below the root: ``numba``, or ``releases/numba``."""
+        folder = Path(self.configuration.results_dir.name)
+        return folder / self.upstream if self.configuration.source == "releases" else folder
+
+    @property
+    def history(self) -> PublishedHistory:
+        """What names and ranges are resolved by."""
+        return PublishedHistory(self.branch, self.upstream)
+
+
+def publish_all(report: Report) -> Path:
+    """Write the whole site anew from what is on disk, and return the page that answers.
+
+    Raises
+    ------
+    NoResultsError
+        If nothing is measured.
+    """
+    configurations = [load_configuration(Path(name)) for name in CONFIGURATIONS]
+    results = load_results(configurations, report)
+    if not results.series:
+        searched = ", ".join(str(configuration.results_dir) for configuration in configurations)
+        raise NoResultsError(f"nothing is measured in {searched}; run make dashboard first")
+    root = configurations[0].html_dir
+    sites = [site for each in configurations for site in find_sites(each, results)]
+    return _publish(sites, results, root, report, keeps_others=False)
+
+
+def publish_configuration(conf: Any, range_spec: str | None, report: Report) -> None:
+    """Publish the sites of a configuration that asv has read, and the answer from all results.
+
+    Its other sites stay as they are. A range leaves out what lies beyond it in asv's graphs.
+
+    Raises
+    ------
+    NoResultsError
+        If nothing is measured by the configuration.
+    """
+    own = describe_configuration(Path(CONFIGURATIONS[0]), conf)
+    results = load_results([own, *map(load_configuration, map(Path, CONFIGURATIONS))], report)
+    sites = find_sites(own, results)
+    if not sites:
+        raise NoResultsError(f"nothing is measured in {own.results_dir}; use asv run first")
+    if range_spec is not None:
+        sites = _narrow_sites(sites, range_spec, report)
+    _publish(sites, results, own.html_dir, report)
+
+
+def _narrow_sites(sites: Sequence[Site], range_spec: str, report: Report) -> list[Site]:
+    """Leave out of asv's sites what lies beyond a range.
+
+    A range names revisions of one upstream; the sites of others stay as they are.
+    """
+    narrowed, errors = [], []
+    for site in sites:
         try:
-            configurations = [load_configuration(Path(name)) for name in CONFIGURATIONS]
-            configured = [configuration.results_dir for configuration in configurations]
-            # The one that is published need not be among them.
-            folders = list(dict.fromkeys(map(Path.resolve, [Path(conf.results_dir), *configured])))
-            order = load_order(folders)
-        except FixwatchError as error:
-            raise UserError(str(error)) from error
-        records = [record for folder in folders for record in iter_evidence(folder, log.warning)]
-        series = build_series(records, order)
-        now = datetime.now(timezone.utc)
-        advised = advise_on_releases(series, order.releases)
-        document = build_document(series, now, advised, find_last_look(), find_tracker_problem())
-        write_json_atomically(html_dir / DOCUMENT_NAME, document, indent=1)
-        for name, text in render_pages(series, document, advised).items():
-            write_text_atomically(html_dir / name, text)
-        write_text_atomically(html_dir / FEED_NAME, render_feed(document))
-        for upstream, badge in describe_badges(document).items():
-            write_json_atomically(html_dir / f"badge-{upstream}.json", badge)
-            write_text_atomically(html_dir / f"badge-{upstream}.svg", render_badge(badge))
-        roles = {batch.workload: batch.role for record in records for batch in record.batches}
-        rewrite_summaries(graphs, benchmarks, roles, html_dir)
-        try:
-            add_navigation_item(html_dir)
-            localise_assets(html_dir, log.warning)
-        except FixwatchError as error:
-            log.warning(str(error))
+            chosen = set(site.history.get_hashes_from_range(range_spec))
+        except NoSuchPublishedNameError as unknown:
+            errors.append(unknown)
+            continue
+        records = tuple(record for record in site.records if record.commit in chosen)
+        if records:
+            narrowed.append(replace(site, records=records))
+    if not narrowed:
+        raise errors[0] if errors else NoResultsError(f"nothing is measured in {range_spec}")
+    for error in errors:
+        report(f"{error}; not published")
+    return narrowed
+
+
+def _publish(
+    sites: Sequence[Site],
+    results: Results,
+    root: Path,
+    report: Report,
+    *,
+    keeps_others: bool = True,
+) -> Path:
+    """Build everything beside what is there, and put it in its place once it is whole."""
+    install_hooks()
+    root.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=root, prefix=".publishing-") as name:
+        building = Path(name)
+        for site in sites:
+            _build_site(site, results.series, building / site.folder, report)
+        write_assets(building)
+        write_answer(results.series, results.order.releases, building)
+        folders = [site.folder for site in sites]
+        _put_in_place(building, root, folders, keeps_others=keeps_others)
+    return root / PAGE_NAME
+
+
+def load_results(configurations: Iterable[Configuration], report: Report) -> Results:
+    """Read every record of the configurations' results folders."""
+    # The one that is published need not be among those of the checkout.
+    folders = dict.fromkeys(each.results_dir.resolve() for each in configurations)
+    records = {folder: list(iter_evidence(folder, report)) for folder in folders}
+    for folder, own in records.items():
+        _report_strangers(folder, own, report)
+    order = load_order(folders)
+    series = build_series(itertools.chain.from_iterable(records.values()), order)
+    return Results(records, order, series)
+
+
+def _report_strangers(folder: Path, records: Iterable[Evidence], report: Report) -> None:
+    """Name the results of asv that have no record beside them: no site shows these."""
+    known = {record.commit[:8] for record in records}
+    found = {name.partition("-")[0] for _, name, _ in iter_results_paths(folder)}
+    if found - known:
+        names = ", ".join(sorted(found - known))
+        report(f"{folder}: left out {len(found - known)} revisions without evidence: {names}")
+
+
+def find_sites(configuration: Configuration, results: Results) -> list[Site]:
+    """Return the sites of what was measured by a configuration."""
+    records = results.records[configuration.results_dir.resolve()]
+    return [
+        Site(
+            configuration=configuration,
+            upstream=upstream,
+            records=tuple(record for record in records if record.upstream == upstream),
+            branch=find_branch(
+                configuration.branch, upstream, configuration.source, records, results.order
+            ),
+        )
+        for upstream in sorted({record.upstream for record in records})
+    ]
+
+
+def _build_site(site: Site, all_series: Iterable[Series], folder: Path, report: Report) -> None:
+    """Let asv publish a site into a folder, and change what it wrote."""
+    _report_gaps(site, report)
+    conf = copy.copy(site.configuration.asv)
+    conf.dvcs, conf.repo = PublishedHistory.dvcs, site.branch
+    conf.branches = [site.branch.name]
+    conf.results_dir = str(site.configuration.results_dir)
+    conf.html_dir = str(folder)
+    names = {}
+    if site.configuration.source == "releases":
+        # Hashes of releases mean nothing to anybody.
+        names = {revision.commit: revision.name for revision in site.branch.revisions}
+        conf.hash_length = max(map(len, names.values()))
+        conf.project = f"{site.upstream} releases"
+        conf.project_url = conf.show_commit_url = f"{RELEASES_URL}/{site.upstream}/"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    publish_with_asv(conf, sorted({record.commit for record in site.records}), pull=False)
+    records = set(map(id, site.records))
+    own = [series for series in all_series if id(series.revisions[0].record) in records]
+    refine_pages(folder, own, names, "../" * len(site.folder.parts), report)
+
+
+def _report_gaps(site: Site, report: Report) -> None:
+    """Say which results asv's graphs cannot place, or not where they belong."""
+    unlisted = site.branch.unlisted
+    if unlisted:
+        report(
+            f"{len(unlisted)} measured commits of {site.upstream} are not in its list of relevant "
+            f"commits and stand where their dates are: {', '.join(unlisted)}"
+        )
+
+
+def _put_in_place(
+    building: Path, root: Path, folders: Sequence[Path], *, keeps_others: bool
+) -> None:
+    """Move what was built to where it is read, in place of what was there."""
+    if not keeps_others:
+        for old in root.iterdir():
+            if old != building:
+                _remove(old)
+    files = [path.relative_to(building) for path in building.iterdir() if path.is_file()]
+    for part in (*folders, ASSETS, *files):
+        _remove(root / part)
+        (root / part).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(building / part, root / part)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

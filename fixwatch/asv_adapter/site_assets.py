@@ -1,7 +1,7 @@
-"""asv's third-party scripts and styles, copied into the published site so that it works offline.
+"""The scripts and styles of asv's pages: one copy for all sites, with nothing from the network.
 
-``make dashboard`` has npm install what `site_packages/package-lock.json` locks, without running any
-of its scripts. The package index has no packages of four of the six libraries.
+asv's page loads six libraries from other sites. They lie in `site_packages`, as npm has them, so
+that a published site works offline; ``make site-packages`` copies them again.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from fixwatch.durable_files import write_text_atomically
-from fixwatch.layout import STATE_DIR
+import asv
 
-PACKAGES = STATE_DIR / "site-packages" / "node_modules"
-VENDOR = "vendor"
+from fixwatch.durable_files import write_text_atomically
+
+ASSETS = Path("assets")
+LIBRARIES = Path(__file__).with_name("site_packages") / "vendor"
+SCRIPTS = Path(__file__).with_name("site_scripts")
+ASV_PAGES = Path(asv.__file__).with_name("www")
 # The end of the address in asv's index.html, and the file in npm's package.
 FILES = {
     "jquery-3.3.1.min.js": "jquery/dist/jquery.min.js",
@@ -29,29 +32,49 @@ FILES = {
     "bootstrap.min.js": "bootstrap/dist/js/bootstrap.min.js",
     "bootstrap.min.css": "bootstrap/dist/css/bootstrap.min.css",
 }
+# Files of asv's own that all sites share; what else it writes is of one site.
+_SHARED = ("*.js", "*.css", "*.png")
+# Of those, what is written anew here: asv's name, and the file that stands in for it.
+_REPLACED = {"summarygrid.js": "grid.js"}
+_ADDED = '<script src="{}/tags.js"></script>\n  </head>'
 # With the attributes that hold for the bytes at that address, or for other sites alone.
 _ADDRESS = re.compile(
     r'(src|href)="https://[^"]*/([^"/]+)"((?: (?:integrity|crossorigin|referrerpolicy)="[^"]*")+)'
 )
+_OWN_FILE = re.compile(r'(src|href)="([^"/:#]+\.(?:js|css|png))"')
 
 
-def localise_assets(html_dir: Path, warn: Callable[[str], None]) -> None:
-    """Copy what is installed into a published site, and let its pages load that.
+def write_assets(root: Path) -> None:
+    """Write the one copy of what the sites below a root load."""
+    shutil.copytree(LIBRARIES, root / ASSETS)
+    for pattern in _SHARED:
+        for path in ASV_PAGES.glob(pattern):
+            if path.name not in _REPLACED:
+                shutil.copyfile(path, root / ASSETS / path.name)
+    for path in SCRIPTS.iterdir():
+        shutil.copyfile(path, root / ASSETS / path.name)
 
-    An address that is not in `FILES`, or whose file is not installed, stays as it is.
+
+def share_assets(folder: Path, to_root: str, report: Callable[[str], None]) -> None:
+    """Let a site load the copy at the root, to which a relative address leads, and drop its own.
+
+    An address that is not in `FILES`, as another version of asv may have, stays as it is.
     """
-    if not PACKAGES.is_dir():
-        return
-    index = html_dir / "index.html"
+    assets = f"{to_root}{ASSETS.as_posix()}"
 
-    def localise(match: re.Match[str]) -> str:
-        source = PACKAGES / FILES.get(match[2], match[2])
-        if not source.is_file():
-            warn(f"{match[2]} is not installed: asv's pages load it from the network")
+    def share(match: re.Match[str]) -> str:
+        if match[2] not in FILES:
+            report(f"{match[2]} is not among the libraries: asv's pages load it from the network")
             return match[0]
-        target = html_dir / VENDOR / source.relative_to(PACKAGES)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source, target)
-        return f'{match[1]}="{target.relative_to(html_dir).as_posix()}"'
+        return f'{match[1]}="{assets}/{FILES[match[2]]}"'
 
-    write_text_atomically(index, _ADDRESS.sub(localise, index.read_text(encoding="utf-8")))
+    def share_own(match: re.Match[str]) -> str:
+        return f'{match[1]}="{assets}/{_REPLACED.get(match[2], match[2])}"'
+
+    index = folder / "index.html"
+    text = _ADDRESS.sub(share, index.read_text(encoding="utf-8"))
+    text = _OWN_FILE.sub(share_own, text)
+    write_text_atomically(index, text.replace("</head>", _ADDED.format(assets), 1))
+    for pattern in _SHARED:
+        for path in folder.glob(pattern):
+            path.unlink()

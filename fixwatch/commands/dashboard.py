@@ -9,8 +9,9 @@ from pathlib import Path
 
 from asv.results import get_filename
 
-from fixwatch.asv_adapter.command import measure_commits, record_machine, run_asv
+from fixwatch.asv_adapter.command import measure_commits, record_machine
 from fixwatch.commands.command_line import Subparsers, announce, open_console
+from fixwatch.commands.publish import publish_site
 from fixwatch.commands.status import load_series
 from fixwatch.configuration import load_configuration
 from fixwatch.errors import CouldNotMeasureError, NoResultsError
@@ -82,12 +83,7 @@ def _measure_releases(machine: Machine, *, all_releases: bool) -> None:
         except CouldNotMeasureError as error:
             failures.append(str(error))
     if next(iter_evidence(results_dir), None):
-        announce("publishing to html/")
-        try:
-            run_asv(RELEASES_CONFIGURATION, ["publish", "--no-pull"])
-        except CouldNotMeasureError as error:
-            failures.append(str(error))
-        announce("open html/fix-status.html, or all of it with: .venv/bin/asv preview")
+        announce(f"open {publish_site()}, or all of it with: .venv/bin/asv preview")
     if failures:
         raise CouldNotMeasureError(
             f"{failures[0]}; what was measured is kept, run the command again"

@@ -35,7 +35,7 @@ def _name_state(verdict: DefectVerdict) -> str:
     if speaker is None:
         return "not measured"
     if speaker.state.fixed_in is not None:
-        return _name_state_of(speaker)
+        return name_state(speaker)
     return verdict.state.value.replace("-", " ")
 
 
@@ -59,13 +59,13 @@ def describe_refusal(defect: str) -> str:
 def describe_history(history: DefectHistory) -> str:
     """Return what a history says of a defect, and which of its workloads say something else."""
     others = ", ".join(
-        f"{series.key.workload} {_name_state_of(series)}" for series in history.differing
+        f"{series.key.workload} {name_state(series)}" for series in history.differing
     )
     said = describe_state(history.speaker)
     return f"{said}; other workloads differ: {others}" if others else said
 
 
-def _name_state_of(series: Series) -> str:
+def name_state(series: Series) -> str:
     """Return a series' state, with the revision that it began with where a change is known."""
     state = series.state
     if state.fixed_in is not None:

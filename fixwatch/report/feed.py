@@ -31,7 +31,7 @@ def render_feed(document: Mapping[str, Any]) -> str:
         address="fixwatch",
         # asv would take the time of writing for a feed without entries, and so change it.
         updated=entries[0].updated if entries else _EPOCH,
-        link="fix-status.html",
+        link="index.html",
     )
     return feed.getvalue().decode() + "\n"
 
@@ -67,7 +67,7 @@ def _iter_transitions(
             make_printable(f"{named}: {what}{kind} in {at['name']}"),
             # An entry was updated when the revision was measured.
             parse_moment(measured_at[at["commit"]]).astimezone(timezone.utc),
-            link=f"fix-status.html#{series_anchor(series)}",
+            link=f"index.html#{series_anchor(series)}",
             content=html.escape(make_printable(content)),
             # The identity is the transition's own: a reader shows it once.
             id_context=[series_anchor(series), kind, at["commit"]],

@@ -1,4 +1,4 @@
-"""The fix-status pages: the answer, the measurements of each history, and asv's navigation."""
+"""The fix-status pages: the answer, and the measurements of each history."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ import hashlib
 import itertools
 import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import jinja2
 
-from fixwatch.durable_files import write_text_atomically
-from fixwatch.errors import FixwatchError
 from fixwatch.report import timeline
 from fixwatch.report.advice import summarise_advice
 from fixwatch.report.answer import (
@@ -33,13 +30,9 @@ from fixwatch.verdicts.series import Series
 from fixwatch.verdicts.targets import SIMULATOR, name_place
 from mwe.defects import DEFECTS, WORKLOADS
 
-PAGE_NAME = "fix-status.html"
+PAGE_NAME = "index.html"
 # Upstream moves; what was found longer ago may no longer hold.
 MAX_AGE_DAYS = 14
-_NAVIGATION_ANCHOR = '<li id="nav-li-regressions">'
-_NAVIGATION_ITEM = (
-    f'<li id="nav-li-fix-status"><a href="{PAGE_NAME}">Fix status</a></li>\n\t{_NAVIGATION_ANCHOR}'
-)
 # The one script, and all it does: to show a warning on a page that has grown old since.
 _SCRIPT = (
     'var t=document.getElementById("checked"),w=document.getElementById("stale");'
@@ -93,6 +86,7 @@ def render_pages(
     shared = {
         "generated_at": made_at,
         "pages": files,
+        "graphs": {row["graphs"]: row["place"] + ", " + row["entry"]["source"] for row in rows},
         "policy": _POLICY,
         "size": timeline.SIZE,
     }
@@ -183,8 +177,17 @@ def _describe_row(
         "anchor": series_anchor(entry),
         "place": place,
         "file": f"fix-status-{entry['upstream']}-{entry['source']}{target}.html",
+        "graphs": _find_graphs(entry),
         "timeline": None if is_control else timeline.draw_timeline(series, f"{place}: {answer}"),
     }
+
+
+def _find_graphs(entry: Mapping[str, Any]) -> str:
+    """Return the address of asv's own site of a history, relative to the answer."""
+    if entry["source"] != "releases":
+        return f"{entry['upstream']}/index.html"
+    results = "releases" if entry["target"] == SIMULATOR else entry["target"]
+    return f"{results}/{entry['upstream']}/index.html"
 
 
 def describe_command(entry: Mapping[str, Any], item: Mapping[str, Any]) -> str:
@@ -217,20 +220,3 @@ def _choose_trials(entry: Mapping[str, Any], item: Mapping[str, Any]) -> list[st
         *["--seed", str(item["seed"])],
         *["--target", entry["target"]],
     ]
-
-
-def add_navigation_item(html_dir: Path) -> None:
-    """Put the page into the navigation bar of asv's ``index.html``.
-
-    Where this asv's page has no place for it, that is a `FixwatchError`.
-    """
-    index = html_dir / "index.html"
-    text = index.read_text(encoding="utf-8")
-    if PAGE_NAME in text:
-        return
-    if _NAVIGATION_ANCHOR not in text:
-        raise FixwatchError(
-            f"{index}: asv's navigation bar is not where it was in asv 0.6.6; "
-            f"open {PAGE_NAME} by its name, and report this with the version of asv"
-        )
-    write_text_atomically(index, text.replace(_NAVIGATION_ANCHOR, _NAVIGATION_ITEM, 1))

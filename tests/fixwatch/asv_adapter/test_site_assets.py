@@ -4,70 +4,76 @@ from __future__ import annotations
 
 import re
 import shutil
-from pathlib import Path
 
-import asv
 import pytest
 
-from fixwatch.asv_adapter.site_assets import FILES, PACKAGES, localise_assets
-
-ASV_PAGE = Path(asv.__file__).parent / "www" / "index.html"
+from fixwatch.asv_adapter.site_assets import (
+    ASSETS,
+    ASV_PAGES,
+    FILES,
+    LIBRARIES,
+    share_assets,
+    write_assets,
+)
 
 
 @pytest.fixture
-def html_dir(tmp_path, monkeypatch):
-    """Return a published site with asv's page, in a checkout where nothing is installed."""
-    monkeypatch.chdir(tmp_path)
-    folder = tmp_path / "html"
-    folder.mkdir()
-    shutil.copy(ASV_PAGE, folder)
+def site(tmp_path):
+    """Return a site with asv's pages, two folders below a root that has the one copy."""
+    folder = tmp_path / "releases" / "numba"
+    shutil.copytree(ASV_PAGES, folder)
+    write_assets(tmp_path)
     return folder
 
 
-def install(names):
-    """Put a file where npm would put each of these."""
-    for name in names:
-        path = PACKAGES / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(name)
+def loaded(folder):
+    """Return the addresses of the scripts, styles and pictures that the page loads."""
+    text = (folder / "index.html").read_text()
+    return re.findall(r'<(?:script|link|img)[^>]*? (?:src|href)="([^"]+\.(?:js|css|png))"', text)
 
 
-def loaded(html_dir):
-    """Return the addresses of the scripts and styles that the page loads."""
-    text = (html_dir / "index.html").read_text()
-    return re.findall(r'<(?:script|link)[^>]*? (?:src|href)="([^"]+\.(?:js|css))"', text)
-
-
-def test_everything_is_loaded_from_the_site(html_dir):
-    """With all packages installed no address leads out of the site, and each leads to a file."""
-    install(FILES.values())
+def test_everything_is_loaded_from_the_one_copy(site, tmp_path):
+    """No address leads out of the site, each leads to a file, and asv's own copies are gone."""
     warnings = []
-    localise_assets(html_dir, warnings.append)
+    share_assets(site, "../../", warnings.append)
     assert warnings == []
-    vendored = [path for path in loaded(html_dir) if path.startswith("vendor/")]
-    assert len(vendored) == len(FILES)
-    assert [path for path in loaded(html_dir) if path.startswith("https:")] == []
-    for path in vendored:
-        assert (html_dir / path).read_text() == path.removeprefix("vendor/")
-    text = (html_dir / "index.html").read_text()
-    assert text.count("js_load_failure()") == ASV_PAGE.read_text().count("js_load_failure()")
+    addresses = loaded(site)
+    assert len(addresses) == len(set(addresses)) > len(FILES) + 5
+    for address in addresses:
+        assert (site / address).resolve().is_relative_to(tmp_path / ASSETS)
+        assert (site / address).is_file()
+    assert [path.name for path in site.glob("*.js")] == []
+    text = (site / "index.html").read_text()
     # The hashes are those of other bytes: npm has flot unminified.
     assert "integrity" not in text
+    assert text.count("js_load_failure()") == (ASV_PAGES / "index.html").read_text().count(
+        "js_load_failure()"
+    )
 
 
-def test_what_is_not_installed_is_loaded_from_the_network(html_dir):
-    """A file that is missing keeps its address, and a warning names it."""
-    install(path for path in FILES.values() if "jquery.min.js" not in path)
+def test_our_grid_takes_the_place_of_asvs(site):
+    """asv's script is not loaded beside it: both would register the page."""
+    share_assets(site, "../../", pytest.fail)
+    names = [address.rpartition("/")[2] for address in loaded(site)]
+    assert "grid.js" in names
+    assert "tags.js" in names
+    assert "summarygrid.js" not in names
+
+
+def test_a_library_that_another_asv_loads_is_named(site):
+    """Its address stays, and a warning says that it is loaded from the network."""
+    index = site / "index.html"
+    index.write_text(index.read_text().replace("md5.min.js", "md6.min.js"))
     warnings = []
-    localise_assets(html_dir, warnings.append)
+    share_assets(site, "../../", warnings.append)
     assert len(warnings) == 1
-    assert "jquery-3.3.1.min.js" in warnings[0]
-    assert [path for path in loaded(html_dir) if path.startswith("https:")] == [
-        "https://code.jquery.com/jquery-3.3.1.min.js"
-    ]
+    assert "md6.min.js" in warnings[0]
+    assert next(address for address in loaded(site) if "md6" in address).startswith("https:")
 
 
-def test_the_page_stays_as_asv_wrote_it_where_npm_is_missing(html_dir):
-    """Nothing is installed, so nothing is changed or warned of."""
-    localise_assets(html_dir, pytest.fail)
-    assert (html_dir / "index.html").read_bytes() == ASV_PAGE.read_bytes()
+def test_each_library_comes_with_its_licence():
+    """Each folder of npm's packages has one, or says so in the file."""
+    for path in FILES.values():
+        folder = LIBRARIES / path.split("/")[0]
+        has_file = any(name.name.startswith("LICENSE") for name in folder.iterdir())
+        assert has_file or "Released under the MIT license" in (LIBRARIES / path).read_text()

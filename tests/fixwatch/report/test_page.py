@@ -1,25 +1,14 @@
-"""The page: everything escaped, nothing loaded, and its place in the navigation."""
+"""The page: everything escaped, and nothing loaded."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import re
-import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 
-import asv
-import pytest
-
-from fixwatch.errors import FixwatchError
-from fixwatch.report.page import (
-    PAGE_NAME,
-    add_navigation_item,
-    describe_command,
-    render_pages,
-)
+from fixwatch.report.page import PAGE_NAME, describe_command, render_pages
 from fixwatch.verdicts.pin_advice import advise_on_releases
 from fixwatch.verdicts.series import build_series
 from mwe.defects import DEFECTS
@@ -201,19 +190,3 @@ def test_the_command_runs_the_same_batch_again():
         "pip install numba==0.63.1 "
         f"'numba-cuda @ git+https://github.com/NVIDIA/numba-cuda@d41b90d3'\n{mwe}"
     )
-
-
-def test_the_navigation_of_the_installed_asv_takes_the_item_once(tmp_path):
-    """The page of the asv that is installed has the place that the item goes to."""
-    shutil.copy(Path(asv.__file__).parent / "www" / "index.html", tmp_path)
-    for _ in range(2):
-        add_navigation_item(tmp_path)
-    assert (tmp_path / "index.html").read_text().count('<a href="fix-status.html">') == 1
-
-
-def test_another_navigation_is_reported(tmp_path):
-    """A page without that place is left as it is."""
-    (tmp_path / "index.html").write_text("<nav></nav>")
-    with pytest.raises(FixwatchError, match="not where it was"):
-        add_navigation_item(tmp_path)
-    assert (tmp_path / "index.html").read_text() == "<nav></nav>"

@@ -147,8 +147,8 @@ def test_table_page_and_badges_name_the_target():
     assert "numba-cuda: cuda-swap fixed in 0.26.0" in text.getvalue()
     assert "numba-cuda on a device: affected\n" in text.getvalue()
     pages = render_pages(series, document, ())
-    assert "numba-cuda on a device: affected" in pages["fix-status.html"]
-    assert "numba-cuda: fixed" in pages["fix-status.html"]
+    assert "numba-cuda on a device: affected" in pages["index.html"]
+    assert "numba-cuda: fixed" in pages["index.html"]
     assert "0.24.0" not in pages["fix-status-numba-cuda-releases-cuda.html"]
     assert "0.24.0" in pages["fix-status-numba-cuda-releases.html"]
     badges = describe_badges(document)
