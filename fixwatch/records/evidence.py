@@ -29,6 +29,8 @@ _STATED_ELSEWHERE = frozenset(
 )
 # Not ".json": asv takes every such file below its results for a result.
 SUFFIX = ".evidence"
+# The schedule whose trials are different schedules, each run once.
+EXPLORE = "explore"
 
 
 _LEFT_OUT_IF_NONE = Field(exclude_if=lambda value: value is None)
@@ -137,7 +139,7 @@ class BatchEvidence(Closed):
     @property
     def is_exploration(self) -> bool:
         """Whether its trials are different schedules: one experiment, and no rate."""
-        return self.schedule == "explore"
+        return self.schedule == EXPLORE
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,7 @@ is weighed by the Beta-binomial probabilities of the totals K of N on its two si
     P(hypothesis)  = w / sum of all w
 
 The weights v of the commits are all alike unless something says that one is an unlikely place. The
-kinds of segment and their priors are those of whole histories, see
-`fixwatch.statistics.change_points`, with one difference: the prior of an affected rate is cut off
+prior of an affected rate is Jeffreys', cut off
 below `MIN_AFFECTED_RATE`, by a factor I(a + K, b + N - K) / I(a, b), where I is the share of the
 Beta distribution above it. No number of silent trials tells a rate of next to nothing from a clean
 one, and a search has to end.
@@ -23,7 +22,7 @@ would follow them instead of a fix behind.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -31,8 +30,6 @@ import scipy
 
 from fixwatch.statistics.binomial import Floats, RatePrior, log_binomial
 from fixwatch.statistics.change_points import (
-    AFFECTED_PRIOR,
-    CLEAN_PRIOR,
     EXPECTED_CHANGES,
     ChangeKind,
     choose_places,
@@ -45,8 +42,8 @@ MIN_AFFECTED_RATE = 0.001
 MAX_EXACT_TRIALS = 100
 
 
-CLEAN = CLEAN_PRIOR
-AFFECTED = replace(AFFECTED_PRIOR, lowest=MIN_AFFECTED_RATE)
+CLEAN = RatePrior(0.5, 5000.0)
+AFFECTED = RatePrior(0.5, 0.5, lowest=MIN_AFFECTED_RATE)
 # The priors of the rates before and after, in the order of `ChangeKind`.
 _SIDES = ((CLEAN, AFFECTED), (AFFECTED, CLEAN))
 # Without a change, everything is clean or everything is affected.

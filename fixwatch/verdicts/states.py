@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cache
 
+from fixwatch.records.evidence import EXPLORE
 from fixwatch.statistics.binomial import Counts
 from fixwatch.statistics.change_points import (
     MIN_PROBABILITY,
@@ -14,6 +16,9 @@ from fixwatch.statistics.change_points import (
     find_change_points,
 )
 from fixwatch.verdicts.judgements import Judgement, Verdict
+
+# Half of the series of an upstream have the same counts: of workloads that never fail.
+_find_once = cache(find_change_points)
 
 
 class State(str, Enum):
@@ -51,15 +56,17 @@ class History:
 def analyse_history(revisions: Sequence[Mapping[str, Counts]]) -> History:
     """Find what the counts along a history say, oldest revision first.
 
-    A revision has failures with the signature by schedule; none where it says nothing of the
-    history: nothing ran, a control misbehaved, or it was made beside the branch.
+    A revision has failures with the signature by schedule, whose name may follow that of a machine
+    and a space; an exploration is one trial. It has none where it says nothing of the history:
+    nothing ran, a control misbehaved, or it was made beside the branch.
     """
     counted = [index for index, counts in enumerate(revisions) if counts]
     schedules = sorted({name for counts in revisions for name in counts})
     rows = [[revisions[index].get(name) for name in schedules] for index in counted]
-    found = find_change_points(
-        [[counts.n_failures if counts else 0 for counts in row] for row in rows],
-        [[counts.n_trials if counts else 0 for counts in row] for row in rows],
+    found = _find_once(
+        tuple(tuple(counts.n_failures if counts else 0 for counts in row) for row in rows),
+        tuple(tuple(counts.n_trials if counts else 0 for counts in row) for row in rows),
+        tuple(name.rpartition(" ")[2] == EXPLORE for name in schedules),
     )
     affected: list[float | None] = [None] * len(revisions)
     for index, probability in zip(counted, found.affected, strict=True):

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import itertools
-import math
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import betaln
 
 from fixwatch.statistics.change_points import (
-    AFFECTED_PRIOR,
-    CLEAN_PRIOR,
     EXPECTED_CHANGES,
     EXPECTED_RATE_CHANGES,
     MIN_CUTS,
+    MIN_PROBABILITY,
     find_change_points,
+)
+from fixwatch.statistics.noisy_counts import (
+    MEANS,
+    NOISES,
+    weigh_affected,
+    weigh_clean,
+    weigh_means,
 )
 
 
@@ -26,56 +30,76 @@ def find(*failures, trials=100):
     return find_change_points([[k] for k in failures], [[trials]] * len(failures))
 
 
-def enumerate_histories(failures, trials):
+def find_stated(*failures):
+    """Find the changes that are sure enough to be stated."""
+    return [change for change in find(*failures).changes if change.probability >= MIN_PROBABILITY]
+
+
+def enumerate_histories(failures, trials, is_explored):
     """Return for each revision the chance that it is affected, over every way to cut a history."""
-    length = len(failures)
+    k, n = np.array(failures, dtype=float), np.array(trials, dtype=float)
+    length = len(k)
     cuts = max(length - 1, MIN_CUTS)
     change, rate_change = EXPECTED_CHANGES / cuts, EXPECTED_RATE_CHANGES / cuts
-
-    def weigh(kinds, is_cut):
-        weight = math.log(0.5)
-        first = 0
-        for i in range(1, length + 1):
-            if i < length and not is_cut[i - 1]:
-                weight += math.log(1 - change - (rate_change if kinds[i] else 0))
-                continue
-            prior = AFFECTED_PRIOR if kinds[first] else CLEAN_PRIOR
-            k, n = np.sum(failures[first:i], axis=0), np.sum(trials[first:i], axis=0)
-            for a, b in zip(prior.a + k, prior.b + n - k, strict=True):
-                weight += betaln(a, b) - betaln(prior.a, prior.b)
-            if i < length:
-                weight += math.log(rate_change if kinds[i] and kinds[i - 1] else change)
-            first = i
-        return weight
-
+    chances = np.exp(weigh_affected(k, n, is_explored))
+    clean = np.exp(weigh_clean(k, n, is_explored).sum(axis=1))
+    means = weigh_means(is_explored)
     total, affected = 0.0, np.zeros(length)
-    for kinds in itertools.product([False, True], repeat=length):
-        for is_cut in itertools.product([False, True], repeat=length - 1):
-            pairs = list(zip(kinds[:-1], kinds[1:], is_cut, strict=True))
+    for number, noise in enumerate(NOISES):
+        for kinds, cut in itertools.product(
+            itertools.product([False, True], repeat=length),
+            itertools.product([False, True], repeat=length - 1),
+        ):
+            pairs = list(zip(kinds[:-1], kinds[1:], cut, strict=True))
             # Kinds differ at cuts only; two clean segments never meet.
             if any((a != b and not c) or (c and not a and not b) for a, b, c in pairs):
                 continue
-            weight = math.exp(weigh(kinds, is_cut))
+            weight = 0.5 * noise.probability
+            for was, now, is_cut in pairs:
+                leave = change + (rate_change if was else 0)
+                weight *= (rate_change if now and was else change) if is_cut else 1 - leave
+            starts = [0, *np.flatnonzero(cut) + 1, length]
+            for own in itertools.starmap(range, itertools.pairwise(starts)):
+                if not kinds[own[0]]:
+                    weight *= clean[own].prod()
+                    continue
+                for column, explored in enumerate(is_explored):
+                    step = walk(0.0 if explored else noise.move_chance)
+                    state = means[column] * chances[own[0], number, column]
+                    for i in own[1:]:
+                        state = (state @ step) * chances[i, number, column]
+                    weight *= state.sum()
             total += weight
             affected += weight * np.array(kinds)
     return affected / total
 
 
-@settings(max_examples=30, deadline=None)
+def walk(chance):
+    """Return the chances to get from each mean of the grid to each other in one revision."""
+    steps = np.eye(len(MEANS)) * (1 - 2 * chance)
+    for here in range(len(MEANS)):
+        for to in (here - 1, here + 1):
+            steps[here, np.clip(to, 0, len(MEANS) - 1)] += chance
+    return steps
+
+
+@settings(max_examples=10, deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 3), st.integers(0, 1)).flatmap(
-            lambda k: st.tuples(st.just(k), st.tuples(st.integers(k[0], 8), st.integers(k[1], 4)))
+            lambda k: st.tuples(st.just(k), st.tuples(st.integers(k[0], 8), st.integers(k[1], 1)))
         ),
         min_size=1,
         max_size=5,
     )
 )
 def test_the_recursion_sums_over_every_way_to_cut(series):
-    """Its odds are those of all ways written down, with two schedules and empty batches."""
+    """Its odds are those of all ways written down, with empty batches, and one way explored."""
     failures, trials = [k for k, _ in series], [n for _, n in series]
-    expected = enumerate_histories(failures, trials)
-    assert find_change_points(failures, trials).affected == pytest.approx(expected, abs=1e-9)
+    is_explored = np.array([False, True])
+    expected = enumerate_histories(failures, trials, is_explored)
+    found = find_change_points(failures, trials, is_explored)
+    assert found.affected == pytest.approx(expected, abs=1e-9)
 
 
 def test_a_fix_is_placed_exactly():
@@ -105,6 +129,53 @@ def test_one_stray_failure_opens_nothing(place):
     found = find(*failures)
     assert found.changes == ()
     assert max(found.affected) < 0.5
+
+
+@pytest.mark.parametrize("place", [0, 15, 29])
+def test_a_burst_of_failures_in_one_clean_batch_opens_nothing(place):
+    """Nor do 30 of 100 in one batch."""
+    for burst in (5, 30):
+        failures = [0] * 30
+        failures[place] = burst
+        assert find_stated(*failures) == []
+
+
+def test_a_revision_that_fails_nearly_always_is_no_burst():
+    """100 of 100 in the newest revision alone are a change."""
+    (change,) = find(*[0] * 30, 100).changes
+    assert change.probability > 0.99
+
+
+def test_rates_that_vary_between_revisions_are_no_changes():
+    """Of 20 histories at 0.1 with an over-dispersion of 0.2, a quarter of it silent, none has."""
+    rng = np.random.default_rng(7)
+    for _ in range(20):
+        rates = rng.beta(0.1 * 4, 0.9 * 4, size=80)
+        assert find_stated(*rng.binomial(100, rates)) == []
+
+
+def test_a_rate_that_wanders_out_of_sight_and_back_is_no_fix():
+    """From 0.3 by steps of a tenth in its log odds to 0.0003, and back."""
+    rng = np.random.default_rng(3)
+    path = np.concatenate([np.arange(-1, -8, -0.1), np.arange(-8, -1, 0.1)])
+    for _ in range(5):
+        assert find_stated(*rng.binomial(100, 1 / (1 + np.exp(-path)))) == []
+
+
+def test_explorations_decide_by_themselves():
+    """Of two revisions each, one exploration of a whole space tells the fix with 99 %."""
+    for n_each in (2, 6):
+        failures, trials = [[1]] * n_each + [[0]] * n_each, [[1]] * 2 * n_each
+        (change,) = find_change_points(failures, trials, [True]).changes
+        assert (change.kind, change.at) == ("fixed", n_each)
+        assert change.probability >= MIN_PROBABILITY
+
+
+def test_an_exploration_whose_bounds_leave_the_defect_out_hides_nothing():
+    """Where trials fail throughout, explorations that pass are no fix."""
+    found = find_change_points([[80, 0]] * 10, [[100, 1]] * 10, [False, True])
+    assert found.changes == ()
+    assert min(found.affected) > 0.99
 
 
 def test_a_few_silent_trials_close_nothing():

@@ -1,0 +1,118 @@
+"""What counts are likely of a clean and of an affected revision, where machines are noisy.
+
+Of an affected revision every schedule has a rate, which is not the same in each: a machine's load
+moves it. The rate of a revision is drawn around a mean m with an over-dispersion d, the correlation
+of two trials of one revision, so that k certain failures of n trials have the Beta-binomial
+probability ::
+
+    P(k of n) = B(a + k, b + n - k) / B(a, b)        a = m (1/d - 1), b = (1 - m)(1/d - 1)
+
+The mean is unknown, with Jeffreys' prior, and lies on a grid of log odds. The noise is one of
+`NOISES`. Source: Skellam, "A probability distribution derived from the binomial
+distribution by regarding the probability of success as variable between the sets of trials",
+Journal of the Royal Statistical Society B 10(2), 1948.
+
+Of a clean revision a failure is an artefact. Artefacts come alone, at a rate of one in ten thousand
+trials, or in bursts: one batch in 300 is contaminated, and of its trials one in twelve fails on
+average.
+
+An exploration of a whole space is one trial without a rate, and without noise. The defect is
+visible to explorations, which then fail, or lies outside of their bounds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fixwatch.statistics.binomial import Floats, RatePrior
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noise:
+    """How the rate of affected revisions varies."""
+
+    probability: float  # beforehand; that of all is 1
+    dispersion: float  # the correlation of two trials of one revision, in (0, 1)
+    # The chance that the mean goes to either neighbour on the grid from one revision to the next:
+    # a random walk of the log odds with a standard deviation of `_STEP` * sqrt(2 * chance).
+    move_chance: float
+
+
+# What noise to expect: the committed results have a dispersion of 0.009 at most. Much noise has
+# little weight, but enough for a few revisions to show it.
+NOISES = (
+    Noise(probability=0.3, dispersion=0.001, move_chance=0.05),
+    Noise(probability=0.25, dispersion=0.01, move_chance=0.05),
+    Noise(probability=0.2, dispersion=0.05, move_chance=0.05),
+    Noise(probability=0.05, dispersion=0.2, move_chance=0.05),
+    Noise(probability=0.2, dispersion=0.01, move_chance=0.4),
+)
+# The mean rates of affected revisions: log odds from -8 to 8, that is 0.0003 to 0.9997.
+_STEP = 0.5
+_LOG_ODDS = np.arange(-8.0, 8.0 + _STEP, _STEP)
+MEANS = 1 / (1 + np.exp(-_LOG_ODDS))
+
+# Artefacts one by one. The negative controls have not failed in hundreds of thousands of trials.
+_ARTEFACTS = RatePrior(0.5, 5000.0)
+# A batch in which something else went wrong, and how often its trials fail then.
+BURST_CHANCE = 1 / 300
+_BURST = RatePrior(1.0, 11.0)
+# A schedule is planned and can be run again, so that hardly any exploration shows what it should
+# not: of 100 plans of planted variants 100 showed them (`make sensitivity`), Jeffreys' prior has
+# half a percent for the next.
+EXPLORATION_MISS = 0.005
+# A defect of which the bounds of the explorations leave out every failing schedule: none of the 13
+# planted variants is one, and Jeffreys' prior has 4 % for the next.
+OUT_OF_BOUNDS = 0.04
+
+
+def weigh_clean(k: Floats, n: Floats, is_explored: Bools) -> Floats:
+    """Return the logarithm of the probability of counts, by revision and column, if clean.
+
+    A column is a schedule; of those that are explored n is 0 or 1. Without the binomial
+    coefficients, here and in `weigh_affected`, which are the same whatever a revision is.
+    """
+    single = _ARTEFACTS.weigh(k, n)
+    burst = np.log(BURST_CHANCE) + _BURST.weigh(k, n)
+    any_of_both = np.logaddexp(np.log1p(-BURST_CHANCE) + single, burst)
+    weights: Floats = np.where(is_explored, single, any_of_both)
+    return weights
+
+
+def weigh_affected(k: Floats, n: Floats, is_explored: Bools) -> Floats:
+    """Return the same if affected, of shape (revisions, noises, columns, means)."""
+    spread = np.array([1 / noise.dispersion - 1 for noise in NOISES])[:, None]
+    priors = RatePrior(MEANS * spread, (1 - MEANS) * spread)
+    visible = np.where(_LOG_ODDS > 0, 1 - EXPLORATION_MISS, EXPLORATION_MISS)
+    weights = np.empty((len(k), len(NOISES), k.shape[1], len(MEANS)))
+    for column, explored in enumerate(is_explored):
+        # Few counts of a history differ.
+        pairs = np.stack([k[:, column], n[:, column]])
+        (failed, ran), places = np.unique(pairs, axis=1, return_inverse=True)
+        failed, ran = failed[:, None, None], ran[:, None, None]
+        if explored:
+            found = failed * np.log(visible) + (ran - failed) * np.log1p(-visible) + 0 * spread
+        else:
+            found = priors.weigh(failed, ran)
+        weights[:, :, column] = found[places.ravel()]
+    return weights
+
+
+def weigh_means(is_explored: Bools) -> Floats:
+    """Return the prior probability of each mean rate, by column.
+
+    Jeffreys': between the edges of the grid's cells, of which the outermost take what lies beyond.
+    Of an exploration the highest mean stands for a defect that is visible, the lowest for one that
+    is not.
+    """
+    edges = 1 / (1 + np.exp(-np.concatenate([[-np.inf], _LOG_ODDS[1:] - _STEP / 2, [np.inf]])))
+    sampled = np.diff(2 / np.pi * np.arcsin(np.sqrt(edges)))
+    explored = np.zeros(len(MEANS))
+    explored[[0, -1]] = OUT_OF_BOUNDS, 1 - OUT_OF_BOUNDS
+    weights: Floats = np.where(np.asarray(is_explored)[:, None], explored, sampled)
+    return weights
