@@ -38,11 +38,16 @@ def _describe_free(upstream: UpstreamReleases, defect: str) -> str:
     name, runs = upstream.upstream, upstream.find_free_runs(defect)
     free = [release for run in runs for release in run]
     if not free:
-        verdicts = {release.find(defect).verdict for release in upstream.releases}
-        if verdicts == {Verdict.OBSERVED}:
-            return f"Every measured release of {name}, {_span(upstream.releases)}, has {defect}."
-        if verdicts == {Verdict.NOT_RUN}:
+        verdicts = [(release, release.find(defect).verdict) for release in upstream.releases]
+        measured = [release for release, verdict in verdicts if verdict is not Verdict.NOT_RUN]
+        if not measured:
             return f"{defect} was not measured in any release of {name}."
+        if {verdict for _, verdict in verdicts} <= {Verdict.OBSERVED, Verdict.NOT_RUN}:
+            if len(measured) == 1:
+                version = measured[0].version
+                return f"{name} {version}, the only release measured for it, has {defect}."
+            all_of_them = f"All {len(measured)} releases of {name} measured for it"
+            return f"{all_of_them}, {_span(measured)}, have {defect}."
         return f"No measured release of {name} is known to be free of {defect}."
     if newest := upstream.find_free_from(defect):
         free, says = newest, _describe_run(upstream, newest, defect)
@@ -123,10 +128,11 @@ def _describe_run(upstream: UpstreamReleases, run: Sequence[ReleaseAssessment], 
     if len(run) == 1:
         return f"{upstream.upstream} {newest}, the newest release measured, is free of {free}"
     n_missing = upstream.count_unmeasured(run)
-    missing = f"; {n_missing} between them were not measured" if n_missing else ""
+    were = "was" if n_missing == 1 else "were"
+    missing = f"; {n_missing} between them {were} not measured" if n_missing else ""
     return (
-        f"{upstream.upstream} >= {oldest} is free of {free}: every measured release from there to "
-        f"{newest} is{missing}"
+        f"{upstream.upstream} >= {oldest} is free of {free}: all {len(run)} measured releases from "
+        f"there to {newest} are{missing}"
     )
 
 

@@ -119,8 +119,9 @@ def find_verdicts(all_series: Sequence[Series]) -> list[DefectVerdict]:
 def _find_histories(all_series: Iterable[Series]) -> tuple[DefectHistory, ...]:
     """Return the histories of a defect on an upstream, the one that speaks for it first.
 
-    That is the worst that is known, and one that says nothing only where nothing is known; of
-    equals that of releases, which names a version that can be installed.
+    That is the worst that is known, and one that says nothing only where nothing is known. Of
+    equals it is the one that knows most released versions, so that a machine that has just begun
+    hides nothing; of these that of releases, which names a version that can be installed.
     """
     grouped: dict[tuple[str, str, str], list[Series]] = defaultdict(list)
     for series in all_series:
@@ -131,10 +132,17 @@ def _find_histories(all_series: Iterable[Series]) -> tuple[DefectHistory, ...]:
             histories,
             key=lambda history: (
                 WORST_FIRST.index(history.state),
+                -_count_released(history.speaker),
                 history.speaker.key.source != "releases",
             ),
         )
     )
+
+
+def _count_released(series: Series) -> int:
+    """Return of how many released versions a series decides something."""
+    decided = [found.record for found in series.revisions if found.verdict.is_decided]
+    return len({record.version for record in decided if record.version is not None})
 
 
 def _choose_speaker(all_series: Sequence[Series]) -> DefectHistory:

@@ -21,10 +21,15 @@ from fixwatch.verdicts.series import Series
 from fixwatch.verdicts.states import State
 from fixwatch.verdicts.targets import SIMULATOR
 
+# What a history calls the releases of the package index; the others are commits.
+RELEASES = "releases"
+# The verdicts on a version, from the one that says least.
+_TELLS_MOST = (Verdict.NOT_RUN, Verdict.INCONCLUSIVE, Verdict.NOT_OBSERVED, Verdict.OBSERVED)
+
 
 @dataclass(frozen=True, kw_only=True)
 class DefectInRelease:
-    """What all measurements of a released version together say of a defect."""
+    """What the best measurements of a released version say of a defect."""
 
     verdict: Verdict  # not observed only where the whole history, too, takes it for clean
     counts: Counts | None = None  # under the schedules that decide, over all workloads
@@ -93,37 +98,44 @@ def advise_on_releases(
 ) -> list[UpstreamReleases]:
     """Say of the released versions of each upstream which are free of which defects.
 
-    The releases of the package index count where they were measured, else the commits of release
-    tags; of these only those in the table of uploads, as a tag alone can be pinned by nobody. A
+    A version was measured as a release of the package index, as the commit of its release tag, or
+    both; only versions in the table of uploads count, as a tag alone can be pinned by nobody. A
     version is free of a defect only if every workload of it was silent, and an affected version
     would have failed.
     """
     uploaded = {
         (release.upstream, release.parsed_version) for release in table if not release.is_yanked
     }
-    grouped: dict[str, dict[str, list[Series]]] = defaultdict(lambda: defaultdict(list))
+    grouped: dict[str, list[Series]] = defaultdict(list)
     for series in all_series:
         if series.role == WORKLOAD and series.key.target == SIMULATOR:
-            grouped[series.key.upstream][series.key.source].append(series)
-    advised = []
-    for upstream, by_source in sorted(grouped.items()):
-        own = by_source["releases" if "releases" in by_source else "commits"]
-        if releases := _assess_releases(own, uploaded):
-            advised.append(
-                UpstreamReleases(
-                    upstream=upstream,
-                    defects=tuple(list_defects(SIMULATOR, {series.defect for series in own})),
-                    releases=releases,
-                    uploaded=tuple(version for name, version in uploaded if name == upstream),
-                )
-            )
-    return advised
+            grouped[series.key.upstream].append(series)
+    return [
+        UpstreamReleases(
+            upstream=upstream,
+            defects=tuple(list_defects(SIMULATOR, {series.defect for series in own})),
+            releases=releases,
+            uploaded=tuple(version for name, version in uploaded if name == upstream),
+        )
+        for upstream, own in sorted(grouped.items())
+        if (releases := _assess_releases(own, uploaded))
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Measured:
+    """A version as one history has it, under all schedules of a workload."""
+
+    revision: JudgedRevision
+    is_release: bool
+    n_revisions: int  # that count in the history: how much it knows
+    is_doubted: bool  # whether the history doubts the silence
 
 
 def _assess_releases(
     all_series: Sequence[Series], uploaded: Collection[tuple[str, Version]]
 ) -> tuple[ReleaseAssessment, ...]:
-    judged: dict[Version, dict[str, list[tuple[JudgedRevision, bool]]]] = defaultdict(
+    measured: dict[Version, dict[tuple[str, str], list[_Measured]]] = defaultdict(
         lambda: defaultdict(list)
     )
     for series in all_series:
@@ -131,34 +143,57 @@ def _assess_releases(
             version = revision.record.version
             if version is None or (series.key.upstream, version) not in uploaded:
                 continue
-            # A history in which nothing was ever observed knows no more than its verdicts, and
-            # none knows whether upstream refuses the launch.
-            is_doubted = (
-                series.state.state is not State.NEVER_OBSERVED
+            found = _Measured(
+                revision=revision,
+                is_release=series.key.source == RELEASES,
+                n_revisions=len(series.history.counted),
+                # A history in which nothing was ever observed knows no more than its verdicts, and
+                # none knows whether upstream refuses the launch.
+                is_doubted=series.state.state is not State.NEVER_OBSERVED
                 and not revision.is_refused
-                and (odds or 0.0) > 1 - MIN_PROBABILITY
+                and (odds or 0.0) > 1 - MIN_PROBABILITY,
             )
-            judged[version][series.defect].append((revision, is_doubted))
-    return tuple(
-        ReleaseAssessment(
-            version=str(version),
-            date=next(iter(judged[version].values()))[0][0].record.date,
-            defects={defect: _merge(own) for defect, own in judged[version].items()},
-        )
-        for version in sorted(judged, reverse=True)
+            measured[version][series.defect, series.key.workload].append(found)
+    return tuple(_assess_one(version, measured[version]) for version in sorted(measured)[::-1])
+
+
+def _assess_one(
+    version: Version, measured: Mapping[tuple[str, str], Sequence[_Measured]]
+) -> ReleaseAssessment:
+    best: dict[str, list[_Measured]] = defaultdict(list)
+    for (defect, _), own in measured.items():
+        best[defect].append(max(own, key=_rank))
+    # The date of an upload, where there is one: a tag may be older.
+    everything = [found for own in measured.values() for found in own]
+    dated = max(everything, key=lambda found: found.is_release)
+    return ReleaseAssessment(
+        version=str(version),
+        date=dated.revision.record.date,
+        defects={defect: _merge(own) for defect, own in best.items()},
     )
 
 
-def _merge(judged: Sequence[tuple[JudgedRevision, bool]]) -> DefectInRelease:
-    """Return what a version shows of a defect over all workloads, machines and Pythons.
+def _rank(found: _Measured) -> tuple[int, int, int, bool]:
+    """Return how well a version was measured, as what compares greater if it was done better.
 
-    Beside each revision stands whether its history doubts its silence. A machine and Python that
-    could not run the version, as there was no wheel, say, leaves the verdict to the others.
+    An observation counts wherever it was made. Else the longer history speaks of those that are
+    decided: one that a newer machine has just begun neither takes anything back nor adds to it, and
+    a Python without a wheel says nothing.
     """
-    revisions = [revision for revision, _ in judged]
-    revisions = [found for found in revisions if not found.record.not_run_reason] or revisions
+    counts = found.revision.counts
+    return (
+        _TELLS_MOST.index(found.revision.verdict),
+        found.n_revisions,
+        counts.n_trials if counts else 0,
+        found.is_release,
+    )
+
+
+def _merge(measured: Sequence[_Measured]) -> DefectInRelease:
+    """Return what a version shows of a defect over all workloads, each as it was measured best."""
+    revisions = [found.revision for found in measured]
     verdict = combine_workloads(revisions)
-    if verdict is Verdict.NOT_OBSERVED and any(is_doubted for _, is_doubted in judged):
+    if verdict is Verdict.NOT_OBSERVED and any(found.is_doubted for found in measured):
         verdict = Verdict.INCONCLUSIVE
     return DefectInRelease(
         verdict=verdict,

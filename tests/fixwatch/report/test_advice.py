@@ -60,11 +60,13 @@ def test_free_of_one_defect_names_the_one_that_remains():
     swap, lost = advice["cuda-swap"], advice["lost-sum"]
     assert (swap["free_from"], swap["not_free"]) == ("0.26.0", ["0.24.0"])
     assert swap["text"].startswith(
-        "numba-cuda >= 0.26.0 is free of cuda-swap: every measured release from there to 0.30.4 is"
+        "numba-cuda >= 0.26.0 is free of cuda-swap: all 2 measured releases from there to 0.30.4 "
     )
     assert swap["text"].endswith("What remains: lost-sum.")
     assert (lost["free_from"], lost["not_free"]) == (None, ["0.30.4", "0.26.0", "0.24.0"])
-    assert lost["text"] == "Every measured release of numba-cuda, 0.24.0 to 0.30.4, has lost-sum."
+    assert lost["text"] == (
+        "All 3 releases of numba-cuda measured for it, 0.24.0 to 0.30.4, have lost-sum."
+    )
     assert summary == (
         "No measured release of numba-cuda is free of all known defects (cuda-swap and lost-sum). "
         "The newest that was measured, 0.30.4, has lost-sum and is free of cuda-swap."
@@ -163,3 +165,36 @@ def test_releases_between_which_others_have_the_defect_are_listed():
         "Only these measured releases of numba-cuda are known to be free of cuda-swap: 0.24.0 to "
         "0.26.0. What remains: lost-sum."
     )
+
+
+def test_one_release_of_a_newer_machine_changes_no_sentence():
+    """It measured a little of what is known; all releases still count."""
+    records = [
+        new_record(name, new_batch(failures=k), *new_controls(), upstream="numba-cuda")
+        for name, k in zip(RELEASES, (90, 0, 0), strict=True)
+    ]
+    newer = replace(records[-1], machine="newer")
+    sentences = []
+    for measured in (records, [*records, newer]):
+        (upstream,) = advise_on_releases(build_series(measured, ORDER), ORDER.releases)
+        entries = describe_advice(upstream)
+        sentences.append([summarise_advice(upstream), *(entry["text"] for entry in entries)])
+    assert sentences[0] == sentences[1]
+    assert "all 2 measured releases" in sentences[0][0]
+
+
+def test_a_single_release_is_said_to_be_one():
+    """No plural, and no span."""
+    record = new_record("0.24.0", new_batch(failures=90), *new_controls(), upstream="numba-cuda")
+    (upstream,) = advise_on_releases(build_series([record], ORDER), ORDER.releases)
+    (entry,) = describe_advice(upstream)
+    assert entry["text"] == "numba-cuda 0.24.0, the only release measured for it, has cuda-swap."
+
+
+@pytest.mark.parametrize("swap", [(90, 90, 90), (90, 0, 0), (0, 0, 90), (0, 0, 0)])
+@pytest.mark.parametrize("lost", [None, (70, 70, 70), (70, 70, 0), (0, 0, 0)])
+def test_nothing_is_called_safe(swap, lost):
+    """A version is free of what was looked for, and no more is said of it."""
+    summary, advice = advise(swap, lost)
+    for sentence in (summary, *(entry["text"] for entry in advice.values())):
+        assert "safe" not in sentence.lower()

@@ -143,6 +143,16 @@ def test_of_histories_that_agree_releases_speak():
     assert [found.speaker.key.source for found in verdict.histories] == ["releases", "commits"]
 
 
+def test_a_machine_that_has_just_begun_does_not_speak():
+    """One release of today would hide all that is known of the others."""
+    affected = history(local_array=(90, 90, 90))
+    newest = replace(affected[-1], machine="newer")
+    tags = as_commits([replace(record, name=f"v{record.name}") for record in affected])
+    for known in (affected, tags):
+        verdict = verdict_of([newest, *known])
+        assert [len(found.speaker.revisions) for found in verdict.histories] == [3, 1]
+
+
 def test_a_defect_that_was_not_measured_has_a_verdict_that_says_so(monkeypatch):
     """It is known, so that an answer without it would say too much."""
     unmeasured = replace(DEFECTS["cuda-swap"], name="lost-sum")

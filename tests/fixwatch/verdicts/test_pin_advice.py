@@ -159,6 +159,96 @@ def test_a_python_without_a_wheel_leaves_a_release_to_the_others():
     assert judge(*affected, silent[0], missing[1]).releases[0].is_free_of("cuda-swap")
     nowhere = judge(*affected, *missing).releases[0].find("cuda-swap")
     assert nowhere.verdict is Verdict.NOT_RUN
-    lost = replace(missing[1], not_run_reason=None, batches=(LOST, *new_controls()))
-    unknown = judge(*affected, silent[0], lost).releases[0].find("cuda-swap")
-    assert unknown.verdict is Verdict.INCONCLUSIVE
+
+
+HISTORY = [
+    *(release(version, new_batch(failures=90)) for version in ("0.23.0", "0.24.0")),
+    *(release(version, new_batch()) for version in ("0.26.0", "0.27.0", "0.28.0", "0.29.0")),
+]
+
+
+def as_tags(records):
+    """Return records of releases as those of the commits of their tags, older than the uploads."""
+    return [
+        replace(
+            record,
+            source="commits",
+            commit=f"c{record.name}",
+            name=f"v{record.name}",
+            date="2023-04-30T00:00:00+00:00",
+        )
+        for record in records
+    ]
+
+
+def elsewhere(record, *batches, **changes):
+    """Return a record as another machine has it, with other batches if some are given."""
+    batches = (*batches, *new_controls()) if batches else record.batches
+    return replace(record, machine="newer", batches=batches, **changes)
+
+
+def verdicts_of(*records):
+    """Return the verdict on the race by version."""
+    return {found.version: found.find("cuda-swap").verdict for found in judge(*records).releases}
+
+
+def test_releases_and_release_tags_count_together():
+    """A version that was measured either way is known, and one both ways is counted once."""
+    found = judge(*as_tags(HISTORY[:4]), *HISTORY[2:])
+    assert versions_of(found.releases) == [
+        "0.29.0", "0.28.0", "0.27.0", "0.26.0", "0.24.0", "0.23.0"
+    ]  # fmt: skip
+    assert versions_of(found.find_free_from("cuda-swap"))[-1] == "0.26.0"
+    swap = {release.version: release.find("cuda-swap") for release in found.releases}
+    assert [swap[version].counts.n_trials for version in ("0.26.0", "0.24.0")] == [100, 100]
+    assert {release.version: release.date[:10] for release in found.releases} == {
+        **dict.fromkeys(("0.29.0", "0.28.0", "0.27.0", "0.26.0"), "2023-05-02"),
+        **dict.fromkeys(("0.24.0", "0.23.0"), "2023-04-30"),
+    }
+
+
+@pytest.mark.parametrize("source", [list, as_tags])
+@pytest.mark.parametrize("newest", ["0.24.0", "0.29.0"])
+@pytest.mark.parametrize("batch", [new_batch(), new_batch(trials=3), LOST])
+def test_one_release_that_another_machine_measured_takes_nothing_back(source, newest, batch):
+    """Its silence says nothing there, as nothing else was measured, and the others are still known.
+
+    Where it observes nothing of what was observed elsewhere, that stands as well.
+    """
+    known = source(HISTORY)
+    (record,) = [record for record in HISTORY if record.name == newest]
+    assert verdicts_of(*known, elsewhere(record, batch)) == verdicts_of(*known)
+
+
+def test_what_another_machine_observes_counts():
+    """However little it has measured."""
+    here = elsewhere(HISTORY[-1], new_batch(failures=60))
+    assert verdicts_of(*HISTORY, here)["0.29.0"] is Verdict.OBSERVED
+    assert verdicts_of(*HISTORY)["0.29.0"] is Verdict.NOT_OBSERVED
+
+
+def test_another_machine_that_ran_less_adds_nothing():
+    """A workload that is not decided stays so where another was silent elsewhere."""
+    lost = replace(LOST, workload="shared-array")
+    known = [*HISTORY[:-1], release("0.29.0", new_batch(), lost)]
+    assert verdicts_of(*known)["0.29.0"] is Verdict.INCONCLUSIVE
+    others = [elsewhere(record) for record in HISTORY]
+    assert verdicts_of(*known, *others)["0.29.0"] is Verdict.INCONCLUSIVE
+
+
+def test_what_one_machine_lost_another_can_measure():
+    """Each workload counts as it was measured best."""
+    known = [*HISTORY[:-1], release("0.29.0", LOST)]
+    assert verdicts_of(*known)["0.29.0"] is Verdict.NOT_RUN
+    others = [elsewhere(record) for record in HISTORY]
+    assert verdicts_of(*known, *others)["0.29.0"] is Verdict.NOT_OBSERVED
+
+
+def test_silence_that_a_long_history_doubts_stays_doubted():
+    """A machine that has just begun has no history that could doubt it."""
+    few = release("0.26.0", new_batch(trials=4))
+    later = [release(version, new_batch(failures=90)) for version in ("0.27.0", "0.28.0")]
+    doubting = [*HISTORY[:2], few, *later]
+    begun = [elsewhere(HISTORY[0]), elsewhere(few)]
+    assert verdicts_of(*begun)["0.26.0"] is Verdict.NOT_OBSERVED
+    assert verdicts_of(*doubting, *begun)["0.26.0"] is Verdict.INCONCLUSIVE
