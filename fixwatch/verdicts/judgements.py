@@ -30,7 +30,7 @@ MIN_SHARE_REFUSED = 0.9
 
 
 class Verdict(str, Enum):
-    """What a measurement says of a revision."""
+    """What a measurement says of a revision, the one that says most first."""
 
     OBSERVED = "observed"
     NOT_OBSERVED = "not-observed"
@@ -41,6 +41,10 @@ class Verdict(str, Enum):
     def is_decided(self) -> bool:
         """Whether it says that a revision is affected, or that it is not."""
         return self in (Verdict.OBSERVED, Verdict.NOT_OBSERVED)
+
+
+# Which of several verdicts on the same revision speaks for it.
+SAYS_MOST_FIRST = tuple(Verdict)
 
 
 @dataclass(frozen=True)

@@ -16,15 +16,13 @@ from fixwatch.verdicts.assessment import JudgedRevision, combine_workloads
 from fixwatch.verdicts.controls import WORKLOAD
 from fixwatch.verdicts.defects import list_defects
 from fixwatch.verdicts.explorations import summarise_explorations
-from fixwatch.verdicts.judgements import Verdict
+from fixwatch.verdicts.judgements import SAYS_MOST_FIRST, Verdict
 from fixwatch.verdicts.series import Series
 from fixwatch.verdicts.states import State
 from fixwatch.verdicts.targets import SIMULATOR
 
 # What a history calls the releases of the package index; the others are commits.
 RELEASES = "releases"
-# The verdicts on a version, from the one that says least.
-_TELLS_MOST = (Verdict.NOT_RUN, Verdict.INCONCLUSIVE, Verdict.NOT_OBSERVED, Verdict.OBSERVED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +160,7 @@ def _assess_one(
 ) -> ReleaseAssessment:
     best: dict[str, list[_Measured]] = defaultdict(list)
     for (defect, _), own in measured.items():
-        best[defect].append(max(own, key=_rank))
+        best[defect].append(min(own, key=_rank))
     # The date of an upload, where there is one: a tag may be older.
     everything = [found for own in measured.values() for found in own]
     dated = max(everything, key=lambda found: found.is_release)
@@ -174,18 +172,18 @@ def _assess_one(
 
 
 def _rank(found: _Measured) -> tuple[int, int, int, bool]:
-    """Return how well a version was measured, as what compares greater if it was done better.
+    """Return how well a version was measured, as what compares smaller if it was done better.
 
     An observation counts wherever it was made. Else the longer history speaks of those that are
-    decided: one that a newer machine has just begun neither takes anything back nor adds to it, and
-    a Python without a wheel says nothing.
+    decided: one that has just begun neither takes anything back nor adds to it, and a Python
+    without a wheel says nothing.
     """
     counts = found.revision.counts
     return (
-        _TELLS_MOST.index(found.revision.verdict),
-        found.n_revisions,
-        counts.n_trials if counts else 0,
-        found.is_release,
+        SAYS_MOST_FIRST.index(found.revision.verdict),
+        -found.n_revisions,
+        -(counts.n_trials if counts else 0),
+        not found.is_release,
     )
 
 

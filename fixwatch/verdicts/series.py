@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,6 +13,7 @@ from fixwatch.records.evidence import Evidence
 from fixwatch.statistics.binomial import Counts
 from fixwatch.verdicts.assessment import Assessment, JudgedRevision, Measurement, assess
 from fixwatch.verdicts.controls import NEGATIVE_CONTROL, WORKLOAD
+from fixwatch.verdicts.judgements import SAYS_MOST_FIRST
 from fixwatch.verdicts.states import History, SeriesState, analyse_history, derive_state
 from mwe.defects import DEFAULT_WORKLOAD, find_defect
 
@@ -40,10 +41,29 @@ class _Revision:
     assessments: tuple[Assessment, ...]
 
     @property
-    def best(self) -> Assessment:
-        """What speaks for the revision: of the records that are complete the fullest one's."""
-        return max(
-            self.assessments, key=lambda found: (found.record.is_complete, found.record.rank)
+    def record(self) -> Evidence:
+        """One of the records, all of which say the same of the revision itself."""
+        return self.assessments[0].record
+
+    def judge(
+        self, workload: str, find_rates: Callable[[Evidence, str], Collection[Counts]]
+    ) -> JudgedRevision:
+        """Judge the record that speaks for the revision.
+
+        That is the one that says most, so that one which measured little takes nothing back: an
+        observation, then silence that is worth something. Of these it is the fullest one that is
+        complete. `find_rates` returns for a record and schedule what its silence is measured by.
+        """
+        judged = [
+            assessment.judge(workload, partial(find_rates, assessment.record))
+            for assessment in self.assessments
+        ]
+        return min(
+            sorted(judged, key=lambda found: found.record.rank, reverse=True),
+            key=lambda found: (
+                SAYS_MOST_FIRST.index(found.verdict),
+                not found.record.is_complete,
+            ),
         )
 
     def count_for_history(self, workload: str) -> dict[str, Counts]:
@@ -100,7 +120,7 @@ def build_series(records: Iterable[Evidence], order: RevisionOrder) -> list[Seri
         key: analyse_history(
             [
                 revision.count_for_history(key.workload)
-                if order.is_on_branch(revision.best.record)
+                if order.is_on_branch(revision.record)
                 else {}
                 for revision in revisions
             ]
@@ -158,12 +178,14 @@ def _build_one(
 ) -> Series:
     # Controls have no failure rate of their own; that of the defect's workloads is used.
     referred = _name_all_workloads(defect) if role == NEGATIVE_CONTROL else key.workload
-    best = [revision.best for revision in found]
     revisions = tuple(
-        assessment.judge(key.workload, partial(_find_rates, rates, assessment.record, referred))
-        for assessment in best
+        revision.judge(
+            key.workload,
+            lambda record, schedule: _find_rates(rates, record, referred, schedule),
+        )
+        for revision in found
     )
-    measured = [assessment.record.commit for assessment in best]
+    measured = [revision.record.commit for revision in found]
     return Series(
         key=key,
         defect=defect,

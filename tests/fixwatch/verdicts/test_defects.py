@@ -143,10 +143,10 @@ def test_of_histories_that_agree_releases_speak():
     assert [found.speaker.key.source for found in verdict.histories] == ["releases", "commits"]
 
 
-def test_a_machine_that_has_just_begun_does_not_speak():
-    """One release of today would hide all that is known of the others."""
+def test_a_history_that_has_just_begun_does_not_speak():
+    """One release on a newer Python would hide all that is known of the others."""
     affected = history(local_array=(90, 90, 90))
-    newest = replace(affected[-1], machine="newer")
+    newest = replace(affected[-1], python="3.13")
     tags = as_commits([replace(record, name=f"v{record.name}") for record in affected])
     for known in (affected, tags):
         verdict = verdict_of([newest, *known])

@@ -209,15 +209,16 @@ def test_releases_and_release_tags_count_together():
 
 @pytest.mark.parametrize("source", [list, as_tags])
 @pytest.mark.parametrize("newest", ["0.24.0", "0.29.0"])
-@pytest.mark.parametrize("batch", [new_batch(), new_batch(trials=3), LOST])
-def test_one_release_that_another_machine_measured_takes_nothing_back(source, newest, batch):
+@pytest.mark.parametrize("batch", [new_batch(), new_batch(trials=3), new_batch(trials=200), LOST])
+@pytest.mark.parametrize("place", [{}, {"python": "3.13"}, {"measured_at": "2027-01-01T00:00:00Z"}])
+def test_one_release_that_is_measured_elsewhere_takes_nothing_back(source, newest, batch, place):
     """Its silence says nothing there, as nothing else was measured, and the others are still known.
 
     Where it observes nothing of what was observed elsewhere, that stands as well.
     """
     known = source(HISTORY)
     (record,) = [record for record in HISTORY if record.name == newest]
-    assert verdicts_of(*known, elsewhere(record, batch)) == verdicts_of(*known)
+    assert verdicts_of(*known, elsewhere(record, batch, **place)) == verdicts_of(*known)
 
 
 def test_what_another_machine_observes_counts():
@@ -245,10 +246,10 @@ def test_what_one_machine_lost_another_can_measure():
 
 
 def test_silence_that_a_long_history_doubts_stays_doubted():
-    """A machine that has just begun has no history that could doubt it."""
+    """A Python that has just begun has no history that could doubt it."""
     few = release("0.26.0", new_batch(trials=4))
     later = [release(version, new_batch(failures=90)) for version in ("0.27.0", "0.28.0")]
     doubting = [*HISTORY[:2], few, *later]
-    begun = [elsewhere(HISTORY[0]), elsewhere(few)]
+    begun = [replace(record, python="3.13") for record in (HISTORY[0], few)]
     assert verdicts_of(*begun)["0.26.0"] is Verdict.NOT_OBSERVED
     assert verdicts_of(*doubting, *begun)["0.26.0"] is Verdict.INCONCLUSIVE
