@@ -4,10 +4,8 @@ Every batch runs once, in `setup_cache`; the three benchmarks read different cou
 """
 
 # It puts the project's root on the path, so it comes first.
-from benchmarks.batches import end_with_asv, measure_batches
-from mwe.defects import WORKLOADS
+from benchmarks.batches import end_with_asv, list_parameters, measure_batches
 from mwe.planned.plan import MEASUREMENT_VERSION
-from mwe.schedules import SCHEDULES
 
 end_with_asv()
 
@@ -56,7 +54,7 @@ def track_early_return_failures(results, workload, schedule):
 
 
 for _benchmark in (track_failures, track_trials, track_early_return_failures):
-    _benchmark.params = [list(WORKLOADS), list(SCHEDULES)]
+    _benchmark.params = list_parameters()
     _benchmark.param_names = ["workload", "schedule"]
     _benchmark.unit = "trials"
     _benchmark.version = MEASUREMENT_VERSION

@@ -33,7 +33,7 @@ PR_SET_PDEATHSIG = 1
 def measure_batches(environment=os.environ) -> "dict[tuple[str, str], BatchResult]":
     """Run every planned batch that the spool does not have; by workload and schedule."""
     commit = environment.get("ASV_COMMIT", "")
-    target = Target.CUDA if environment.get("NUMBA_ENABLE_CUDASIM") == "0" else Target.SIMULATOR
+    target = _find_target(environment)
     record = _read_install_record(environment)
     with contextlib.ExitStack() as stack:
         folder = environment.get("ASV_FIXWATCH_SPOOL_DIR") or stack.enter_context(
@@ -57,6 +57,23 @@ def measure_batches(environment=os.environ) -> "dict[tuple[str, str], BatchResul
         for batch in planned:
             spool.save(batch, obstacle)
         return {(batch.workload, batch.schedule): obstacle for batch in planned}
+
+
+def list_parameters(environment=os.environ) -> "list[list[str]]":
+    """Return the workloads and schedules that are planned for the environment's target.
+
+    Others would be rows of asv's that never have a value.
+    """
+    planned = plan_batches(_find_target(environment))
+    schedules = {batch.schedule for batch in planned}
+    return [
+        list(dict.fromkeys(batch.workload for batch in planned)),
+        [schedule for schedule in SCHEDULES if schedule in schedules],
+    ]
+
+
+def _find_target(environment) -> Target:
+    return Target.CUDA if environment.get("NUMBA_ENABLE_CUDASIM") == "0" else Target.SIMULATOR
 
 
 def _plan(environment, target: Target) -> list:

@@ -13,11 +13,14 @@ from benchmarks import (
     track_failures,
     track_trials,
 )
+from benchmarks.batches import list_parameters
 from mwe.planned.client import BatchResult
-from mwe.planned.plan import MEASUREMENT_VERSION
+from mwe.planned.plan import MEASUREMENT_VERSION, plan_batches
+from mwe.targets import Target
 
 TRACKED = [track_failures, track_trials, track_early_return_failures]
 KEY = ("local-array", "delay")
+TARGETS = {"0": Target.CUDA, "1": Target.SIMULATOR}
 
 
 def results(**fields):
@@ -30,10 +33,26 @@ def test_a_benchmark_is_declared_as_asv_reads_it(benchmark):
     """Parameters, unit and version are on each benchmark; the version is the measurement's."""
     workloads, schedules = benchmark.params
     assert benchmark.param_names == ["workload", "schedule"]
-    assert {"local-array", "event-query", "planted-race"} <= set(workloads)
-    assert schedules == ["delay", "handoff", "explore", "natural", "launch-mix"]
+    assert workloads[0] == "local-array"
+    assert {"one-thread", "planted-race"} <= set(workloads)
+    assert schedules == ["delay", "handoff", "explore", "natural"]
     assert benchmark.unit == "trials"
     assert benchmark.version == MEASUREMENT_VERSION == "3"
+
+
+@pytest.mark.parametrize(
+    ("simulated", "has_explore", "has_event_query"), [("1", True, False), ("0", False, True)]
+)
+def test_what_is_never_planned_for_the_target_is_no_parameter(
+    simulated, has_explore, has_event_query
+):
+    """A device explores nothing, and the simulator has no events to ask for."""
+    workloads, schedules = list_parameters({"NUMBA_ENABLE_CUDASIM": simulated})
+    assert ("explore" in schedules) is has_explore
+    assert ("event-query" in workloads) is has_event_query
+    planned = {(b.workload, b.schedule) for b in plan_batches(TARGETS[simulated])}
+    assert {workload for workload, _ in planned} == set(workloads)
+    assert {schedule for _, schedule in planned} == set(schedules)
 
 
 def test_asv_finds_these_benchmarks_and_no_others():
