@@ -118,6 +118,8 @@ class SeriesEntry(StateEntry):
     role: str
     unmeasured: list[RevisionEntry]
     measurements: list[MeasurementEntry]
+    left_out: int
+    """How many more measurements there are; 0 but in the published document."""
 
 
 @with_config(_CLOSED)

@@ -87,6 +87,7 @@ def _describe_series(series: Series) -> SeriesEntry:
         **_describe_state(series),
         "unmeasured": [_describe_revision(commit) for commit in series.unmeasured],
         "measurements": [_describe_measurement(found) for found in series.measurements],
+        "left_out": 0,
     }
 
 

@@ -1,0 +1,41 @@
+"""The published document: the whole one is too long for a page that programs read at every run.
+
+All states and changes are in it. Every measurement is, of the workloads that stand for their
+defects; of the others those that the states rest on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fixwatch.report.document import FixStatus, SeriesEntry
+from mwe.defects import DEFAULT_WORKLOADS
+
+
+def abridge_document(document: FixStatus) -> FixStatus:
+    """Return the document with what is left out counted in each series."""
+    return {**document, "upstreams": [_abridge_series(entry) for entry in document["upstreams"]]}
+
+
+def _abridge_series(entry: SeriesEntry) -> SeriesEntry:
+    if entry["workload"] in DEFAULT_WORKLOADS:
+        return entry
+    named = set(_iter_named(entry))
+    kept = [item for item in entry["measurements"] if item["revision"]["commit"] in named]
+    return {
+        **entry,
+        "measurements": kept,
+        "left_out": len(entry["measurements"]) - len(kept),
+    }
+
+
+def _iter_named(entry: SeriesEntry) -> Iterator[str]:
+    """Yield the commits that a state rests on, and the newest one that was measured."""
+    if entry["measurements"]:
+        yield entry["measurements"][-1]["revision"]["commit"]
+    for change in entry["transitions"]:
+        yield change["after"]["commit"]
+        yield change["at"]["commit"]
+    for revision in (entry["since"], entry["fixed_in"], entry["last_affected"]):
+        if revision is not None:
+            yield revision["commit"]
