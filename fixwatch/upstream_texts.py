@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timezone
 
 from packaging.version import InvalidVersion, Version
 
@@ -36,3 +36,9 @@ def make_lines_printable(text: str) -> str:
 def parse_moment(text: str) -> datetime:
     """Return an ISO-8601 moment or day; Python 3.10 does not read a ``Z`` at its end."""
     return datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+
+
+def parse_moment_in_utc(text: str) -> datetime:
+    """Return an ISO-8601 moment or day; one that names no zone is in UTC."""
+    moment = parse_moment(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)

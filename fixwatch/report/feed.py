@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import html
 import io
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
 from asv.feed import FeedEntry, write_atom
 
+from fixwatch.report.addresses import PAGE_NAME, find_sheet, series_anchor
 from fixwatch.report.answer import format_probability
 from fixwatch.upstream_texts import make_printable, parse_moment
 from fixwatch.verdicts.targets import name_place
@@ -31,14 +31,14 @@ def render_feed(document: Mapping[str, Any]) -> str:
         address="fixwatch",
         # asv would take the time of writing for a feed without entries, and so change it.
         updated=entries[0].updated if entries else _EPOCH,
-        link="index.html",
+        link=PAGE_NAME,
     )
     return feed.getvalue().decode() + "\n"
 
 
 def _iter_entries(document: Mapping[str, Any]) -> Iterator[FeedEntry]:
     """Yield the transitions of each defect along each history, as its speaker has them."""
-    measured = {series_anchor(series): series["measurements"] for series in document["upstreams"]}
+    measured = {series_anchor(series): series for series in document["upstreams"]}
     for entry in document["defects"]:
         for history in entry["histories"]:
             series = {**entry, **history}
@@ -46,12 +46,14 @@ def _iter_entries(document: Mapping[str, Any]) -> Iterator[FeedEntry]:
 
 
 def _iter_transitions(
-    series: Mapping[str, Any], measurements: Iterable[Mapping[str, Any]]
+    series: Mapping[str, Any], measured: Mapping[str, Any]
 ) -> Iterator[FeedEntry]:
     named = name_place(series["upstream"], series["target"])
     # On a device no defect is told from another.
     what = f"{series['defect']} " if series["defect"] else ""
-    measured_at = {item["revision"]["commit"]: item["measured_at"] for item in measurements}
+    measured_at = {
+        item["revision"]["commit"]: item["measured_at"] for item in measured["measurements"]
+    }
     for change in series["transitions"]:
         kind, at, after = change["kind"], change["at"], change["after"]
         exact = "" if change["exact"] else "; not exactly placed"
@@ -67,16 +69,9 @@ def _iter_transitions(
             make_printable(f"{named}: {what}{kind} in {at['name']}"),
             # An entry was updated when the revision was measured.
             parse_moment(measured_at[at["commit"]]).astimezone(timezone.utc),
-            link=f"index.html#{series_anchor(series)}",
+            link=f"{find_sheet(measured)}#{at['commit']}",
             content=html.escape(make_printable(content)),
             # The identity is the transition's own: a reader shows it once.
             id_context=[series_anchor(series), kind, at["commit"]],
             id_date=parse_moment(at["date"]),
         )
-
-
-def series_anchor(series: Mapping[str, Any]) -> str:
-    """Return the name by which the page's address points to a series of a document."""
-    names = ("upstream", "source", "target", "machine", "python", "workload")
-    text = "--".join(str(series[name]) for name in names)
-    return re.sub(r"[^A-Za-z0-9._-]", "_", text)

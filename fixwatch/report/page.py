@@ -1,17 +1,27 @@
-"""The fix-status pages: the answer, and the measurements of each history."""
+"""The site's own pages: the answer, the releases, and every measurement of each defect.
+
+The answer is one page that is looked at first. What is behind it lies on pages of its own, one a
+defect and history, so that none is larger than a reader's patience.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import itertools
-import shlex
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import jinja2
 
-from fixwatch.report import timeline
+from fixwatch.report.addresses import (
+    PAGE_NAME,
+    RELEASES_NAME,
+    find_sheet,
+    release_anchor,
+    series_anchor,
+)
 from fixwatch.report.advice import summarise_advice
 from fixwatch.report.answer import (
     describe_refusal,
@@ -20,23 +30,34 @@ from fixwatch.report.answer import (
     format_confidence,
     format_probability,
 )
-from fixwatch.report.feed import series_anchor
-from fixwatch.upstream_texts import parse_moment
-from fixwatch.verdicts.allocations import list_allocations
-from fixwatch.verdicts.controls import NEGATIVE_CONTROL, WORKLOAD
+from fixwatch.report.matrix import tabulate_ways
+from fixwatch.report.picture import NARROW, WIDE, draw_picture
+from fixwatch.report.sheet import build_sheet, describe_run
+from fixwatch.report.timeline import SIZE, draw_timeline
+from fixwatch.upstream_texts import parse_moment, parse_moment_in_utc
+from fixwatch.verdicts.controls import WORKLOAD
 from fixwatch.verdicts.defects import find_verdicts
 from fixwatch.verdicts.pin_advice import UpstreamReleases
 from fixwatch.verdicts.series import Series
 from fixwatch.verdicts.targets import SIMULATOR, name_place
 from mwe.defects import DEFECTS, WORKLOADS
 
-PAGE_NAME = "index.html"
+__all__ = ["PAGE_NAME", "render_pages"]
+
 # Upstream moves; what was found longer ago may no longer hold.
 MAX_AGE_DAYS = 14
-# The one script, and all it does: to show a warning on a page that has grown old since.
+# A longer table can be searched.
+MAX_ROWS = 30
+# The one script. It warns on a page that has grown old since, and filters the rows of long tables;
+# without it the age stands there, and anchors lead into the tables.
 _SCRIPT = (
     'var t=document.getElementById("checked"),w=document.getElementById("stale");'
     f"if(t&&w&&Date.now()-Date.parse(t.dateTime)>{MAX_AGE_DAYS}*864e5)w.hidden=false;"
+    'document.querySelectorAll("input[type=search]").forEach(function(i){'
+    "var b=document.getElementById(i.getAttribute('aria-controls')).tBodies;"
+    "i.parentNode.hidden=false;i.oninput=function(){var q=i.value.toLowerCase();"
+    "for(var n=0;n<b.length;n++)for(var k=0;k<b[n].rows.length;k++){var r=b[n].rows[k];"
+    "r.hidden=r.textContent.toLowerCase().indexOf(q)<0}}});"
 )
 _SCRIPT_HASH = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
 _POLICY = (
@@ -53,9 +74,20 @@ _ENVIRONMENT = jinja2.Environment(
 )
 _ENVIRONMENT.filters["percent"] = lambda rate: f"{100 * rate:.3g}"
 _ENVIRONMENT.filters["confidence"] = format_probability
-_ENVIRONMENT.globals["name_place"] = name_place
-_ENVIRONMENT.globals["describe_refusal"] = describe_refusal
 _ENVIRONMENT.filters["moment"] = lambda text: str(text)[:16].replace("T", " ")
+_ENVIRONMENT.globals.update(
+    name_place=name_place,
+    describe_refusal=describe_refusal,
+    describe_run=describe_run,
+    find_sheet=find_sheet,
+    release_anchor=release_anchor,
+    page_name=PAGE_NAME,
+    releases_name=RELEASES_NAME,
+    policy=_POLICY,
+    script=_SCRIPT,
+    max_rows=MAX_ROWS,
+    size=SIZE,
+)
 
 
 def render_pages(
@@ -63,87 +95,91 @@ def render_pages(
     document: Mapping[str, Any],
     advised: Iterable[UpstreamReleases],
 ) -> dict[str, str]:
-    """Return the pages as HTML by file name; every text in them is escaped.
+    """Return the pages as HTML by their names in the site's root; every text in them is escaped.
 
     The series are in the order of the document's upstreams; the document and what is advised are
     made of them.
     """
+    releases = list(advised)
+    sheets: dict[str, list[tuple[Series, Mapping[str, Any]]]] = defaultdict(list)
+    for series, entry in zip(all_series, document["upstreams"], strict=True):
+        sheets[find_sheet(entry)].append((series, entry))
+    shared = {"generated_at": document["generated_at"]}
+    pages = {
+        PAGE_NAME: _render("answer.html.j2", shared, **_answer(all_series, document, releases)),
+        RELEASES_NAME: _render(
+            "releases.html.j2",
+            shared,
+            upstreams=[
+                _describe_releases(upstream, all_series, document["advice"])
+                for upstream in releases
+            ],
+        ),
+    }
     speakers = {
         series_anchor({**entry, **history})
         for entry in document["defects"]
         for history in entry["histories"]
     }
-    rows = [
-        _describe_row(series, entry, speakers)
-        for series, entry in zip(all_series, document["upstreams"], strict=True)
-    ]
-    rows.sort(key=_place_row)
-    files = {row["file"]: f"{row['place']}, {row['entry']['source']}" for row in rows}
-    measured = [item["measured_at"] for row in rows for item in row["entry"]["measurements"]]
-    checked_at = max(filter(None, measured), default=None)
-    made_at = document["generated_at"]
-    age_days = (parse_moment(made_at) - parse_moment(checked_at)).days if checked_at else 0
-    shared = {
-        "generated_at": made_at,
-        "pages": files,
-        "graphs": {row["graphs"]: row["place"] + ", " + row["entry"]["source"] for row in rows},
-        "policy": _POLICY,
-        "size": timeline.SIZE,
-    }
-    rendered = {
-        PAGE_NAME: _ENVIRONMENT.get_template("fix-status.html.j2").render(
-            **shared,
-            page="overview",
-            rows=rows,
-            answers=describe_upstreams(find_verdicts(all_series)),
-            defects=_group_defects(document["defects"]),
-            several_places=len({(series.key.machine, series.key.python) for series in all_series})
-            > 1,
-            upstreams=[
-                {
-                    "releases": upstream,
-                    "summary": summarise_advice(upstream),
-                    "advice": [
-                        entry
-                        for entry in document["advice"]
-                        if entry["upstream"] == upstream.upstream
-                    ],
-                }
-                for upstream in advised
-            ],
-            allocations=list_allocations(all_series),
-            work_arounds=list_allocations(all_series, NEGATIVE_CONTROL),
-            checked_at=checked_at,
-            age_days=age_days,
-            max_age_days=MAX_AGE_DAYS,
-            script=_SCRIPT,
-        )
-    }
-    for file, title in files.items():
-        own = [row for row in rows if row["file"] == file]
-        rendered[file] = _ENVIRONMENT.get_template("measurements.html.j2").render(
-            **shared,
-            page=file,
-            heading=title,
-            rows=own,
-            # A revision's address is in one table only.
-            anchored=next((row for row in own if not row["is_control"]), own[0]),
-        )
-    return rendered
+    for name, own in sheets.items():
+        pages[name] = _render("measurements.html.j2", shared, **_describe_sheet(own, speakers))
+    return pages
 
 
-def _place_row(row: Mapping[str, Any]) -> tuple[bool, bool, int, str, str, int]:
-    """Sort rows as the page has them: the simulator's workloads first, in the defects' order."""
-    entry, defects, workloads = row["entry"], list(DEFECTS), list(WORKLOADS)
-    defect, workload = entry["defect"], entry["workload"]
-    return (
-        row["is_control"],
-        entry["target"] != SIMULATOR,
-        defects.index(defect) if defect in defects else len(defects),
-        entry["upstream"],
-        entry["source"],
-        workloads.index(workload) if workload in workloads else len(workloads),
+def _render(template: str, shared: Mapping[str, Any], **values: Any) -> str:
+    return _ENVIRONMENT.get_template(template).render(**shared, **values)
+
+
+def _answer(
+    all_series: Sequence[Series],
+    document: Mapping[str, Any],
+    advised: Sequence[UpstreamReleases],
+) -> dict[str, Any]:
+    """Return what the page of the answer shows."""
+    verdicts = find_verdicts(all_series)
+    answers = [line.partition(": ")[::2] for line in describe_upstreams(verdicts)]
+    measured_at = max(
+        (
+            item["measured_at"]
+            for entry in document["upstreams"]
+            for item in entry["measurements"]
+            if item["trials"] is not None
+        ),
+        default=None,
     )
+    looked_at = document["last_looked_at"]
+    checked_at = looked_at or measured_at
+    now = parse_moment(document["generated_at"])
+    looked = parse_moment_in_utc(looked_at) if looked_at else None
+    upstreams = list(
+        dict.fromkeys(
+            series.key.upstream for series in all_series if series.key.target == SIMULATOR
+        )
+    )
+    pictures = [draw_picture(verdicts, advised, looked, form) for form in (WIDE, NARROW)]
+    return {
+        "answers": answers,
+        "pictures": [picture for picture in pictures if picture],
+        "description": "; ".join(f"{place}: {says}" for place, says in answers),
+        "looked_at": looked_at,
+        "measured_at": measured_at,
+        "checked_at": checked_at,
+        "age_days": (now - parse_moment_in_utc(checked_at)).days if checked_at else 0,
+        "max_age_days": MAX_AGE_DAYS,
+        "tracker_problem": document.get("tracker_problem"),
+        "advised": [(upstream.upstream, summarise_advice(upstream)) for upstream in advised],
+        "upstreams": upstreams,
+        "states": {
+            (verdict.upstream, verdict.defect): verdict.state.value
+            for verdict in verdicts
+            if verdict.target == SIMULATOR
+        },
+        "ways": tabulate_ways(all_series, upstreams),
+        "defects": _group_defects(document["defects"]),
+        "several_pythons": len({series.key.python for series in all_series}) > 1,
+        "sheets": _list_sheets(document["upstreams"]),
+        "benchmarks": _list_benchmarks(all_series),
+    }
 
 
 def _group_defects(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -156,67 +192,102 @@ def _group_defects(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]
     ]
 
 
-def _describe_row(
-    series: Series, entry: Mapping[str, Any], speakers: Collection[str]
+def _list_sheets(entries: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """Return the defects of each history, with the names of the pages of their measurements."""
+    sheets: dict[str, dict[str, str]] = defaultdict(dict)
+    for entry in sorted(entries, key=_place_entry):
+        place = f"{name_place(entry['upstream'], entry['target'])}, {entry['source']}"
+        sheets[place][entry["defect"]] = find_sheet(entry)
+    return sheets
+
+
+def _list_benchmarks(all_series: Iterable[Series]) -> dict[str, str]:
+    """Return the folders of asv's own sites, by what they show."""
+    folders = {}
+    for key in (series.key for series in all_series):
+        place = f"{name_place(key.upstream, key.target)}, {key.source}"
+        results = key.source if key.target == SIMULATOR else key.target
+        folders[place] = key.upstream if key.source == "commits" else f"{results}/{key.upstream}"
+    return dict(sorted(folders.items()))
+
+
+def _describe_releases(
+    upstream: UpstreamReleases,
+    all_series: Iterable[Series],
+    advice: Iterable[Mapping[str, Any]],
 ) -> dict[str, Any]:
-    is_control = series.role != WORKLOAD
-    answer = describe_state(series)
-    place = name_place(entry["upstream"], entry["target"])
-    target = "" if entry["target"] == SIMULATOR else f"-{entry['target']}"
-    measurements = [
-        {**item, "command": describe_command(entry, item)} if item["trials"] else item
-        for item in entry["measurements"]
-    ]
+    """Return an upstream's releases, and the hashes by which an address may name each."""
+    name = upstream.upstream
+    hashes: dict[str, set[str]] = defaultdict(set)
+    for series in all_series:
+        if (series.key.upstream, series.key.source) == (name, "releases"):
+            for revision in series.revisions:
+                hashes[str(revision.record.version)].add(revision.record.commit)
+    years: dict[str, str] = {}
+    for release in upstream.releases:
+        years.setdefault(release.date[:4], release_anchor(name, release.version))
     return {
-        "entry": {**entry, "measurements": measurements},
+        "releases": upstream,
+        "summary": summarise_advice(upstream),
+        "advice": [entry for entry in advice if entry["upstream"] == name],
+        "hashes": hashes,
+        "years": years,
+        "refused": [
+            defect
+            for defect in upstream.defects
+            if any(release.find(defect).is_refused for release in upstream.releases)
+        ],
+    }
+
+
+def _describe_sheet(
+    found: Sequence[tuple[Series, Mapping[str, Any]]], speakers: Iterable[str]
+) -> dict[str, Any]:
+    """Return what a page of measurements shows."""
+    ordered = sorted(found, key=lambda own: _place_entry(own[1]))
+    entries = [entry for _, entry in ordered]
+    first = entries[0]
+    place = name_place(first["upstream"], first["target"])
+    taken: set[str] = set()
+    return {
+        "title": f"{first['defect']}: {place}, {first['source']}",
+        "defect": first["defect"],
+        "about": DEFECTS.get(first["defect"]),
+        "place": place,
+        "sheets": [
+            build_sheet(list(own), taken)
+            for _, own in itertools.groupby(entries, key=lambda entry: entry["python"])
+        ],
+        "rows": [_describe_history(series, entry, speakers) for series, entry in ordered],
+    }
+
+
+def _describe_history(
+    series: Series, entry: Mapping[str, Any], speakers: Iterable[str]
+) -> dict[str, Any]:
+    answer = describe_state(series)
+    is_control = series.role != WORKLOAD
+    return {
+        "entry": entry,
         "answer": answer,
         "confidence": format_confidence(series),
         "is_control": is_control,
         # Whether it speaks for its defect.
         "is_headline": series_anchor(entry) in speakers,
-        "anchor": series_anchor(entry),
-        "place": place,
-        "file": f"fix-status-{entry['upstream']}-{entry['source']}{target}.html",
-        "graphs": _find_graphs(entry),
-        "timeline": None if is_control else timeline.draw_timeline(series, f"{place}: {answer}"),
+        "timeline": None if is_control else draw_timeline(series, answer),
     }
 
 
-def _find_graphs(entry: Mapping[str, Any]) -> str:
-    """Return the address of asv's own site of a history, relative to the answer."""
-    if entry["source"] != "releases":
-        return f"{entry['upstream']}/index.html"
-    results = "releases" if entry["target"] == SIMULATOR else entry["target"]
-    return f"{results}/{entry['upstream']}/index.html"
-
-
-def describe_command(entry: Mapping[str, Any], item: Mapping[str, Any]) -> str:
-    """Return the shell commands that run a measurement's batch again, every word quoted."""
-    trials = ["python", "-m", "mwe", "--workload", entry["workload"], *_choose_trials(entry, item)]
-    pins = [f"{name}=={version}" for name, version in item["packages"].items()]
-    if entry["source"] == "releases":
-        return f"{shlex.join(['pip', 'install', *pins])}\n{shlex.join(trials)}"
-    upstream = entry["upstream"]
-    repository = {
-        "numba": "git+https://github.com/numba/numba",
-        "numba-cuda": "git+https://github.com/NVIDIA/numba-cuda",
-    }.get(upstream, upstream)
-    others = [pin for pin in pins if not pin.startswith(f"{upstream}==")]
-    built = f"{upstream} @ {repository}@{item['revision']['commit']}"
-    return f"{shlex.join(['pip', 'install', *others, built])}\n{shlex.join(trials)}"
-
-
-def _choose_trials(entry: Mapping[str, Any], item: Mapping[str, Any]) -> list[str]:
-    """Return the options that say which trials are run: those of a batch, or one of its schedules.
-
-    A whole space needs no number.
-    """
-    if item.get("first_failure_schedule"):
-        return ["--replay", item["first_failure_schedule"]]
-    is_whole = (item.get("space") or {}).get("exhausted")
-    return [
-        *["--schedule", item["schedule"] or "delay"],
-        *([] if is_whole else ["--trials", str(item["trials"])]),
-        *["--seed", str(item["seed"])],
-        *["--target", entry["target"]],
-    ]
+def _place_entry(entry: Mapping[str, Any]) -> tuple[bool, str, str, str, int, bool, int]:
+    """Sort series as the pages have them: the simulator's first, in the defects' order."""
+    defects, workloads = list(DEFECTS), list(WORKLOADS)
+    defect, workload = entry["defect"], entry["workload"]
+    return (
+        entry["target"] != SIMULATOR,
+        entry["upstream"],
+        entry["source"],
+        entry["python"],
+        defects.index(defect) if defect in defects else len(defects),
+        entry["role"] != WORKLOAD,
+        workloads.index(workload) if workload in workloads else len(workloads),
+    )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 
 from fixwatch.records.evidence import Evidence
 from fixwatch.statistics.binomial import Counts, interval
-from fixwatch.upstream_texts import parse_moment
+from fixwatch.upstream_texts import parse_moment_in_utc
 from fixwatch.verdicts.assessment import Measurement
 from fixwatch.verdicts.explorations import describe_exploration
 from fixwatch.verdicts.judgements import Verdict
@@ -38,6 +38,7 @@ class Point:
     y_high: float
     schedule: str
     verdict: str
+    commit: str
     title: str
 
 
@@ -91,13 +92,13 @@ class _DateScale:
     """Where a date stands."""
 
     def __init__(self, dates: Iterable[str]) -> None:
-        moments = sorted(map(_parse_date, dates))
+        moments = sorted(map(parse_moment_in_utc, dates))
         margin = max((moments[-1] - moments[0]) * 0.02, timedelta(days=1))
         self.first, self.last = moments[0] - margin, moments[-1] + margin
 
     def x(self, *dates: str) -> float:
         """Return the place of the middle between dates."""
-        days = [_parse_date(date) - self.first for date in dates]
+        days = [parse_moment_in_utc(date) - self.first for date in dates]
         share = sum(day / (self.last - self.first) for day in days)
         return round(LEFT + (WIDTH - LEFT - RIGHT) * share / len(days), 1)
 
@@ -109,16 +110,11 @@ class _DateScale:
                 for year in range(self.first.year, self.last.year + 1)
                 for month in range(1, 13)
                 if (year * 12 + month - 1) % step == 0
-                and self.first <= _parse_date(f"{year}-{month:02}-01") <= self.last
+                and self.first <= parse_moment_in_utc(f"{year}-{month:02}-01") <= self.last
             ]
             if len(months) <= 12:
                 break
         return [Mark(x=self.x(f"{month}-01"), label=month) for month in months]
-
-
-def _parse_date(date: str) -> datetime:
-    moment = parse_moment(date)
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
 def _rate_y(rate: float) -> float:
@@ -143,6 +139,7 @@ def _draw_point(measurement: Measurement, counts: Counts, scale: _DateScale) -> 
         y_high=_rate_y(high),
         schedule=measurement.schedule or "",
         verdict=measurement.judgement.verdict.value,
+        commit=record.commit,
         title=f"{record.name}, {record.date[:10]}, {measurement.schedule}: {says}",
     )
 

@@ -10,9 +10,10 @@ import pytest
 
 from fixwatch.history.order import RevisionOrder
 from fixwatch.history.release_table import load_release_table
+from fixwatch.report.addresses import RELEASES_NAME
 from fixwatch.report.advice import describe_advice, summarise_advice
 from fixwatch.report.answer import describe_history, describe_state
-from fixwatch.report.page import PAGE_NAME, render_pages
+from fixwatch.report.page import render_pages
 from fixwatch.report.status import build_document
 from fixwatch.verdicts.defects import find_verdicts
 from fixwatch.verdicts.pin_advice import advise_on_releases
@@ -152,8 +153,10 @@ def test_what_is_refused_is_named(monkeypatch):
     (speaker,) = [own for own in all_series if own.key.workload == "host-launch"]
     assert f"as upstream refuses {refuses})" in describe_state(speaker)
     document = build_document(all_series, datetime(2026, 11, 21, tzinfo=timezone.utc), advised)
-    page = html.unescape(render_pages(all_series, document, advised)[PAGE_NAME])
-    assert f"not affected: refuses {refuses}<br>" in page
+    page = html.unescape(render_pages(all_series, document, advised)[RELEASES_NAME])
+    assert "refused: host-launch needs a launch that numba-cuda does not take" in page
+    assert f", as it refuses {refuses}." in page
+    assert ">refused</a>" in page
 
 
 def test_releases_between_which_others_have_the_defect_are_listed():

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from fixwatch.report import timeline
+from fixwatch.report.addresses import RELEASES_NAME
 from fixwatch.report.answer import describe_state
-from fixwatch.report.page import PAGE_NAME, render_pages
+from fixwatch.report.page import render_pages
 from fixwatch.report.timeline import draw_timeline
 from fixwatch.statistics.binomial import Counts
 from fixwatch.verdicts.allocations import list_allocations
@@ -67,21 +68,19 @@ def test_the_document_has_the_space_and_no_rate():
 
 
 def test_the_page_says_what_was_run_and_how_to_run_it_again():
-    """One command replays the schedule that failed, another runs the whole space."""
+    """A schedule that failed is named as the command takes it; no rate is made of schedules."""
     all_series = build_series(HISTORY, ORDER)
     advised = advise_on_releases(all_series, ORDER.releases)
     pages = render_pages(all_series, document_of(*HISTORY), advised)
-    page = pages["fix-status-numba-cuda-releases.html"]
-    assert "schedule 0,0@79:1,1@57:0 failed, the 123rd of at least 4,832; replay: " in page
-    assert "all 4,832 schedules of 2 threads with at most 2 forced switches: none failed" in page
-    assert page.count("1,202 of at least 11,000 schedules run, none failed: no proof") == 1
-    run = "python -m mwe --workload local-array"
-    assert f"{run} --replay {SCHEDULE}</pre>" in page
-    assert f"{run} --schedule explore --seed 1 --target simulator</pre>" in page
-    assert f"{run} --schedule explore --trials 1202 --seed 1 --target simulator</pre>" in page
-    for count in ("1 of 123", "0 of 4832", "0 of 1202"):
+    page = pages["measurements-numba-cuda-releases-cuda-swap.html"]
+    assert f"fails: <code>{SCHEDULE}</code>" in page
+    assert "0 in all 4,832<" in page
+    assert "0 in 1,202 of 11,000?<" in page
+    assert "python -m mwe --workload local-array --target simulator --schedule " in page
+    assert "<code>--replay</code>" in page
+    for count in ("1/123", "0/4832", "0/1202"):
         assert count not in "".join(pages.values())
-    assert "a schedule failed in local-array" in pages[PAGE_NAME]
+    assert 'title="a schedule failed in local-array"' in pages[RELEASES_NAME]
 
 
 def test_the_answer_rests_on_trials_or_names_the_exploration():

@@ -8,8 +8,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from fixwatch.report.addresses import series_anchor
 from fixwatch.report.badge import describe_badges, render_badge
-from fixwatch.report.feed import render_feed, series_anchor
+from fixwatch.report.feed import render_feed
 from mwe.defects import DEFECTS
 from tests.fixwatch.sample_records import new_batch, new_controls, new_record, of_defect
 from tests.fixwatch.verdicts.test_series import FIXED, document_of

@@ -1,4 +1,4 @@
-"""The page: everything escaped, and nothing loaded."""
+"""The pages: everything escaped, nothing loaded, every link leading somewhere."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
-from fixwatch.report.page import PAGE_NAME, describe_command, render_pages
+from fixwatch.report.addresses import RELEASES_NAME
+from fixwatch.report.page import PAGE_NAME, render_pages
 from fixwatch.verdicts.pin_advice import advise_on_releases
 from fixwatch.verdicts.series import build_series
 from mwe.defects import DEFECTS
@@ -35,11 +36,14 @@ class Elements(HTMLParser):
         self.text += data
 
 
-def render(*records):
-    """Return the pages for some records, by file name."""
+SHEET = "measurements-numba-cuda-releases-cuda-swap.html"
+
+
+def render(*records, **document):
+    """Return the pages for some records, by file name; the document may say something else."""
     all_series = build_series(records, ORDER)
     advised = advise_on_releases(all_series, ORDER.releases)
-    return render_pages(all_series, document_of(*records), advised)
+    return render_pages(all_series, {**document_of(*records), **document}, advised)
 
 
 def parse(page):
@@ -69,23 +73,21 @@ def test_hostile_text_is_escaped_wherever_it_stands():
     )
     not_run = new_record(HOSTILE, source="commits", not_run_reason=HOSTILE)
     pages = render(record, not_run)
-    assert len(pages) == 3
-    scripts = 0
+    assert len(pages) == 4
     for page in pages.values():
         tags = [tag for tag, _ in parse(page)]
-        scripts += tags.count("script")
+        # The page's own.
+        assert tags.count("script") == 1
         assert "img" not in tags
         assert not any(
             name.startswith("on") for _, attributes in parse(page) for name in attributes
         )
         assert "&lt;script&gt;" in page
-    # The one that shows the age.
-    assert scripts == 1
 
 
 def test_the_pages_load_nothing_and_their_policy_stops_every_other_script():
     """The only script is the one whose digest the policy names."""
-    for name, page in render(*FIXED).items():
+    for page in render(*FIXED).values():
         elements = parse(page)
         assert not any("src" in attributes for _, attributes in elements)
         links = [attributes.get("rel") for tag, attributes in elements if tag == "link"]
@@ -95,10 +97,9 @@ def test_the_pages_load_nothing_and_their_policy_stops_every_other_script():
         ]
         assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'; script-src 'sha")
         scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
-        assert len(scripts) == (name == PAGE_NAME)
-        for script in scripts:
-            digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-            assert f"script-src 'sha256-{digest}'" in policy
+        (script,) = scripts
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        assert f"script-src 'sha256-{digest}'" in policy
 
 
 def test_the_pages_say_the_answer_and_the_counts():
@@ -107,86 +108,120 @@ def test_the_pages_say_the_answer_and_the_counts():
     for text in (
         "numba-cuda: fixed",
         "fixed in 0.26.0; last affected 0.24.0",
-        "numba-cuda 0.26.0, the newest release measured, is free of cuda-swap.",
         "What a clean result does not prove",
         "<svg",
     ):
         assert text in pages[PAGE_NAME]
-    for text in ("88 of 100", "88 missing-attribute", "numba-cuda 0.24.0"):
-        assert text in pages["fix-status-numba-cuda-releases.html"]
+    for text in ("88/100", "88 missing-attribute", "numba-cuda==0.24.0", "<svg"):
+        assert text in pages[SHEET]
+    free = "numba-cuda 0.26.0, the newest release measured, is free of cuda-swap."
+    assert free in pages[RELEASES_NAME]
 
 
 def test_the_answer_names_each_defect_with_what_is_known_of_it():
-    """Its sentence, its state by upstream, and what to do; tables have a column for it."""
+    """Its sentence, its state by upstream, and what to do; the ways that meet it are rows."""
     defect = DEFECTS["cuda-swap"]
     records = [
         replace(record, batches=(*record.batches, *of_defect("lost-sum", *record.batches)))
         for record in FIXED
     ]
     numba = new_record("0.57.0", new_batch(failures=90), *new_controls())
-    text = parse_text(render(*records, numba)[PAGE_NAME])
-    assert "numba: affected by cuda-swap" in text
-    assert defect.summary.replace("`", "") in text
-    for sentence in (defect.symptom, *defect.remedies, *defect.references):
-        assert sentence in text
-    answers = text[: text.index("Which releases")]
-    assert answers.index("numba: affected") < answers.index("numba-cuda: fixed")
-    assert answers.index("numba-cuda: fixed") < answers.rindex("lost-sum")
-    # Two tables of releases, one of ways and one of work-arounds, whatever the defects.
-    assert render(*records, numba)[PAGE_NAME].count("<table>") == 4
+    page = render(*records, numba)[PAGE_NAME]
+    text = parse_text(page)
+    for sentence in (defect.summary, defect.symptom, *defect.remedies, *defect.references):
+        assert sentence.replace("`", "") in text
+    for answer in ("numba affected by cuda-swap", "numba-cuda cuda-swap and lost-sum fixed in"):
+        assert answer in text[: text.index("Which version")]
+    # Whatever the defects, upstreams and sources.
+    assert page.count("<table") == 1
+    ids = {attributes.get("id") for _, attributes in parse(page)}
+    assert {"ways-cuda-swap", "ways-lost-sum", "defect-cuda-swap", "defect-lost-sum"} <= ids
 
 
-def test_a_workload_that_does_not_speak_is_drawn_beside_its_measurements():
-    """The page of the answer has one picture for each defect and history."""
+def test_the_answer_has_one_picture_in_two_forms():
+    """A screen shows one of them; timelines are with the measurements, a workload each."""
     records = [
         replace(record, batches=(*record.batches, new_batch("shared-array", k)))
         for record, k in zip(FIXED, (60, 0, 60, 60), strict=True)
     ]
     pages = render(*records)
-    assert pages[PAGE_NAME].count("<svg") == 1
-    assert pages["fix-status-numba-cuda-releases.html"].count("<svg") == 1
+    assert pages[PAGE_NAME].count('<svg class="picture') == 2
+    assert pages[PAGE_NAME].count("<svg") == 2
+    assert pages[SHEET].count('<svg class="timeline') == 2
 
 
-def test_each_revision_can_be_linked_to_once():
-    """Its address is unique however many workloads there are; every series has an address too."""
-    page = render(*FIXED)["fix-status-numba-cuda-releases.html"]
-    ids = [attributes["id"] for tag, attributes in parse(page) if "id" in attributes]
-    assert len(ids) == len(set(ids))
-    assert {record.commit for record in FIXED} <= set(ids)
-    sections = [attributes["id"] for tag, attributes in parse(page) if tag == "section"]
-    assert len(sections) == 3
+def test_no_address_is_given_twice_and_each_leads_somewhere():
+    """Whatever is linked is a page and an anchor of it, or one of asv's own sites."""
+    numba = new_record("a", new_batch(failures=90), *new_controls(), source="commits")
+    pages = render(*FIXED, numba)
+    ids = {}
+    for name, page in pages.items():
+        own = [attributes["id"] for _, attributes in parse(page) if "id" in attributes]
+        assert len(own) == len(set(own)), name
+        ids[name] = set(own)
+    for name, page in pages.items():
+        for tag, attributes in parse(page):
+            if tag != "a" or attributes["href"].startswith(("numba/", "releases/numba-cuda/")):
+                continue
+            file, _, anchor = attributes["href"].partition("#")
+            if file in ("fix-status.json", "fix-status.atom"):
+                continue
+            assert not anchor or anchor in ids[file or name], attributes["href"]
+            assert file in pages or not file
+    assert {record.commit for record in FIXED} <= ids[SHEET]
+    assert {record.commit for record in FIXED} <= ids[RELEASES_NAME]
 
 
-def test_an_old_check_is_warned_of():
+def test_an_old_look_is_warned_of():
     """The page itself warns if it was old when made; its script warns if it grew old since."""
-    fresh = render(*FIXED)[PAGE_NAME]
     old = tuple(replace(record, measured_at="2026-11-01T00:00:00+00:00") for record in FIXED)
-    stale = render(*old)[PAGE_NAME]
-    (warning,) = [attributes for _, attributes in parse(fresh) if attributes.get("id") == "stale"]
-    assert "hidden" in warning
-    (warning,) = [attributes for _, attributes in parse(stale) if attributes.get("id") == "stale"]
-    assert "hidden" not in warning
-    assert "19 days old" in stale
+    for records, looked_at, days in (
+        (FIXED, None, None),
+        (old, None, 19),
+        (old, "2026-11-19T00:00:00+00:00", None),
+        (FIXED, "2026-11-02T00:00:00+00:00", 18),
+    ):
+        page = render(*records, last_looked_at=looked_at)[PAGE_NAME]
+        (warning,) = [
+            attributes for _, attributes in parse(page) if attributes.get("id") == "stale"
+        ]
+        assert ("hidden" in warning) is (days is None)
+        assert days is None or f": {days} when this page was made" in page
 
 
-def test_the_command_runs_the_same_batch_again():
-    """A release is installed from the index, a commit from its repository; words are quoted."""
-    entry = {"workload": "local-array", "target": "simulator", "upstream": "numba-cuda"}
-    item = {
-        "schedule": "delay",
-        "trials": 100,
-        "seed": 7,
-        "packages": {"numba": "0.63.1", "numba-cuda": "0.24.0; rm -rf x"},
-        "revision": {"commit": "d41b90d3"},
-    }
-    mwe = (
-        "python -m mwe --workload local-array --schedule delay --trials 100 --seed 7 "
-        "--target simulator"
-    )
-    assert describe_command({**entry, "source": "releases"}, item) == (
-        f"pip install numba==0.63.1 'numba-cuda==0.24.0; rm -rf x'\n{mwe}"
-    )
-    assert describe_command({**entry, "source": "commits"}, item) == (
-        "pip install numba==0.63.1 "
-        f"'numba-cuda @ git+https://github.com/NVIDIA/numba-cuda@d41b90d3'\n{mwe}"
-    )
+def test_the_last_look_stands_beside_the_newest_measurement():
+    """A check that found nothing new is a look, and no measurement."""
+    text = parse_text(render(*FIXED, last_looked_at="2026-11-19T06:04:00+00:00")[PAGE_NAME])
+    assert "Last looked 2026-11-19 06:04 UTC, newest measurement 2026-11-20 00:00 UTC" in text
+    text = parse_text(render(*FIXED)[PAGE_NAME])
+    assert "Newest measurement 2026-11-20 00:00 UTC; no check has run since" in text
+
+
+def test_a_tracker_that_broke_says_so():
+    """In a line that is escaped, and only then."""
+    page = render(*FIXED, tracker_problem=HOSTILE)[PAGE_NAME]
+    assert "The tracker broke" in page
+    assert HOSTILE not in page
+    assert HOSTILE in parse_text(page)
+    assert "The tracker broke" not in render(*FIXED)[PAGE_NAME]
+
+
+def test_a_long_table_can_be_searched_and_has_anchors():
+    """More than 30 rows; the field is hidden where no script shows it."""
+    records = [
+        new_record(f"c{n}", new_batch(failures=90), *new_controls(), source="commits")
+        for n in range(31)
+    ]
+    name = "measurements-numba-commits-cuda-swap.html"
+    long, short = (render(*own)[name] for own in (records, records[:30]))
+    assert long.count('<input type="search"') == 1
+    assert '<p class="search" hidden>' in long
+    assert f'<p class="jump">From <a href="#{records[30].commit}">2023</a>' in long
+    assert "<input" not in short
+
+
+def test_nothing_measured_is_a_page_that_says_so():
+    """And it is whole."""
+    pages = render()
+    assert "Nothing has been measured yet." in pages[PAGE_NAME]
+    assert "No release has been measured yet." in pages[RELEASES_NAME]

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from fixwatch.report.badge import describe_badges
-from fixwatch.report.page import render_pages
+from fixwatch.report.page import PAGE_NAME, render_pages
 from fixwatch.report.table import print_status
 from fixwatch.verdicts.allocations import list_allocations
 from fixwatch.verdicts.pin_advice import advise_on_releases
@@ -147,10 +147,10 @@ def test_table_page_and_badges_name_the_target():
     assert "numba-cuda: cuda-swap fixed in 0.26.0" in text.getvalue()
     assert "numba-cuda on a device: affected\n" in text.getvalue()
     pages = render_pages(series, document, ())
-    assert "numba-cuda on a device: affected" in pages["index.html"]
-    assert "numba-cuda: fixed" in pages["index.html"]
-    assert "0.24.0" not in pages["fix-status-numba-cuda-releases-cuda.html"]
-    assert "0.24.0" in pages["fix-status-numba-cuda-releases.html"]
+    assert "numba-cuda on a device: affected" in pages[PAGE_NAME]
+    assert "numba-cuda: fixed" in pages[PAGE_NAME]
+    assert "0.24.0" not in pages["measurements-numba-cuda-on-cuda-releases-cuda-swap.html"]
+    assert "0.24.0" in pages["measurements-numba-cuda-releases-cuda-swap.html"]
     badges = describe_badges(document)
     assert badges["numba-cuda--cuda-swap"]["message"] == "fixed in 0.26.0"
     assert badges["numba-cuda-on-a-device"]["message"] == "affected"
