@@ -7,10 +7,15 @@ import http.server
 import os
 import shutil
 import threading
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
 
+from fixwatch.asv_adapter.answer_pages import write_answer
+from fixwatch.asv_adapter.publisher import load_results
+from fixwatch.configuration import load_configuration
+from fixwatch.layout import CONFIGURATIONS
 from tests.end_to_end.small_history import copy_measured_history
 
 # .ci/run sets it, so that a browser that is missing there is no silent skip.
@@ -58,7 +63,22 @@ def site(tmp_path_factory):
     assert done.returncode == 0, done.stdout + done.stderr
     done = history.asv("publish")
     assert done.returncode == 0, done.stdout + done.stderr
-    handler = functools.partial(QuietHandler, directory=history.path / "html")
+    yield from serve(history.path / "html")
+
+
+@pytest.fixture(scope="session")
+def committed(tmp_path_factory):
+    """Return the address of our pages as they are made of the committed results."""
+    root = tmp_path_factory.mktemp("committed")
+    configurations = [load_configuration(Path(name)) for name in CONFIGURATIONS]
+    results = load_results(configurations, print)
+    write_answer(results.series, results.order.releases, root)
+    yield from serve(root)
+
+
+def serve(folder):
+    """Yield the address of a server of a folder's files."""
+    handler = functools.partial(QuietHandler, directory=folder)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -88,11 +108,17 @@ class Visit:
 
 
 @pytest.fixture
-def visit(browser, site):
+def visit(open_page, site):
     """Return a function that opens a page of the site in a browser of its own."""
+    return functools.partial(open_page, site)
+
+
+@pytest.fixture
+def open_page(browser):
+    """Return a function that opens a page of some site in a browser of its own."""
     contexts = []
 
-    def visit(path, **options):
+    def open_page(site, path, **options):
         context = browser.new_context(**options)
         contexts.append(context)
         page = context.new_page()
@@ -101,6 +127,6 @@ def visit(browser, site):
         page.goto(f"{site}/{path}")
         return opened
 
-    yield visit
+    yield open_page
     for context in contexts:
         context.close()

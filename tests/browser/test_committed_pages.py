@@ -1,0 +1,116 @@
+"""Our pages as the committed results make them: sizes, the first screen, every page looked at."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.browser.test_site import DESKTOP, OVERVIEW, PHONE, shoot
+
+pytestmark = pytest.mark.end_to_end
+
+LAPTOP = {"width": 1280, "height": 800}
+# What somebody loads who has come for an answer, and for one table.
+MAX_ANSWER_BYTES, MAX_PAGE_BYTES = 150_000, 700_000
+LONG = "measurements-numba-cuda-commits-cuda-swap.html"
+
+
+@pytest.fixture
+def look(open_page, committed):
+    """Return a function that opens one of these pages."""
+
+    def look(path, **options):
+        return open_page(committed, path, **options)
+
+    return look
+
+
+@pytest.fixture
+def pages(look):
+    """Return the names of all our pages, as the answer links them."""
+    page = look(OVERVIEW).page
+    links = page.eval_on_selector_all("a", "all => all.map(a => a.getAttribute('href'))")
+    files = {link.partition("#")[0] for link in links}
+    return sorted(file for file in files if file.endswith(".html") and "/" not in file)
+
+
+def test_no_page_is_larger_than_a_reader_waits_for(look, committed, pages):
+    """Whatever was measured, the answer stays small."""
+    assert len(pages) >= 10
+    request = look(OVERVIEW).page.request
+    sizes = {name: len(request.get(f"{committed}/{name}").body()) for name in pages}
+    assert sizes[OVERVIEW] <= MAX_ANSWER_BYTES
+    assert max(sizes.values()) <= MAX_PAGE_BYTES, sizes
+
+
+@pytest.mark.parametrize("viewport", [LAPTOP, PHONE], ids=["laptop", "phone"])
+def test_the_picture_is_whole_on_the_first_screen(look, viewport):
+    """So is the answer over it; nothing in the picture is too small to read."""
+    opened = look(OVERVIEW, viewport=viewport)
+    picture = opened.page.locator("svg.picture:visible")
+    box = picture.bounding_box()
+    assert box["y"] + box["height"] <= viewport["height"]
+    assert box["x"] + box["width"] <= viewport["width"]
+    scale = box["width"] / float(picture.get_attribute("viewBox").split()[2])
+    assert scale >= 0.95
+    answers = opened.page.locator(".answers").first.bounding_box()
+    assert answers["y"] + answers["height"] <= box["y"]
+    shoot(opened, f"answer-{viewport['width']}")
+
+
+def test_no_text_of_the_picture_lies_over_another(look):
+    """In neither form."""
+    for viewport in (LAPTOP, PHONE):
+        page = look(OVERVIEW, viewport=viewport).page
+        boxes = page.evaluate(
+            "[...document.querySelectorAll('svg.picture text')]"
+            ".filter(t => t.getClientRects().length)"
+            ".map(t => [t.textContent, t.getBoundingClientRect()])"
+            ".map(([text, r]) => [text, r.left, r.right, r.top + 2, r.bottom - 2])"
+        )
+        assert len(boxes) > 20
+        for index, (text, left, right, top, bottom) in enumerate(boxes):
+            for other, *box in boxes[:index]:
+                is_apart = right <= box[0] or box[1] <= left or bottom <= box[2] or box[3] <= top
+                assert is_apart, (text, other)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_every_page_is_accessible_and_fits(look, pages, viewport, scheme):
+    """axe finds no violation with all unfolded; no page scrolls sideways or loads a thing."""
+    for name in pages:
+        opened = look(name, viewport=viewport, color_scheme=scheme)
+        for details in opened.page.locator("details").all():
+            details.evaluate("element => { element.open = true }")
+        results = Axe().run(opened.page)
+        assert results.violations_count == 0, f"{name}: {results.generate_report()}"
+        width = opened.page.evaluate("document.documentElement.scrollWidth")
+        assert width <= viewport["width"], name
+        assert (opened.left, opened.errors) == ([], [])
+        n_resources = opened.page.evaluate("performance.getEntriesByType('resource').length")
+        assert n_resources == 0
+
+
+def test_a_long_table_is_searched(look):
+    """Only the rows that have the text stay; without scripts there is no field, but anchors."""
+    page = look(LONG).page
+    rows = page.locator("table.sheet").first.locator("tbody tr:visible")
+    n_all = rows.count()
+    page.get_by_role("searchbox").fill("D41B90D3")
+    assert rows.count() == 1 < n_all
+    page.get_by_role("searchbox").fill("")
+    assert rows.count() == n_all
+    page = look(LONG, java_script_enabled=False).page
+    assert page.get_by_role("searchbox").count() == 0
+    page.click(".jump a >> nth=1")
+    assert page.locator("tr:target").is_visible()
+
+
+def test_print_shows_the_whole_table(look):
+    """Nothing is cut off at a scrolling box, and what only a screen can use is gone."""
+    page = look(LONG).page
+    page.emulate_media(media="print")
+    assert not page.locator("nav").is_visible()
+    region = page.locator(".tall").first
+    assert region.evaluate("e => e.clientHeight >= e.querySelector('table').clientHeight")
