@@ -33,6 +33,7 @@ from fixwatch.configuration import Configuration, describe_configuration, load_c
 from fixwatch.errors import NoResultsError
 from fixwatch.history.order import RevisionOrder, load_order
 from fixwatch.layout import CONFIGURATIONS
+from fixwatch.records.asv_results import has_result
 from fixwatch.records.evidence import Evidence, iter_evidence
 from fixwatch.report.page import PAGE_NAME
 from fixwatch.verdicts.series import Series, build_series
@@ -88,6 +89,7 @@ def publish_all(report: Report) -> Path:
         raise NoResultsError(f"nothing is measured in {searched}; run make dashboard first")
     root = configurations[0].html_dir
     sites = [site for each in configurations for site in find_sites(each, results)]
+    report(f"publishing {', '.join(str(site.folder) for site in sites) or 'the answer'}")
     return _publish(sites, results, root, report, keeps_others=False)
 
 
@@ -177,8 +179,8 @@ def _report_strangers(folder: Path, records: Iterable[Evidence], report: Report)
 
 
 def find_sites(configuration: Configuration, results: Results) -> list[Site]:
-    """Return the sites of what was measured by a configuration."""
-    records = results.records[configuration.results_dir.resolve()]
+    """Return the sites of what asv has results of by a configuration."""
+    records = list(filter(has_result, results.records[configuration.results_dir.resolve()]))
     return [
         Site(
             configuration=configuration,
@@ -203,14 +205,18 @@ def _build_site(site: Site, all_series: Iterable[Series], folder: Path, report: 
     names = {}
     if site.configuration.source == "releases":
         # Hashes of releases mean nothing to anybody.
-        names = {revision.commit: revision.name for revision in site.branch.revisions}
-        conf.hash_length = max(map(len, names.values()))
+        names = {one.commit: one.tag for one in site.branch.revisions if one.tag is not None}
+        conf.hash_length = max(map(len, names.values()), default=conf.hash_length)
         conf.project = f"{site.upstream} releases"
         conf.project_url = conf.show_commit_url = f"{RELEASES_URL}/{site.upstream}/"
     folder.parent.mkdir(parents=True, exist_ok=True)
     publish_with_asv(conf, sorted({record.commit for record in site.records}), pull=False)
     records = set(map(id, site.records))
-    own = [series for series in all_series if id(series.revisions[0].record) in records]
+    own = [
+        series
+        for series in all_series
+        if any(id(revision.record) in records for revision in series.revisions)
+    ]
     refine_pages(folder, own, names, "../" * len(site.folder.parts), report)
 
 

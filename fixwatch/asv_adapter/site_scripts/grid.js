@@ -39,16 +39,16 @@ $(document).ready(function() {
             legend: {show: false}
         });
         $.each(tile.changes, function(i, change) {
-            label(plot, plot_div, change, ends);
+            label(plot, plot_div, change, ends, i);
         });
     }
 
     /* Say at the line of a change what it is, on the side that has more room. */
-    function label(plot, plot_div, change, ends) {
+    function label(plot, plot_div, change, ends, row) {
         var left = plot.pointOffset({x: change.place - 0.5, y: 0}).left;
         var is_right = change.place < (ends[0] + ends[1]) / 2;
         var text = $('<span/>').text(change.kind + ' in ' + change.name).css({
-            position: 'absolute', top: '2px', fontSize: '11px', lineHeight: '13px',
+            position: 'absolute', top: 2 + 14 * row, fontSize: '11px', lineHeight: '13px',
             padding: '0 3px', color: '#000', background: 'rgba(255, 255, 255, 0.8)'
         });
         text.css(is_right ? {left: left + 2} : {right: plot_div.width() - left + 2});

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests.fixwatch.asv_adapter.published_project import (
     PublishedProject,
     released,
 )
-from tests.fixwatch.sample_records import hash_of
+from tests.fixwatch.sample_records import hash_of, new_batch, new_record
 
 SITES = ("numba-cuda", "releases/numba", "releases/numba-cuda")
 
@@ -136,6 +137,11 @@ def test_asv_publishes_a_range_of_one_upstream_to_another_folder(project, tmp_pa
     index = project.load(elsewhere / "releases" / "numba-cuda" / "index.json")
     (points,) = (project.load(path) for path in elsewhere.glob("**/branch*/**/track_failures.json"))
     assert [index["revision_to_hash"][str(place)] for place, _ in points] == ["0.24.0", "0.26.0"]
+    ((tile,),) = [
+        group["tiles"]
+        for group in project.load(elsewhere / "releases" / "numba-cuda" / "tiles.json")["groups"]
+    ]
+    assert len(tile["points"]) == 2
     assert not (elsewhere / "releases" / "numba").exists()
     assert (elsewhere / "assets" / "asv.js").exists()
 
@@ -158,6 +164,20 @@ def test_without_results_one_line_says_so(project, tmp_path):
     done = empty.run("fixwatch", "publish")
     assert (done.returncode, empty.html.exists()) == (3, False)
     assert "nothing is measured" in done.stderr
+
+
+def test_a_machine_without_a_device_adds_no_site(tmp_path):
+    """asv has no results of what never ran; the answer says why."""
+    project = PublishedProject(tmp_path)
+    batch = replace(new_batch("local-array"), printed=None, stage="device", reason="no driver")
+    record = new_record("0.57.0", batch, target="cuda")
+    project.add("cuda", record)
+    for path in (tmp_path / "results").rglob(f"{record.commit[:8]}-*.json"):
+        path.unlink()
+    done = project.run("fixwatch", "publish")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not (project.html / "cuda").exists()
+    assert "no driver" in (project.html / "fix-status.json").read_text()
 
 
 def test_a_commit_that_is_not_listed_is_named_and_published(tmp_path):
