@@ -36,6 +36,8 @@ from mwe.targets import (
     prepare_target,
 )
 from mwe.toolkit import offer_toolkit
+from mwe.user_tests.command import FAILED, TestRequest, render, run_tests
+from mwe.user_tests.plan import TrialPlan
 
 DEFAULT_TRIALS = 100
 # Of one exploration; its bounds and its time limit end it long before.
@@ -96,6 +98,24 @@ def _parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     )
     explore.add_argument(
         "--replay", metavar="TEXT", help="run one schedule, as a report names it, and show it"
+    )
+    tests = parser.add_argument_group("--test, for tests of your own")
+    tests.add_argument(
+        "--test",
+        nargs="+",
+        metavar="TEST",
+        help="run these pytest tests (files, node ids) under each schedule, each run in a fresh "
+        "process; takes --trials, --seed, --limit and --replay, too",
+    )
+    tests.add_argument("-k", dest="keyword", metavar="EXPR", help="only those that match")
+    tests.add_argument(
+        "-p", dest="plugins", action="append", default=[], metavar="NAME", help="a pytest plugin"
+    )
+    tests.add_argument(
+        "--timeout", type=float, metavar="SECONDS", help="of one run of a test; default: 30"
+    )
+    tests.add_argument(
+        "--max-schedules", type=int, metavar="N", help="explore so many schedules of a test at most"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
@@ -227,6 +247,36 @@ def _compile(workload: str | None, capability: str, *, as_json: bool) -> int:
     return EXIT_NOTHING_OBSERVED
 
 
+def _run_tests(options: argparse.Namespace) -> int:
+    """Run a user's own tests under each schedule."""
+    if options.workload or options.schedule:
+        raise BadArgumentError(
+            "--test runs tests of your own under each schedule; it takes no "
+            "--workload and no --schedule"
+        )
+    given = {
+        "n_trials": options.trials,
+        "seed": options.seed,
+        "limit_s": options.limit,
+        "timeout_s": options.timeout,
+        "max_schedules": options.max_schedules,
+        "replay": options.replay,
+    }
+    request = TestRequest(
+        tests=options.test,
+        keyword=options.keyword,
+        plugins=options.plugins,
+        plan=TrialPlan(**{name: value for name, value in given.items() if value is not None}),
+    )
+    document = run_tests(request, lambda line: print(line, file=sys.stderr, flush=True))
+    if options.json:
+        print(json.dumps(document))
+    else:
+        print("\n".join(render(document)))
+    failed = any(test["verdict"] in FAILED for test in document["tests"])
+    return EXIT_FAILURE_OBSERVED if failed else EXIT_NOTHING_OBSERVED
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run the command and return its exit status; errors have a message of one line."""
     options = _parse_arguments(arguments)
@@ -239,6 +289,8 @@ def run(arguments: Sequence[str]) -> int:
     if options.serve:
         serve()
         return EXIT_NOTHING_OBSERVED
+    if options.test:
+        return _run_tests(options)
     target = find_target(options.target)
     if options.shield:
         if target is not Target.SIMULATOR:

@@ -16,11 +16,11 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from mwe.batch import Batch
 from mwe.defects.defect import ANY_FAILURE, Signature
@@ -29,7 +29,6 @@ from mwe.outcomes import FailureMode, Outcome
 from mwe.runner import FRESH_PERIOD, JOIN_TIMEOUT_S, Trial, iter_trials, name_kernel
 from mwe.schedules import Explore, Schedule
 from mwe.targets import Target
-from mwe.workloads.subject import Subject
 
 # Every hang costs a full timeout; stop after this many.
 MAX_HANGS = 3
@@ -40,7 +39,16 @@ CAN_FORK = sys.platform not in {"win32", "darwin"} and hasattr(os, "fork")
 # are joined.
 _DAMAGING = frozenset({FailureMode.LEAKED_GLOBAL, FailureMode.EXCEPTION, FailureMode.HANG})
 
-LoadSubject = Callable[[], Subject]
+
+class Runnable(Protocol):
+    """What trials are run of."""
+
+    n_threads: int  # active ones of a launch, where that is known
+
+
+LoadSubject = Callable[[], Runnable]
+# What runs the trials in a worker, with the parameters of `mwe.runner.iter_trials`.
+IterTrials = Callable[..., Generator[Trial]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +61,7 @@ class Isolation:
     fresh_period: int = FRESH_PERIOD  # one trial of so many, at least 2, builds its kernel anew
     damaging: frozenset[FailureMode] = _DAMAGING  # modes after which a fresh worker goes on
     max_workers: int | None = None  # the batch stops, and says so, when so many are used up
+    max_hangs: int = MAX_HANGS  # the batch stops, and says so, after so many
 
 
 ISOLATION = {
@@ -77,14 +86,16 @@ def run_batch(
     isolation: Isolation = ISOLATION[Target.SIMULATOR],
     report_progress: Callable[[Batch], None] = lambda _batch: None,
     signature: Signature = ANY_FAILURE,
+    iterate: IterTrials = iter_trials,
 ) -> None:
     """Run the trials up to `n_trials` and count them into `batch`.
 
-    The signature says which failures are those that are looked for.
+    The signature says which failures are those that are looked for. `iterate` runs trials in a
+    worker; when it ends before the last of them, a fresh worker goes on.
 
     The trials that the batch has already are not run again. It stops early, and says so in its
-    status, after `MAX_HANGS` hangs. Without fork `load_subject` must be picklable, since each
-    worker calls it. `report_progress` is called after each trial.
+    status, after as many hangs as the isolation allows. Without fork `load_subject` must be
+    picklable, since each worker calls it. `report_progress` is called after each trial.
 
     Raises
     ------
@@ -94,12 +105,12 @@ def run_batch(
     if isolation.can_fork:
         subject = load_subject()
 
-        def load_subject() -> Subject:
+        def load_subject() -> Runnable:
             return subject
 
     start_s = time.perf_counter() - batch.duration_s
     number = batch.trials + 1
-    max_hangs = batch.failures_by_mode[FailureMode.HANG.value] + MAX_HANGS
+    max_hangs = batch.failures_by_mode[FailureMode.HANG.value] + isolation.max_hangs
     n_workers = 0
     handed_over: list[Schedule] = [schedule]
     while number <= n_trials:
@@ -108,7 +119,14 @@ def run_batch(
         schedule = handed_over.pop()
         is_last = False
         for trial in _iter_trials_of_worker(
-            load_subject, schedule, batch.seed, numbers, isolation, signature, handed_over.append
+            load_subject,
+            schedule,
+            batch.seed,
+            numbers,
+            isolation,
+            signature,
+            iterate,
+            handed_over.append,
         ):
             batch.record(trial, elapsed_s=time.perf_counter() - start_s)
             report_progress(batch)
@@ -121,7 +139,7 @@ def run_batch(
         if not handed_over:
             reason = "the process ended that knew which schedules are left"
         elif batch.failures_by_mode[FailureMode.HANG.value] >= max_hangs:
-            reason = f"{MAX_HANGS} hangs"
+            reason = f"{isolation.max_hangs} hangs"
         elif n_workers == isolation.max_workers:
             reason = f"failures used up {n_workers} processes"
         else:
@@ -137,6 +155,7 @@ def _iter_trials_of_worker(
     numbers: range,
     isolation: Isolation,
     signature: Signature,
+    iterate: IterTrials,
     hand_over: Callable[[Schedule], None],
 ) -> Iterator[Trial]:
     """Run trials in a process of their own, and yield them as they are judged.
@@ -160,6 +179,7 @@ def _iter_trials_of_worker(
             numbers,
             isolation,
             signature,
+            iterate,
             name,
         ),
         daemon=True,
@@ -212,8 +232,12 @@ def _describe_ending(status: int, stacks: Path, limit_s: float) -> Outcome:
     if written:
         detail = f"did not end within {limit_s:g} s\n{written}"
         return Outcome(mode=FailureMode.HANG, detail=detail)
-    how = f"killed by {_name_signal(-status)}" if status < 0 else f"exited with status {status}"
-    return Outcome(mode=FailureMode.CRASH, detail=how)
+    return Outcome(mode=FailureMode.CRASH, detail=describe_status(status))
+
+
+def describe_status(status: int) -> str:
+    """Return in words how a process ended, from the exit status that Python has for it."""
+    return f"killed by {_name_signal(-status)}" if status < 0 else f"exited with status {status}"
 
 
 def _name_signal(number: int) -> str:
@@ -232,6 +256,7 @@ def _work(
     numbers: range,
     isolation: Isolation,
     signature: Signature,
+    iterate: IterTrials,
     stacks: str,
 ) -> None:
     """Run trials until one may have damaged the state; the main function of a worker."""
@@ -250,7 +275,7 @@ def _work(
 
         try:
             subject = load_subject()
-            trials = iter_trials(
+            trials = iterate(
                 subject,
                 schedule,
                 seed,

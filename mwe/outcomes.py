@@ -47,7 +47,7 @@ _THREAD_PREFIX = re.compile(rf"^tid={_PLACE} ctaid={_PLACE}(?:: )?")
 _MISSING_ATTRIBUTE = re.compile(r"^module 'numba\.cuda' has no attribute '([^']*)'")
 
 
-def classify_error(error: Exception, grid: Grid) -> Outcome:
+def classify_error(error: BaseException, grid: Grid) -> Outcome:
     """Classify what a launch raised, with or without the simulator's thread prefix.
 
     It is `missing-attribute` where the real module was used in place of the simulated one, and
@@ -74,7 +74,7 @@ def classify_error(error: Exception, grid: Grid) -> Outcome:
     )
 
 
-def _find_function(error: Exception) -> str | None:
+def _find_function(error: BaseException) -> str | None:
     """Return the name of the function that raised an error; None if it was never raised.
 
     What a generator expression in it raised, the function raised.

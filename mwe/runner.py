@@ -118,7 +118,7 @@ def run_trial(
         except Exception as raised:
             error = raised
         is_stuck = isinstance(error, DeadlockError)
-        n_unfinished = _join_threads_since(threads_before, 0.0 if is_stuck else join_timeout_s)
+        n_unfinished = join_threads_since(threads_before, 0.0 if is_stuck else join_timeout_s)
     if n_unfinished:
         what = (
             str(error)
@@ -167,7 +167,7 @@ def describe_stacks() -> str:
         return file.read()
 
 
-def _join_threads_since(threads_before: Collection[threading.Thread], timeout_s: float) -> int:
+def join_threads_since(threads_before: Collection[threading.Thread], timeout_s: float) -> int:
     """Join every thread started since, within one deadline for all; return how many run on."""
     deadline_s = time.monotonic() + timeout_s
     started = [thread for thread in threading.enumerate() if thread not in threads_before]

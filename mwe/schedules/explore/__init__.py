@@ -158,8 +158,8 @@ class Explorer:
         )
         return self._turns.taken()
 
-    def __call__(self, trial_seed: str) -> AbstractContextManager[None]:
-        """Pace a trial by the next schedule."""
+    def open_space(self, trial_seed: str) -> Space:
+        """Return the space; the seed fixes its order, and a survey before what it begins with."""
         options = self._options
         if self.space is None:
             self.space = Space(
@@ -167,15 +167,21 @@ class Explorer:
             )
             if self._turns is not None:
                 self.space.survey(self._turns)
+        return self.space
+
+    def __call__(self, trial_seed: str) -> AbstractContextManager[None]:
+        """Pace a trial by the next schedule."""
+        options = self._options
+        space = self.open_space(trial_seed)
         if options.replay is not None:
             self._plan = parse_plan(options.replay)
-            self._turns = self.space.open_turns(self._plan, is_replay=True)
+            self._turns = space.open_turns(self._plan, is_replay=True)
         else:
-            plan = self.space.take()
+            plan = space.take()
             if plan is None:
                 raise HarnessError("every schedule was run before this trial")
             self._plan = plan
-            self._turns = self.space.open_turns(plan)
+            self._turns = space.open_turns(plan)
         return self._turns.taken()
 
     def put_back(self) -> bool:

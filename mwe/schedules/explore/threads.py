@@ -40,6 +40,7 @@ class Member:
     number: int  # from 0 in the order of starts; -1 is the thread that launches
     status: Status = Status.WAITING
     is_awake: bool = True  # whether it has gone on since it was given its turn
+    watches: bool = True  # whether it looks often, as it waits, if the running one sleeps
     n_points: int = 0  # that it passed
     launches: bool = False  # whether it has started threads
     n_calls: int = 0  # that it made since it passed a point or started a thread

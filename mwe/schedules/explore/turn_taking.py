@@ -23,6 +23,8 @@ from mwe.schedules.explore.threads import N_LOOKS, Member, Status
 # lock for that, so shorter is slower on the whole.
 _WATCH_PERIOD_S = 100e-6
 _SECOND_LOOK_S = 20e-6
+# Of a thread that is not explored. With dozens of them the others would hardly get the lock.
+_REST_PERIOD_S = 20e-3
 # A launch starts its next thread within so many calls of its own; after more of them it polls.
 MAX_CALLS_BETWEEN_STARTS = 200
 _MAX_IDLE_ROUNDS = 100
@@ -127,14 +129,15 @@ class TurnTaking:
     def _watch(self, member: Member) -> None:
         n_seen_asleep = 0
         seen: Member | None = None
-        period_s = _WATCH_PERIOD_S
+        rest_s = _WATCH_PERIOD_S if member.watches else _REST_PERIOD_S
+        period_s = rest_s
         while not self._is_over:
             if member.lock.acquire(timeout=period_s):
                 member.is_awake = True
                 return
             running = self._running
             if running is member or running is None:
-                n_seen_asleep, period_s = 0, _WATCH_PERIOD_S
+                n_seen_asleep, period_s = 0, rest_s
                 if running is None and not self._is_settling:
                     self._give_on()
                 continue
@@ -146,12 +149,12 @@ class TurnTaking:
                 or not running.sleeps()
                 or running is not self._running
             ):
-                n_seen_asleep, period_s, seen = 0, _WATCH_PERIOD_S, running
+                n_seen_asleep, period_s, seen = 0, rest_s, running
                 continue
             n_seen_asleep += 1
             period_s = _SECOND_LOOK_S
             if n_seen_asleep >= N_LOOKS and not running.starts_a_thread():
-                n_seen_asleep, period_s = 0, _WATCH_PERIOD_S
+                n_seen_asleep, period_s = 0, rest_s
                 self._note_block(running)
 
     def _note_block(self, running: Member) -> None:

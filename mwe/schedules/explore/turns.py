@@ -270,6 +270,7 @@ class Turns(TurnTaking):
         member = Member(len(self._members))
         if self._n_turns:
             self.late.add(member.number)
+        member.watches = member.number < self._n_explored
         if self._running is not None:
             self._running.launches = True
             self._running.n_calls, self._running.polls = 0, False
