@@ -33,13 +33,13 @@ class UserTest:
     def __init__(self, item: pytest.Item, user_files: FilesBelow) -> None:
         self.item = item
         self.user_files = user_files
+        self._guarded_globals = find_guarded_globals(user_files)
 
     def run(self, pace: Pacer | None, trial_seed: str) -> Outcome:
         """Set it up, call it under a schedule, tear it down, and judge; None paces nothing.
 
         Whatever pytest makes of it counts: marks, fixtures and plugins work as they do there.
         """
-        guarded = find_guarded_globals(self.user_files)
         observer = _Observer(pace, trial_seed)
         plugins = self.item.config.pluginmanager
         plugins.register(observer)
@@ -49,7 +49,7 @@ class UserTest:
         finally:
             plugins.unregister(observer)
         outcome = observer.judge()
-        leaked = [variable for variable in guarded if variable.is_leaked()]
+        leaked = [variable for variable in self._guarded_globals if variable.is_leaked()]
         if leaked and not outcome.failed:
             names = ", ".join(f"{variable.module.__name__}.{variable.name}" for variable in leaked)
             detail = f"not numba.cuda after the test: {names}"

@@ -15,6 +15,7 @@ from mwe.schedules.explore.stretches import Stretch, render_stretches
 from mwe.user_tests.answers import Verdict, answer
 from mwe.user_tests.item import UserTest
 from mwe.user_tests.plan import TrialPlan
+from mwe.user_tests.reading_ahead import read_ahead
 from mwe.user_tests.trials import find_interleaving, run_schedules
 from mwe.user_tests.user_files import FilesBelow
 
@@ -52,6 +53,7 @@ class SchedulesPlugin:
         user_files = FilesBelow(root)
         # What pytest would print of a failure costs it more than the run.
         session.config.option.tbstyle = "no"
+        read_ahead(user_files)
         self._write("collected", n_tests=len(session.items), root=str(root))
         limit_s = self._plan.find_limit_s(len(session.items))
         self._plan = replace(self._plan, limit_s=limit_s)
