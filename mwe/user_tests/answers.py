@@ -85,10 +85,11 @@ def _answer_failures(failing: Sequence[TestBatch], natural: TestBatch | None) ->
     if natural is not None and not natural.failures:
         text += f"; 0 of {natural.trials} {_name(natural)}"
     is_wrong = mode == FailureMode.WRONG_RESULT.value
+    is_odd = mode == FailureMode.EXCEPTION.value and not by_itself
     return Answer(
         verdict=Verdict.FAILS_OTHERWISE,
         defect=None,
-        suspects=SILENT_DEFECTS if is_wrong else (),
+        suspects=SILENT_DEFECTS if is_wrong or is_odd else (),
         fails_by_itself=by_itself,
         text=text + ")",
     )

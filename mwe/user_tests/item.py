@@ -33,6 +33,9 @@ class UserTest:
     def __init__(self, item: pytest.Item, user_files: FilesBelow) -> None:
         self.item = item
         self.user_files = user_files
+        file, _, rest = item.nodeid.partition("::")
+        place = os.path.relpath(item.path) if file else ""
+        self.name = f"{place}::{rest}" if rest else place  # as pytest takes it in this folder
         self._guarded_globals = find_guarded_globals(user_files)
 
     def run(self, pace: Pacer | None, trial_seed: str) -> Outcome:

@@ -70,7 +70,7 @@ class SchedulesPlugin:
         if found.verdict in (Verdict.DEFECT, Verdict.FAILS_OTHERWISE):
             stretches = find_interleaving(test, self._plan, batches[-1])
         return {
-            "test": test.item.nodeid,
+            "test": test.name,
             "verdict": found.verdict.value,
             "defect": found.defect,
             "suspects": list(found.suspects),

@@ -166,7 +166,7 @@ def _run(test: UserTest, name: str, plan: TrialPlan, sought: Signature) -> TestB
         )
     batch = TestBatch(
         defect="",
-        workload=test.item.nodeid,
+        workload=test.name,
         role="user-test",
         schedule=name,
         target=Target.SIMULATOR.value,
