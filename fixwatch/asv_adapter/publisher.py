@@ -127,7 +127,9 @@ def _narrow_sites(sites: Sequence[Site], range_spec: str, report: Report) -> lis
             continue
         records = tuple(record for record in site.records if record.commit in chosen)
         if records:
-            narrowed.append(replace(site, records=records))
+            revisions = tuple(one for one in site.branch.revisions if one.commit in chosen)
+            branch = replace(site.branch, revisions=revisions)
+            narrowed.append(replace(site, records=records, branch=branch))
     if not narrowed:
         raise errors[0] if errors else NoResultsError(f"nothing is measured in {range_spec}")
     for error in errors:
