@@ -13,7 +13,6 @@ from asv.util import UserError
 from fixwatch.commands import (
     dashboard,
     explain,
-    merge,
     plan,
     publish,
     releases,
@@ -23,6 +22,7 @@ from fixwatch.commands import (
 from fixwatch.commands.check import command as check
 from fixwatch.commands.command_line import OneLineParser, announce
 from fixwatch.commands.judge import command as judge
+from fixwatch.commands.merge import command as merge
 from fixwatch.commands.pinpoint import command as pinpoint
 from fixwatch.durable_files import write_text_atomically
 from fixwatch.errors import CouldNotMeasureError, FixwatchError

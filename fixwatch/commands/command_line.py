@@ -30,9 +30,10 @@ class OneLineParser(argparse.ArgumentParser):
         raise FixwatchError(f"{message}; see {self.prog} --help")
 
 
-def add_range(parser: argparse.ArgumentParser, example: str) -> None:
+def add_range(parser: argparse.ArgumentParser, example: str, *, is_optional: bool = False) -> None:
     """Declare a range of commits, and the configuration of the history that it is of."""
-    parser.add_argument("range", help=f"as asv run takes it, such as {example}")
+    number = "?" if is_optional else None
+    parser.add_argument("range", nargs=number, help=f"as asv run takes it, such as {example}")
     parser.add_argument(
         "--config",
         type=_load_commits_configuration,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from fixwatch.durable_files import write_text_atomically
@@ -12,9 +14,16 @@ from fixwatch.records.evidence import SUFFIX, BatchEvidence, Evidence, save_evid
 from fixwatch.records.shards import Checkout, Place, Refused, Shard, read_shard
 from fixwatch.run_lock import hold_lock
 
+# Takes out of shards what must not be merged into the results; returns what, and why.
+Review = Callable[[Sequence[Shard], Shard], list[Refused]]
+
 
 def merge_shards(
-    roots: Sequence[Path], results_dir: Path, checkout: Checkout, announce: Callable[[str], None]
+    roots: Sequence[Path],
+    results_dir: Path,
+    checkout: Checkout,
+    announce: Callable[[str], None],
+    review: Review = lambda _shards, _present: [],
 ) -> tuple[int, list[Refused]]:
     """Take the records of shards into a results folder, and derive asv's results from them.
 
@@ -32,11 +41,13 @@ def merge_shards(
         shard = read_shard(root, checkout)
         shards.append(shard)
         refused += [(f"{root}/{name}", reason) for name, reason in shard.refused]
-    chosen, clashes = _choose_records(shards)
-    refused += clashes
-    for folder in sorted({place.folder for place in chosen}):
+    for folder in sorted({place.folder for shard in shards for place in shard.records}):
         hold_lock(results_dir / folder, announce)
-    present = read_shard(results_dir, checkout)
+    own = replace(checkout, plan=None, planned_batches=None)
+    present = read_shard(results_dir, own, max_files=math.inf)
+    refused += review(shards, present)
+    chosen, clashes = choose_records(shards)
+    refused += clashes
     machines = {**_choose_machines(shards), **present.machines}
     roles = _collect_roles(present.records.values())
     n_written = 0
@@ -56,6 +67,7 @@ def merge_shards(
             result = derive_result(record, machines.get((place.folder, place.machine), {}))
             write_text_atomically(path.with_suffix(".json"), json.dumps(result))
         n_written += 1
+        announce(f"{place}: {'new' if old is None else 'replaces what is there'}")
     for (folder, machine), description in machines.items():
         path = results_dir / folder / machine / "machine.json"
         if path.parent.is_dir() and not path.exists():
@@ -91,7 +103,7 @@ def _role_of(batch: BatchEvidence) -> tuple[str, str, bool]:
     return batch.defect, batch.role, batch.decides or batch.schedule in ("natural", "explore")
 
 
-def _choose_records(shards: Sequence[Shard]) -> tuple[dict[Place, Evidence], list[Refused]]:
+def choose_records(shards: Sequence[Shard]) -> tuple[dict[Place, Evidence], list[Refused]]:
     """Return the best measurement of each revision, and those whose short hashes clash."""
     best: dict[Place, Evidence] = {}
     clashing: set[Place] = set()

@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -18,6 +18,7 @@ from fixwatch.errors import FixwatchError
 from fixwatch.records import fields
 from fixwatch.records.evidence import SUFFIX, Evidence, parse_evidence
 from fixwatch.records.fields import Closed, describe_violation
+from fixwatch.records.plans import NONCE_NAME, Plan, answers, find_shard_number
 from fixwatch.upstream_texts import parse_moment
 
 # Before numba had a simulator.
@@ -33,6 +34,9 @@ _REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 _RESULT = re.compile(r"([0-9a-f]{8})-([A-Za-z0-9][A-Za-z0-9._-]{0,99})")
 # Written by every run; the ones of the checkout that merges are its own.
 IGNORED = frozenset({"benchmarks.json", "relevant-commits.jsonl", ".lock"})
+IGNORED_AT_TOP = frozenset({NONCE_NAME, "last-look.json", "tracker-problem.json"})
+# Of a batch: defect, workload, role, schedule, whether it decides.
+BatchIdentity = tuple[str, str, str, str, bool]
 # All but line ends and tabs: those of terminals, and marks that turn a text around.
 _CONTROL_CHARACTERS = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
@@ -68,6 +72,9 @@ class Checkout:
 
     measurement_version: int  # the newest meaning of counts that there is
     releases: frozenset[tuple[str, str]]  # upstream and version of each
+    # The trials of each batch that there is now; None where that is not known.
+    planned_batches: Mapping[BatchIdentity, int] | None = None
+    plan: Plan | None = None  # what shards were asked for; None where a person answers for them
 
 
 @dataclass(frozen=True, order=True)
@@ -92,18 +99,21 @@ class Shard:
     refused: list[Refused] = field(default_factory=list)
 
 
-def read_shard(root: Path, checkout: Checkout) -> Shard:
+def read_shard(root: Path, checkout: Checkout, max_files: float = MAX_FILES) -> Shard:
     """Read a folder that is laid out like `results/`, following no link and believing no name.
 
-    The folder may be missing. asv's own results are not read: what they say follows from the
-    records.
+    The folder may be missing. Of more files than `max_files` the rest is refused. asv's own results
+    are not read: what they say follows from the records.
     """
     shard = Shard()
     results = set()
+    if checkout.plan is not None and not answers(checkout.plan, root):
+        shard.refused.append((".", f"its {NONCE_NAME} is not that of the plan"))
+        return shard
     for number, (path, reason) in enumerate(_walk(root)):
         name = path.relative_to(root).as_posix()
-        if number >= MAX_FILES:
-            shard.refused.append((".", f"more than {MAX_FILES} files; the rest was not looked at"))
+        if number >= max_files:
+            shard.refused.append((".", f"more than {max_files} files; the rest was not looked at"))
             break
         parts = path.relative_to(root).parts
         if not reason and _is_of_checkout(parts):
@@ -115,7 +125,7 @@ def read_shard(root: Path, checkout: Checkout) -> Shard:
             if place.stem == MACHINE_STEM:
                 shard.machines[place.folder, place.machine] = _read_machine(path, place.machine)
             elif end == SUFFIX:
-                shard.records[place] = _read_record(path, place, checkout)
+                shard.records[place] = _read_record(path, place, checkout, root)
             else:
                 results.add(place)
         except FixwatchError as error:
@@ -132,6 +142,8 @@ def read_shard(root: Path, checkout: Checkout) -> Shard:
 
 
 def _is_of_checkout(parts: tuple[str, ...]) -> bool:
+    if len(parts) == 1:
+        return parts[0] in IGNORED_AT_TOP
     return len(parts) == 2 and parts[0] in UPSTREAM_FOLDERS and parts[1] in IGNORED
 
 
@@ -182,10 +194,14 @@ def _read_machine(path: Path, machine: str) -> dict[str, str]:
     return {name: text for name, text in asdict(described).items() if isinstance(text, str)}
 
 
-def _read_record(path: Path, place: Place, checkout: Checkout) -> Evidence:
+def _read_record(path: Path, place: Place, checkout: Checkout, root: Path) -> Evidence:
     record = parse_evidence(path.read_bytes())
     _check_place(record, place)
     _check_sense(record, checkout)
+    if checkout.plan is not None:
+        excess = checkout.plan.find_excess(record, place.folder, find_shard_number(root))
+        if excess is not None:
+            raise RefusedError(excess)
     return record
 
 
@@ -221,10 +237,26 @@ def _check_sense(record: Evidence, checkout: Checkout) -> None:
         )
     if record.source == "releases" and (record.upstream, record.name) not in checkout.releases:
         raise RefusedError(f"{record.name} is not in the table of releases")
+    if int(record.measurement_version or 0) == checkout.measurement_version:
+        _check_batches(record, checkout)
     planned = Counter((batch.workload, batch.schedule) for batch in record.batches)
     for (workload, schedule), count in planned.items():
         if count > 1:
             raise RefusedError(f"{workload} under {schedule} is there {count} times")
+
+
+def _check_batches(record: Evidence, checkout: Checkout) -> None:
+    """Refuse batches that this program does not plan, or with more trials than a plan asks for."""
+    if checkout.planned_batches is None:
+        return
+    for batch in record.batches:
+        name = f"{batch.workload} under {batch.schedule}"
+        identity = (batch.defect, batch.workload, batch.role, batch.schedule, batch.decides)
+        n_planned = checkout.planned_batches.get(identity)
+        if n_planned is None:
+            raise RefusedError(f"{name} is not planned so")
+        if checkout.plan and batch.printed and batch.printed.trials > n_planned:
+            raise RefusedError(f"{name} has {batch.printed.trials} trials, {n_planned} are planned")
 
 
 def _is_in_history(text: str) -> bool:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import argparse
+from datetime import datetime, timezone
 from pathlib import Path
 
 from fixwatch.commands.check.comparison import EXIT_STATUS
-from fixwatch.commands.check.run import run_check
-from fixwatch.commands.check.summary import plan_issue, render_summary
+from fixwatch.commands.check.issue import describe_changes, plan_issue
+from fixwatch.commands.check.planning import take_planned_releases
+from fixwatch.commands.check.run import measure_plan, run_check
+from fixwatch.commands.check.summary import render_summary
 from fixwatch.commands.command_line import COMMITS_CONFIGURATIONS, Subparsers, announce
-from fixwatch.layout import CHECK_DIR
+from fixwatch.durable_files import write_text_atomically
+from fixwatch.layout import CHECK_DIR, RESULTS_DIR
 from fixwatch.machine import describe_machine
+from fixwatch.records.plans import NONCE_NAME, load_plan
 
 
 def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
@@ -30,16 +35,29 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
     parser.add_argument(
         "--dry-run", action="store_true", help="print the tracking issue that would be written"
     )
+    parser.add_argument(
+        "--plan",
+        type=Path,
+        help="only measure what this file of plan asks for; merge --plan draws the conclusion",
+    )
+    parser.add_argument("--shard", type=int, help="with --plan: the number of this share of it")
     return parser
 
 
 def run(options: argparse.Namespace) -> int:
     """Measure, and print the comparison with what is recorded."""
+    if options.plan:
+        plan = load_plan(options.plan)
+        take_planned_releases(plan)
+        write_text_atomically(RESULTS_DIR / NONCE_NAME, plan.nonce + "\n")
+        measure_plan(plan, describe_machine(), announce, options.shard)
+        return 0
     commits = options.config or COMMITS_CONFIGURATIONS
     comparison = run_check(describe_machine(), options.output, announce, commits)
     print(render_summary(comparison))
     if options.dry_run:
-        action = plan_issue(comparison, existing=None)
+        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        action = plan_issue(describe_changes(comparison, now), existing=None)
         print(f"tracking issue: {action.kind}\n\n{action.body}".rstrip())
     for finding in comparison.findings:
         announce(f"{finding.upstream}, {finding.defect}: {finding.outcome.value}, {finding.detail}")

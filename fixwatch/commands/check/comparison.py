@@ -8,6 +8,8 @@ from enum import Enum
 from functools import partial
 from typing import Literal
 
+from scipy.stats import binom
+
 from fixwatch.records import fields
 from fixwatch.records.fields import Closed
 from fixwatch.verdicts.judgements import Verdict
@@ -30,6 +32,11 @@ EXIT_STATUS = {
     CheckResult.COULD_NOT_MEASURE: 3,
     CheckResult.NOT_RECORDED: 3,
 }
+# Of a year: 52, each with the newest commit and release of two upstreams, for five defects.
+CHECKS_A_YEAR = 52 * 4 * 5
+MAX_FALSE_ALARMS_A_YEAR = 0.01
+# Of a trial, as the change points of a history have it.
+ARTEFACT_RATE = 1e-4
 NEWEST_KINDS = ("newest commit", "newest release")
 POSITIVE_CONTROL, NEGATIVE_CONTROL = "positive control", "negative control"
 # What a recorded state lets one expect of the newest revision.
@@ -74,6 +81,8 @@ class Checked(Closed):
     n_trials: fields.Count
     explored: fields.Text = ""
     """What explore showed, in a few words; empty where it was not run."""
+    n_failed_explorations: fields.Count = 0
+    """Workloads in which explore found a schedule that fails."""
     reason: fields.Text | None = None
     """Why there is no verdict, where there is none."""
 
@@ -174,6 +183,10 @@ def _compare_one(recorded: Recorded, checked: Sequence[Checked]) -> UpstreamComp
     missing = _name_missing_controls(recorded)
     decided = [revision for revision in newest if revision.verdict.is_decided]
     differing = [revision for revision in decided if revision.verdict is not expected]
+    stray = [revision for revision in differing if _is_stray(revision)]
+    if stray and stray == differing:
+        detail = f"{_list_counts(stray)}; too few failures for a change, which an artefact may be"
+        return compared(outcome=CheckResult.UNCHANGED, new=recorded.state, detail=detail)
     if differing:
         new = "fixed" if expected is Verdict.OBSERVED else "affected"
         detail = f"{_list_counts(differing)}; recorded up to {recorded.newest}{missing}"
@@ -190,6 +203,26 @@ def _compare_one(recorded: Recorded, checked: Sequence[Checked]) -> UpstreamComp
         return unknown(detail="; ".join(undecided))
     detail = f"{_list_counts(decided)}{missing}"
     return compared(outcome=CheckResult.UNCHANGED, new=recorded.state, detail=detail)
+
+
+def _is_stray(revision: Checked) -> bool:
+    """Whether a revision that shows a defect fails as rarely as an artefact of the harness may.
+
+    A failing schedule of an exploration can be replayed and is none.
+    """
+    if revision.verdict is not Verdict.OBSERVED or revision.n_failed_explorations:
+        return False
+    return revision.n_failures < find_needed_failures(revision.n_trials)
+
+
+def find_needed_failures(n_trials: int) -> int:
+    """Return how many failures in so many trials are no artefact's.
+
+    So many or more come from artefacts, one in `1 / ARTEFACT_RATE` trials, in one of a year's
+    checks with a chance of at most `MAX_FALSE_ALARMS_A_YEAR`.
+    """
+    limit = MAX_FALSE_ALARMS_A_YEAR / CHECKS_A_YEAR
+    return int(binom.isf(limit, n_trials, ARTEFACT_RATE)) + 1
 
 
 def _name_missing_controls(recorded: Recorded) -> str:

@@ -5,18 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
-
-from fixwatch.commands.check.comparison import Checked, Comparison, compare
-from fixwatch.commands.check.run import read_recorded
-from fixwatch.commands.check.summary import MARKER, IssueAction, plan_issue
+from fixwatch.commands.check.issue import MARKER, IssueAction, plan_issue
 from fixwatch.errors import FixwatchError
-from fixwatch.records.fields import describe_violation
-from fixwatch.records.shards import MAX_FILE_BYTES
+from fixwatch.history.last_look import FoundChange
 
 TITLE = "Upstream's fix status has changed"
 TIMEOUT_S = 120.0
@@ -27,49 +20,15 @@ AUTHORS = frozenset({"github-actions", "github-actions[bot]", "app/github-action
 RunGh = Callable[[Sequence[str], str], str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class CheckFile:
-    """What is read of a check's file: what it measured, and no conclusion that it drew."""
+def track(changes: Sequence[FoundChange], run_gh: RunGh) -> IssueAction:
+    """Tell what looks have found to have changed and the issue does not say; return what was done.
 
-    __pydantic_config__ = ConfigDict(strict=True, extra="ignore")
-
-    version: Literal[2]
-    checked: Annotated[tuple[Checked, ...], Field(max_length=200)]
-
-
-_CHECK_FILE = TypeAdapter(CheckFile)
-
-
-def load_comparison(path: Path) -> Comparison:
-    """Compare what a check measured with what is recorded here.
-
-    The file comes from a job that ran upstream's code, so only its measurements are read, and the
-    conclusion is drawn anew.
-
-    Raises
-    ------
-    FixwatchError
-        If the file is not what a check writes.
+    A look whose issue could not be written is made up for by the next one.
     """
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise FixwatchError(f"{path}: more than {MAX_FILE_BYTES} bytes, not a check's")
-        file = _CHECK_FILE.validate_json(path.read_bytes())
-    except OSError as error:
-        raise FixwatchError(f"{path}: cannot be read ({error}); run the check again") from error
-    except ValidationError as error:
-        raise FixwatchError(
-            f"{path}: not what a check writes: {describe_violation(error)}"
-        ) from error
-    return compare(read_recorded(), file.checked)
-
-
-def track(comparison: Comparison, run_gh: RunGh) -> IssueAction:
-    """Bring the tracking issue up to date, and return what was done."""
     issue = find_issue(run_gh)
     own = [issue, *filter(_is_ours, issue["comments"])] if issue else []
     known = "\n".join(text["body"] for text in own)
-    action = plan_issue(comparison, issue["state"].lower() if issue else None, known)
+    action = plan_issue(changes, issue["state"].lower() if issue else None, known)
     if action.kind == "nothing":
         return action
     if issue is None:

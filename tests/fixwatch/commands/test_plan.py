@@ -8,6 +8,8 @@ import subprocess
 
 import pytest
 
+from fixwatch.records.plans import load_plan
+
 
 @pytest.fixture
 def instead_of_numba(tmp_path):
@@ -48,3 +50,21 @@ def test_plan_names_the_newest_release_where_a_revision_is_unknown(fixwatch, ins
     done = fixwatch("plan", "v0.99..main", **instead_of_numba)
     assert done.returncode == 2
     assert "no revision 'v0.99' in numba; the newest release tag is 0.57.0" in done.stderr
+
+
+def test_plan_hands_over_what_each_shard_is_asked_for(fixwatch, instead_of_numba, project):
+    """The file says which shard, on which machine, and by which name and date."""
+    options = ["--shards", "1", "--machine", "m", "--hand-over", "plan.json"]
+    done = fixwatch("plan", "v0.57^!", *options, **instead_of_numba)
+    assert done.returncode == 0, done.stderr
+    plan = load_plan(project / "plan.json")
+    (asked,) = plan.asked
+    assert (plan.machine, asked.folder, asked.name, asked.shard) == ("m", "numba", "0.57.0", 0)
+
+
+def test_a_range_and_a_look_are_not_planned_at_once(fixwatch):
+    """Nor is nothing."""
+    for arguments in (["plan"], ["plan", "v0.57^!", "--look"]):
+        done = fixwatch(*arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "either a range or --look" in done.stderr

@@ -1,0 +1,1 @@
+"""Taking in the results of other machines: what a merge reviews, and the command."""

@@ -1,0 +1,121 @@
+"""The command ``merge``: results of other machines taken into ``results/``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from fixwatch.commands.check.planning import keep_current, take_planned_releases
+from fixwatch.commands.check.recorded import Known, load_known
+from fixwatch.commands.check.run import conclude, find_measured
+from fixwatch.commands.check.summary import render_summary
+from fixwatch.commands.command_line import COMMITS_CONFIGURATIONS, Subparsers, announce
+from fixwatch.commands.merge.review import Reviewer
+from fixwatch.configuration import load_configuration
+from fixwatch.errors import CouldNotMeasureError, FixwatchError, RefusedResultsError
+from fixwatch.history.mirror import UpstreamMirror
+from fixwatch.history.order import load_order
+from fixwatch.history.release_table import load_release_table
+from fixwatch.layout import CONFIGURATIONS, RESULTS_DIR
+from fixwatch.records.evidence import iter_evidence
+from fixwatch.records.merge import merge_shards
+from fixwatch.records.plans import Plan, load_plan
+from fixwatch.records.shards import BatchIdentity, Checkout
+from mwe.planned.plan import MEASUREMENT_VERSION, plan_batches
+from mwe.targets import Target
+from mwe.workloads.workload import Asker
+
+
+def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
+    """Declare the command."""
+    parser = subparsers.add_parser("merge", help="take the results of shards into results/")
+    parser.add_argument(
+        "folders", type=Path, nargs="*", metavar="DIR", help="laid out like results/"
+    )
+    parser.add_argument(
+        "--plan",
+        type=Path,
+        help="take only what this file of plan asked for, and conclude the check that it is of",
+    )
+    parser.add_argument(
+        "--accept",
+        action="store_true",
+        help="answer for verdicts that change without a second shard that says so",
+    )
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Take what validates, and name each file that does not."""
+    plan = load_plan(options.plan) if options.plan else None
+    if plan is None and not options.folders:
+        raise FixwatchError("no folder to merge; give one, or --plan")
+    known = load_known(announce)
+    if plan is not None:
+        take_planned_releases(plan)
+        plan = keep_current(plan)
+    checkout = Checkout(
+        measurement_version=int(MEASUREMENT_VERSION),
+        releases=frozenset((release.upstream, release.version) for release in load_release_table()),
+        planned_batches=_list_planned_batches(),
+        plan=plan,
+    )
+    folders = [load_configuration(Path(name)).results_dir for name in CONFIGURATIONS]
+    reviewer = Reviewer(order=load_order(folders), plan=plan, accepts_changes=options.accept)
+    n_written, refused = merge_shards(
+        options.folders, RESULTS_DIR, checkout, announce, reviewer.review
+    )
+    for name, reason in refused:
+        announce(f"refused {name!r}: {reason}")
+    for change in reviewer.changes:
+        announce(f"changed: {change}")
+    if n_written:
+        _list_merged_commits()
+    announce(f"{n_written} revisions written, {len(refused)} refused")
+    if plan is not None:
+        _conclude(plan, known, n_written)
+    if refused:
+        raise RefusedResultsError(
+            f"refused files: {len(refused)}, see above; the rest is in {RESULTS_DIR}"
+        )
+    return 0
+
+
+def _conclude(plan: Plan, known: Known, n_written: int) -> None:
+    """Leave what the look found, and that it came to its end, unless there is nothing of it."""
+    if plan.looked_at:
+        records = load_known(announce).records
+        if plan.asked and not n_written and not find_measured(plan, records):
+            raise CouldNotMeasureError("no shard has anything that the plan asked for")
+        print(render_summary(conclude(plan, known.recorded, announce)))
+
+
+def _list_planned_batches() -> dict[BatchIdentity, int]:
+    """Return the trials of each batch that there is in some plan."""
+    return {
+        (
+            batch.identity["defect"],
+            batch.workload,
+            batch.role,
+            batch.schedule,
+            batch.identity["decides"],
+        ): batch.n_trials
+        for target in Target
+        for batch in plan_batches(target, asker=Asker.THOROUGH_JUDGE)
+    }
+
+
+def _list_merged_commits() -> None:
+    """Bring the lists of relevant commits up to date from git; a shard has no say in them."""
+    for name in COMMITS_CONFIGURATIONS:
+        configuration = load_configuration(Path(name))
+        folder = configuration.results_dir
+        commits = [record.commit for record in iter_evidence(folder, announce)]
+        if not commits:
+            continue
+        try:
+            mirror = UpstreamMirror(configuration.repository, configuration.project, announce)
+            mirror.pull(announce)
+            mirror.refresh_listing(folder, configuration.branch, commits, announce)
+        except FixwatchError as error:
+            announce(f"{configuration.project}: the relevant commits cannot be listed ({error})")
