@@ -16,7 +16,7 @@ $(shell rm -rf $(VENV))
 endif
 endif
 
-.PHONY: dashboard test check schemas tables sensitivity measure-engine measure-ptx calibrate site-packages clean
+.PHONY: dashboard test check schemas lock tables sensitivity measure-engine measure-ptx calibrate site-packages clean
 
 dashboard: $(VENV)/installed
 	$(BIN)/python -m fixwatch dashboard $(if $(filter all,$(RELEASES)),--all)
@@ -58,6 +58,14 @@ measure-engine: $(VENV)/installed-dev
 # Which releases compile the workloads for a device; it needs none (5 minutes).
 measure-ptx: $(VENV)/installed-dev
 	$(BIN)/python -m scripts.measure_ptx
+
+# What the jobs of the weekly look install, with hashes; fixwatch itself runs from the checkout, and
+# nothing there imports numba.
+lock: $(BIN)/uv
+	$(BIN)/uv pip compile --quiet pyproject.toml --output-file .github/requirements.lock --upgrade \
+		--generate-hashes --only-binary :all: --no-emit-package numba --no-emit-package llvmlite \
+		--python-version 3.11 --python-platform x86_64-manylinux_2_28 \
+		--custom-compile-command 'make lock'
 
 # uv installs what pip would, in a fraction of the time.
 $(BIN)/uv:
