@@ -19,6 +19,7 @@ from fixwatch.report.addresses import (
     PAGE_NAME,
     RELEASES_NAME,
     find_sheet,
+    name_sheet,
     release_anchor,
     series_anchor,
 )
@@ -29,6 +30,7 @@ from fixwatch.report.answer import (
     describe_upstreams,
     format_confidence,
     format_probability,
+    name_state,
 )
 from fixwatch.report.matrix import tabulate_ways
 from fixwatch.report.picture import NARROW, WIDE, draw_picture
@@ -36,7 +38,8 @@ from fixwatch.report.sheet import build_sheet, describe_run
 from fixwatch.report.timeline import SIZE, draw_timeline
 from fixwatch.upstream_texts import parse_moment, parse_moment_in_utc
 from fixwatch.verdicts.controls import WORKLOAD
-from fixwatch.verdicts.defects import find_verdicts
+from fixwatch.verdicts.defects import DefectVerdict, find_verdicts
+from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.pin_advice import UpstreamReleases
 from fixwatch.verdicts.series import Series
 from fixwatch.verdicts.targets import SIMULATOR, name_place
@@ -48,29 +51,19 @@ __all__ = ["PAGE_NAME", "render_pages"]
 MAX_AGE_DAYS = 14
 # A longer table can be searched.
 MAX_ROWS = 30
-# The one script. It warns on a page that has grown old since, and filters the rows of long tables;
-# without it the age stands there, and anchors lead into the tables.
-_SCRIPT = (
-    'var t=document.getElementById("checked"),w=document.getElementById("stale");'
-    f"if(t&&w&&Date.now()-Date.parse(t.dateTime)>{MAX_AGE_DAYS}*864e5)w.hidden=false;"
-    'document.querySelectorAll("input[type=search]").forEach(function(i){'
-    "var b=document.getElementById(i.getAttribute('aria-controls')).tBodies;"
-    "i.parentNode.hidden=false;i.oninput=function(){var q=i.value.toLowerCase();"
-    "for(var n=0;n<b.length;n++)for(var k=0;k<b[n].rows.length;k++){var r=b[n].rows[k];"
-    "r.hidden=r.textContent.toLowerCase().indexOf(q)<0}}});"
-)
-_SCRIPT_HASH = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
-_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; "
-    f"script-src 'sha256-{_SCRIPT_HASH}'; base-uri 'none'; form-action 'none'"
-)
-
 _ENVIRONMENT = jinja2.Environment(
     loader=jinja2.PackageLoader("fixwatch.report"),
     autoescape=True,
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+)
+_SCRIPT = _ENVIRONMENT.get_template("page.js.j2").render(max_age_days=MAX_AGE_DAYS)
+_SCRIPT_HASH = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
+# Nothing but this script runs, and nothing is loaded from anywhere.
+_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; "
+    f"script-src 'sha256-{_SCRIPT_HASH}'; base-uri 'none'; form-action 'none'"
 )
 _ENVIRONMENT.filters["percent"] = lambda rate: f"{100 * rate:.3g}"
 _ENVIRONMENT.filters["confidence"] = format_probability
@@ -170,7 +163,7 @@ def _answer(
         "advised": [(upstream.upstream, summarise_advice(upstream)) for upstream in advised],
         "upstreams": upstreams,
         "states": {
-            (verdict.upstream, verdict.defect): verdict.state.value
+            (verdict.upstream, verdict.defect): _describe_verdict(verdict)
             for verdict in verdicts
             if verdict.target == SIMULATOR
         },
@@ -180,6 +173,14 @@ def _answer(
         "sheets": _list_sheets(document["upstreams"]),
         "benchmarks": _list_benchmarks(all_series),
     }
+
+
+def _describe_verdict(verdict: DefectVerdict) -> tuple[str, str]:
+    """Return the state of a defect on an upstream, and the same in words."""
+    speaker = verdict.speaker
+    if speaker is not None and speaker.state.fixed_in is not None:
+        return verdict.state.value, name_state(speaker)
+    return verdict.state.value, verdict.state.value.replace("-", " ")
 
 
 def _group_defects(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -216,13 +217,23 @@ def _describe_releases(
     all_series: Iterable[Series],
     advice: Iterable[Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """Return an upstream's releases, and the hashes by which an address may name each."""
+    """Return an upstream's releases, the hashes that name each, and where its rows are."""
     name = upstream.upstream
-    hashes: dict[str, set[str]] = defaultdict(set)
-    for series in all_series:
-        if (series.key.upstream, series.key.source) == (name, "releases"):
-            for revision in series.revisions:
-                hashes[str(revision.record.version)].add(revision.record.commit)
+    hashes: dict[str, dict[str, None]] = defaultdict(dict)
+    links: dict[str, dict[str, str]] = defaultdict(dict)
+    own = [
+        series
+        for series in all_series
+        if (series.key.upstream, series.key.target) == (name, SIMULATOR)
+    ]
+    # What the package index has before the tags of commits.
+    for series in sorted(own, key=lambda series: series.key.source, reverse=True):
+        sheet = name_sheet(name, series.key.source, SIMULATOR, series.defect)
+        for revision in series.revisions:
+            record, version = revision.record, str(revision.record.version)
+            hashes[version].setdefault(record.commit)
+            if revision.verdict is not Verdict.NOT_RUN:
+                links[version].setdefault(series.defect, f"{sheet}#{record.commit}")
     years: dict[str, str] = {}
     for release in upstream.releases:
         years.setdefault(release.date[:4], release_anchor(name, release.version))
@@ -231,6 +242,7 @@ def _describe_releases(
         "summary": summarise_advice(upstream),
         "advice": [entry for entry in advice if entry["upstream"] == name],
         "hashes": hashes,
+        "links": links,
         "years": years,
         "refused": [
             defect

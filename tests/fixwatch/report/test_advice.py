@@ -154,8 +154,7 @@ def test_what_is_refused_is_named(monkeypatch):
     assert f"as upstream refuses {refuses})" in describe_state(speaker)
     document = build_document(all_series, datetime(2026, 11, 21, tzinfo=timezone.utc), advised)
     page = html.unescape(render_pages(all_series, document, advised)[RELEASES_NAME])
-    assert "refused: host-launch needs a launch that numba-cuda does not take" in page
-    assert f", as it refuses {refuses}." in page
+    assert f"“refused” under host-launch: numba-cuda refuses {refuses}." in page
     assert ">refused</a>" in page
 
 
