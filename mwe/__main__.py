@@ -13,33 +13,27 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from mwe.batch import Batch
-from mwe.defects import DEFAULT_WORKLOAD, DEFECTS, WORKLOADS, find_workload
-from mwe.device import MissingPartError
-from mwe.errors import BadArgumentError, HarnessError
-from mwe.ptx import (
+from mwe.compiler.command_line import judge_all, print_ptx
+from mwe.compiler.compilation import (
     DEFAULT_COMPUTE_CAPABILITY,
     check_compiler,
-    compile_workloads,
     parse_compute_capability,
 )
+from mwe.defects import DEFAULT_WORKLOAD, DEFECTS, WORKLOADS
+from mwe.device import MissingPartError
+from mwe.errors import BadArgumentError, HarnessError
 from mwe.request import BatchRequest
 from mwe.schedules import DEFAULT_SCHEDULES, SCHEDULES
 from mwe.schedules.explore.space import describe_space
 from mwe.schedules.explore.stretches import Stretch, render_stretches
 from mwe.service import serve
-from mwe.targets import (
-    SHIELD_VARIABLE,
-    Target,
-    find_packages,
-    find_python,
-    find_target,
-    prepare_target,
-)
+from mwe.targets import SHIELD_VARIABLE, Target, find_target, prepare_target
 from mwe.toolkit import offer_toolkit
 from mwe.user_tests.command import FAILED, TestRequest, render, run_tests
 from mwe.user_tests.plan import TrialPlan
 
-DEFAULT_TRIALS = 100
+# A compiler makes the same of a kernel each time.
+DEFAULT_TRIALS = {Target.SIMULATOR: 100, Target.CUDA: 100, Target.COMPILER: 1}
 # Of one exploration; its bounds and its time limit end it long before.
 MAX_SCHEDULES = 10**9
 PROGRESS_PERIOD_S = 2.0
@@ -72,13 +66,17 @@ def _parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     defaults = ", ".join(f"{name} ({target.value})" for target, name in DEFAULT_SCHEDULES.items())
     parser.add_argument("--schedule", help=f"{', '.join(SCHEDULES)}; default: {defaults}")
     parser.add_argument(
-        "--trials", type=int, help=f"at least 1; default: {DEFAULT_TRIALS}, under explore all"
+        "--trials",
+        type=int,
+        help=f"at least 1; default: {DEFAULT_TRIALS[Target.SIMULATOR]}, under explore all, of the "
+        f"compiler {DEFAULT_TRIALS[Target.COMPILER]}",
     )
     parser.add_argument("--seed", type=int, default=0, help="fixes the schedule's decisions")
     parser.add_argument(
         "--target",
         default=Target.SIMULATOR.value,
-        help=", ".join(target.value for target in Target),
+        help=f"{', '.join(target.value for target in Target)}; compiler judges compiled kernels "
+        "and needs no device, without --workload every kernel",
     )
     parser.add_argument(
         "--shield",
@@ -203,7 +201,7 @@ def _check(target: Target, *, as_json: bool) -> int:
     try:
         with offer_toolkit(target):
             prepare_target(target)
-            if target is Target.CUDA:
+            if target is not Target.SIMULATOR:
                 check_compiler(parse_compute_capability(DEFAULT_COMPUTE_CAPABILITY))
     except MissingPartError as error:
         missing = error.part.value
@@ -213,37 +211,6 @@ def _check(target: Target, *, as_json: bool) -> int:
             print(json.dumps({"version": 1, "target": target.value, "missing": missing}))
     if not as_json:
         print(f"the target {target.value} can be used")
-    return EXIT_NOTHING_OBSERVED
-
-
-def _compile(workload: str | None, capability: str, *, as_json: bool) -> int:
-    """Compile one workload, or all that make sense on a device, and print a line for each."""
-    compute_capability = parse_compute_capability(capability)
-    chosen = [find_workload(workload)] if workload else list(WORKLOADS.values())
-    fitting = [candidate for candidate in chosen if Target.CUDA in candidate.targets]
-    if not fitting:
-        raise BadArgumentError(f"workload {workload!r} has nothing to compile for a device")
-    kernels = {}
-    for kernel in compile_workloads(fitting, compute_capability):
-        kernels[kernel.workload] = kernel
-        if not as_json:
-            result = f"{kernel.target}, {len(kernel.ptx)} bytes" if kernel.ptx else kernel.reason
-            print(f"{kernel.workload:<22}{result}", flush=True)
-    if as_json:
-        document = {
-            "version": 1,
-            "compute_capability": capability,
-            "packages": find_packages(),
-            "python": find_python(),
-            "workloads": {name: kernel.to_json() for name, kernel in kernels.items()},
-        }
-        print(json.dumps(document))
-    refused = [name for name, kernel in kernels.items() if not kernel.is_complete]
-    if refused:
-        raise HarnessError(
-            f"{len(fitting) - len(refused)} of {len(fitting)} kernels compiled for {capability}; "
-            f"this release refused {', '.join(refused)}"
-        )
     return EXIT_NOTHING_OBSERVED
 
 
@@ -299,9 +266,10 @@ def run(arguments: Sequence[str]) -> int:
     if options.check:
         return _check(target, as_json=options.json)
     if options.ptx:
-        return _compile(options.workload, options.ptx, as_json=options.json)
+        print_ptx(options.workload, options.ptx, as_json=options.json)
+        return EXIT_NOTHING_OBSERVED
     schedule = options.schedule or ("explore" if options.replay else DEFAULT_SCHEDULES[target])
-    n_trials = MAX_SCHEDULES if schedule == "explore" else DEFAULT_TRIALS
+    n_trials = MAX_SCHEDULES if schedule == "explore" else DEFAULT_TRIALS[target]
     request = BatchRequest(
         workload=options.workload or DEFAULT_WORKLOAD,
         schedule=schedule,
@@ -310,6 +278,9 @@ def run(arguments: Sequence[str]) -> int:
         target=options.target,
         exploration=_find_exploration(options),
     )
+    if target is Target.COMPILER and options.workload is None:
+        has_failed = judge_all(request, as_json=options.json)
+        return EXIT_FAILURE_OBSERVED if has_failed else EXIT_NOTHING_OBSERVED
     batch = request.run(_progress_printer(request.n_trials))
     if options.json:
         print(json.dumps(batch.to_json()))

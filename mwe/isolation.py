@@ -75,6 +75,8 @@ ISOLATION = {
         damaging=_DAMAGING | {FailureMode.MISSING_ATTRIBUTE},
         max_workers=10,
     ),
+    # No driver is asked, and what a compilation raised is the compiler's answer.
+    Target.COMPILER: Isolation(damaging=frozenset({FailureMode.HANG})),
 }
 
 

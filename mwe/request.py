@@ -12,7 +12,13 @@ from mwe.defects import ANY_FAILURE, find_defect, find_workload
 from mwe.errors import BadArgumentError, HarnessError
 from mwe.isolation import ISOLATION, run_batch
 from mwe.schedules import Explore, Schedule, find_schedule, find_schedules
-from mwe.targets import Target, find_packages, find_python, find_target, prepare_target
+from mwe.targets import (
+    Target,
+    find_packages,
+    find_python,
+    find_target,
+    prepare_target,
+)
 from mwe.toolkit import offer_toolkit
 from mwe.workloads.subject import Subject
 from mwe.workloads.workload import Workload
@@ -106,8 +112,8 @@ class BatchRequest:
                 self.n_trials,
                 ISOLATION[target],
                 report_progress,
-                # Code that is right must not fail in any way on a device.
-                ANY_FAILURE if target is Target.CUDA else defect.find_signature(workload.role),
+                # Code that is right must not fail in any way where the defect cannot be.
+                defect.find_signature(workload.role) if target in defect.targets else ANY_FAILURE,
             )
         return batch
 
@@ -115,6 +121,11 @@ class BatchRequest:
 def _load_subject(workload: Workload, target: Target, schedule: Schedule) -> Subject:
     if workload.needs_numba:
         prepare_target(target)
+    if target is Target.COMPILER:
+        # It imports numba, for which the target has to be chosen before.
+        from mwe.compiler.subject import load_ptx_subject
+
+        return load_ptx_subject(workload)
     try:
         subject = workload.load(schedule.n_active_threads)
     except Exception as error:

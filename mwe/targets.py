@@ -1,4 +1,4 @@
-"""Targets: the simulator or a CUDA device, chosen before numba is imported."""
+"""Targets: simulator, CUDA device or compiler alone, chosen before numba is imported."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import importlib.util
 import os
 import platform
 import sys
+from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
 
@@ -23,11 +24,24 @@ class Target(str, Enum):
 
     SIMULATOR = "simulator"
     CUDA = "cuda"
+    COMPILER = "compiler"  # nowhere: they are compiled for a device, and the output is judged
+
+
+# In the environment of the benchmarks: the target's name. Without it NUMBA_ENABLE_CUDASIM says
+# whether it is the simulator or a device.
+TARGET_VARIABLE = "FIXWATCH_TARGET"
 
 
 def find_target(name: str) -> Target:
     """Return the target of that name; see `mwe.errors.choose`."""
     return choose("target", name, {target.value: target for target in Target})
+
+
+def find_configured_target(variables: Mapping[str, str]) -> Target:
+    """Return the target that an asv configuration's variables name; the simulator by default."""
+    if name := variables.get(TARGET_VARIABLE):
+        return find_target(name)
+    return Target.CUDA if variables.get("NUMBA_ENABLE_CUDASIM") == "0" else Target.SIMULATOR
 
 
 def prepare_target(target: Target) -> None:
@@ -52,7 +66,7 @@ def prepare_target(target: Target) -> None:
 
 
 def import_target(target: Target) -> None:
-    """Import ``numba.cuda`` as `prepare_target` does; for a device, whether or not there is one."""
+    """Import ``numba.cuda`` as `prepare_target` does, whether or not there is a device."""
     # Idle threads of numpy's would make forking unsafe, and cost memory.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ["NUMBA_ENABLE_CUDASIM"] = "1" if target is Target.SIMULATOR else "0"

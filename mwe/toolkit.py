@@ -7,6 +7,7 @@ know conda packages and the folder that CUDA_HOME names, and nothing of wheels.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sysconfig
 import tempfile
@@ -21,7 +22,8 @@ def offer_toolkit(target: Target) -> Iterator[None]:
     """Let CUDA_HOME name the toolkit of the environment's wheels, for this block.
 
     It is a folder of links: the parts of a toolkit come in a wheel each, and numba wants them in
-    one place. Nothing is done in the simulator, where CUDA_HOME or CUDA_PATH is set, or where
+    one place. The folder stays as long as the process, as numba looks once and keeps what it found.
+    Nothing is done in the simulator, where CUDA_HOME or CUDA_PATH is set, or where
     there are no such wheels.
     """
     wheels = Path(sysconfig.get_path("purelib")) / "nvidia"
@@ -30,15 +32,21 @@ def offer_toolkit(target: Target) -> Iterator[None]:
     if target is Target.SIMULATOR or is_chosen or os.name != "posix" or not nvvm.is_dir():
         yield
         return
-    with tempfile.TemporaryDirectory(prefix="mwe-cuda-home-") as folder:
-        Path(folder, "nvvm").symlink_to(nvvm)
-        libraries = Path(folder, "lib64")
-        libraries.mkdir()
-        for part in ("cuda_runtime", "cuda_nvrtc"):
-            for library in (wheels / part / "lib").glob("lib*"):
-                (libraries / library.name).symlink_to(library)
-        os.environ["CUDA_HOME"] = folder
-        try:
-            yield
-        finally:
-            del os.environ["CUDA_HOME"]
+    os.environ["CUDA_HOME"] = _link_toolkit(wheels).name
+    try:
+        yield
+    finally:
+        del os.environ["CUDA_HOME"]
+
+
+@functools.cache
+def _link_toolkit(wheels: Path) -> tempfile.TemporaryDirectory[str]:
+    """Return the folder of links, which is removed when the process ends."""
+    folder = tempfile.TemporaryDirectory(prefix="mwe-cuda-home-")
+    Path(folder.name, "nvvm").symlink_to(wheels / "cuda_nvcc" / "nvvm")
+    libraries = Path(folder.name, "lib64")
+    libraries.mkdir()
+    for part in ("cuda_runtime", "cuda_nvrtc"):
+        for library in (wheels / part / "lib").glob("lib*"):
+            (libraries / library.name).symlink_to(library)
+    return folder

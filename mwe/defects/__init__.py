@@ -1,4 +1,4 @@
-"""Defects of upstream's simulator: what is looked for, each in a module, and by what.
+"""Defects of upstream's simulator and compiler: what is looked for, each in a module, and by what.
 
 A defect is added as a module here, a line in `DEFECTS`, and packages of `mwe.workloads` for its
 workloads and controls. Importing this package imports no numba.
@@ -6,7 +6,14 @@ workloads and controls. Importing this package imports no numba.
 
 from __future__ import annotations
 
-from mwe.defects import cuda_swap, host_launch, mixed_atomics, shared_split
+from mwe.defects import (
+    captured_array,
+    cuda_swap,
+    host_launch,
+    inline_lost,
+    mixed_atomics,
+    shared_split,
+)
 from mwe.defects.defect import ANY_FAILURE, Defect, Signature
 from mwe.errors import choose
 from mwe.workloads.workload import Workload
@@ -30,6 +37,8 @@ DEFECTS = {
         shared_split.DEFECT,
         mixed_atomics.DEFECT,
         host_launch.DEFECT,
+        inline_lost.DEFECT,
+        captured_array.DEFECT,
     )
 }
 WORKLOADS = {

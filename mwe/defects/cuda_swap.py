@@ -107,7 +107,7 @@ DEFECT = Defect(
             name="event-query",
             family="event_query",
             role=Role.WORKLOAD,
-            targets=frozenset({Target.CUDA}),
+            targets=frozenset({Target.CUDA, Target.COMPILER}),
             summary="polls Event.query, and believes what it says",
         ),
         Workload(
@@ -168,7 +168,7 @@ DEFECT = Defect(
             name="planted-overrun",
             family="planted_overrun",
             role=Role.POSITIVE_CONTROL,
-            targets=frozenset({Target.CUDA}),
+            targets=frozenset({Target.CUDA, Target.COMPILER}),
             summary="a kernel of our own that writes one element too far",
         ),
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mwe.outcomes import FailureMode, Outcome
+from mwe.targets import Target
 from mwe.workloads.subject import Role
 from mwe.workloads.workload import Workload
 
@@ -56,6 +57,8 @@ class Defect:
     summary: str  # what happens inside, in a sentence
     symptom: str  # what a user sees, in a sentence
     signature: Signature
+    # Where there can be such a fault; elsewhere its workloads are right programs like any other.
+    targets: frozenset[Target] = frozenset({Target.SIMULATOR})
     # Under which an affected revision is seen to fail; a revision has to be silent under each to
     # count as not affected. Under `explore` silence counts where the whole space was run.
     schedules: tuple[str, ...]

@@ -9,6 +9,8 @@ from mwe.workloads.subject import Role
 from mwe.workloads.workload import Asker, Workload
 
 _SIMULATOR = frozenset({Target.SIMULATOR})
+# On a device nothing looks for it yet.
+_TARGETS = _SIMULATOR | {Target.COMPILER}
 
 DEFECT = Defect(
     name="mixed-atomics",
@@ -33,7 +35,7 @@ DEFECT = Defect(
             name="atomics-add-sub",
             family="mixed_atomics",
             role=Role.WORKLOAD,
-            targets=_SIMULATOR,
+            targets=_TARGETS,
             summary="cuda.atomic.add and sub on one element",
             explored_whole_by=Asker.HISTORY,
         ),
@@ -41,7 +43,7 @@ DEFECT = Defect(
             name="atomics-add-max",
             family="mixed_atomics",
             role=Role.WORKLOAD,
-            targets=_SIMULATOR,
+            targets=_TARGETS,
             summary="cuda.atomic.add and max on one element",
             explored_whole_by=Asker.HISTORY,
         ),
@@ -49,7 +51,7 @@ DEFECT = Defect(
             name="atomics-add-inc",
             family="mixed_atomics",
             role=Role.WORKLOAD,
-            targets=_SIMULATOR,
+            targets=_TARGETS,
             summary="cuda.atomic.add and inc on one element",
             explored_whole_by=Asker.HISTORY,
         ),
@@ -57,7 +59,7 @@ DEFECT = Defect(
             name="atomics-one-kind",
             family="mixed_atomics",
             role=Role.NEGATIVE_CONTROL,
-            targets=_SIMULATOR,
+            targets=_TARGETS,
             summary="cuda.atomic.add alone on one element",
             explored_whole_by=Asker.HISTORY,
         ),
@@ -65,7 +67,7 @@ DEFECT = Defect(
             name="atomics-one-thread",
             family="mixed_atomics",
             role=Role.NEGATIVE_CONTROL,
-            targets=_SIMULATOR,
+            targets=_TARGETS,
             summary="one active thread with cuda.atomic.add",
             explored_whole_by=Asker.HISTORY,
         ),
@@ -73,7 +75,7 @@ DEFECT = Defect(
             name="atomics-different-elements",
             family="mixed_atomics",
             role=Role.NEGATIVE_CONTROL,
-            targets=_SIMULATOR,
+            targets=_TARGETS,
             summary="cuda.atomic.add and sub on an element each",
             explored_whole_by=Asker.JUDGE,
         ),

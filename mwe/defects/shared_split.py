@@ -9,6 +9,8 @@ from mwe.workloads.subject import Role
 from mwe.workloads.workload import Asker, Workload
 
 _SIMULATOR = frozenset({Target.SIMULATOR})
+# On a device nothing looks for it yet.
+_TARGETS = _SIMULATOR | {Target.COMPILER}
 
 DEFECT = Defect(
     name="shared-split",
@@ -30,7 +32,7 @@ DEFECT = Defect(
             name="shared-split",
             family="shared_split",
             role=Role.WORKLOAD,
-            targets=_SIMULATOR,
+            targets=_TARGETS,
             summary="threads read their neighbours' elements of a shared array",
             explored_whole_by=Asker.HISTORY,
         ),
@@ -38,14 +40,14 @@ DEFECT = Defect(
             name="shared-split-helper",
             family="shared_split",
             role=Role.WORKLOAD,
-            targets=_SIMULATOR,
+            targets=_TARGETS,
             summary="the same array, made by a device function of another module",
         ),
         Workload(
             name="shared-split-several",
             family="shared_split",
             role=Role.WORKLOAD,
-            targets=_SIMULATOR,
+            targets=_TARGETS,
             summary="threads read their neighbours' elements of two shared arrays",
             explored_whole_by=Asker.JUDGE,
         ),
@@ -53,7 +55,7 @@ DEFECT = Defect(
             name="shared-split-one-thread",
             family="shared_split",
             role=Role.NEGATIVE_CONTROL,
-            targets=_SIMULATOR,
+            targets=_TARGETS,
             summary="one active thread with a shared array",
             explored_whole_by=Asker.HISTORY,
         ),
@@ -61,7 +63,7 @@ DEFECT = Defect(
             name="shared-split-own-element",
             family="shared_split",
             role=Role.NEGATIVE_CONTROL,
-            targets=_SIMULATOR,
+            targets=_TARGETS,
             summary="each thread reads its own element of a shared array only",
             explored_whole_by=Asker.JUDGE,
         ),

@@ -46,6 +46,8 @@ _DEVICE_TRIALS = {
     Role.NEGATIVE_CONTROL: 300,
     Role.POSITIVE_CONTROL: 20,
 }
+# A compiler makes the same of a kernel each time.
+_COMPILATIONS = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +123,8 @@ def decides(defect: Defect, schedule: str, target: Target) -> bool:
     The silence of an exploration says something only if its whole space was run, which is seen
     afterwards.
     """
-    return target is Target.CUDA or (schedule in defect.schedules and schedule != EXPLORE)
+    is_simulated = target is Target.SIMULATOR
+    return not is_simulated or (schedule in defect.schedules and schedule != EXPLORE)
 
 
 def find_planned_trials(workload: Workload, schedule: str, target: Target) -> int | None:
@@ -130,6 +133,8 @@ def find_planned_trials(workload: Workload, schedule: str, target: Target) -> in
         return None
     if target is Target.CUDA:
         return _DEVICE_TRIALS[workload.role]
+    if target is Target.COMPILER:
+        return _COMPILATIONS
     defect = find_defect(workload.name)
     if schedule in defect.recorded_schedules:
         return _RECORDED_TRIALS if workload is defect.default_workload else None

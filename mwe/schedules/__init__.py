@@ -60,7 +60,12 @@ SCHEDULES: dict[str, Schedule] = {
     "natural": Natural(),
     "launch-mix": LaunchMix(),
 }
-DEFAULT_SCHEDULES = {Target.SIMULATOR: "delay", Target.CUDA: "natural"}
+DEFAULT_SCHEDULES = {
+    Target.SIMULATOR: "delay",
+    Target.CUDA: "natural",
+    # A compilation has no threads to pause.
+    Target.COMPILER: "natural",
+}
 
 
 def find_schedule(name: str) -> Schedule:

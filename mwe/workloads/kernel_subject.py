@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numba import config, cuda
 
+from mwe.compiler.judgement import Expectation, Footprint, describe_fault
 from mwe.errors import HarnessError
 from mwe.workloads.device_arrays import GuardedArray
 from mwe.workloads.subject import N_EARLY_RETURNS, GuardedGlobal, LaunchShape, Subject
@@ -49,6 +50,20 @@ class CompiledSubject(Subject):
     def make_arguments(self) -> Sequence[Any]:
         """Return host arrays and numbers of the types that the kernel is launched with."""
 
+    def find_footprint(self) -> Footprint:
+        """Return the local and shared arrays that the kernel asks for; none by default."""
+        return Footprint()
+
+    def describe_ptx_fault(self, text: str, target: str) -> str:
+        """Return what is wrong with the kernel's PTX for a target; see `describe_fault`."""
+        expected = Expectation(
+            target=target,
+            footprint=self.find_footprint(),
+            arguments=self.make_arguments(),
+            grid=self.find_grid(),
+        )
+        return describe_fault(text, expected)
+
     def find_signature(self, kernel: Any) -> tuple[Any, ...]:
         """Return the types that a launch on a device has; not for the simulator."""
         return tuple(kernel.typeof_pyval(argument) for argument in self.make_arguments())
@@ -80,9 +95,15 @@ class KernelSubject(CompiledSubject):
         modules: Sequence[ModuleType],
         n_threads: int,
         expected: Any,
+        footprint: Footprint = Footprint(),  # noqa: B008 (frozen)
     ) -> None:
         super().__init__(build, modules, n_threads)
         self._expected = expected
+        self._footprint = footprint
+
+    def find_footprint(self) -> Footprint:
+        """Return what the family says of its kernel."""
+        return self._footprint
 
     def make_output(self) -> Any:
         """Return the array that a launch writes into, on the host, as it is before."""

@@ -32,15 +32,18 @@ def mwe(*arguments, python=sys.executable, **environment):
     [
         (["--workload", "nope"], "unknown workload 'nope'; choose one of local-array"),
         (["--schedule", "nope"], "unknown schedule 'nope'; choose one of"),
-        (["--target", "nope"], "unknown target 'nope'; choose one of simulator, cuda"),
+        (["--target", "nope"], "unknown target 'nope'; choose one of simulator, cuda, compiler"),
         (["--trials", "0"], "--trials is 0; give at least 1"),
         (["--trials", "many"], "invalid int value: 'many'"),
         (["--nope"], "unrecognized arguments: --nope"),
         (["--target", "cuda", "--schedule", "delay"], "use --schedule natural or launch-mix"),
         (["--schedule", "launch-mix"], "use --schedule delay or handoff or explore or natural"),
         (["--target", "cuda", "--workload", "planted-race"], "use --target simulator"),
-        (["--workload", "event-query"], "use --target cuda"),
-        (["--workload", "planted-overrun"], "use --target cuda"),
+        (["--workload", "event-query"], "use --target compiler or cuda"),
+        (["--workload", "planted-overrun"], "use --target compiler or cuda"),
+        (["--workload", "returned-local-array"], "use --target compiler"),
+        (["--target", "compiler", "--workload", "host-launch"], "use --target simulator"),
+        (["--target", "compiler", "--schedule", "delay"], "use --schedule natural"),
         (["--ptx", "nine"], "compute capability 'nine' is not of the form 9.0"),
         (["--ptx", "--workload", "planted-race"], "has nothing to compile for a device"),
         (["--check", "--target", "nope"], "unknown target 'nope'"),
@@ -121,3 +124,10 @@ def test_without_numba_the_harness_could_not_run(tmp_path):
     assert done.returncode == 3
     assert done.stdout == ""
     assert "numba is not installed" in done.stderr
+
+
+def test_without_a_compiler_nothing_is_judged(tmp_path):
+    """A toolkit that is missing is no fault of a kernel: status 3, and numba's own words."""
+    done = mwe("--target", "compiler", CUDA_HOME=str(tmp_path), CUDA_PATH=str(tmp_path))
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith("mwe: no CUDA compiler: ")

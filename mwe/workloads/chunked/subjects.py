@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numba import config, cuda
 
+from mwe.compiler.judgement import Footprint
 from mwe.workloads import allocators
 from mwe.workloads.chunked import kernels
 from mwe.workloads.chunked.transfers import (
@@ -72,6 +73,10 @@ class ChunkedSubject(CompiledSubject):
         """Return a chunk's outputs and inputs, the status codes, and the chunk's two numbers."""
         chunk = np.zeros(self.shape.device_shape, dtype=np.float32)
         return chunk, chunk, np.zeros(self.shape.n_chunks, np.float32), 0, self.n_threads
+
+    def find_footprint(self) -> Footprint:
+        """Return a working array, which the plain kernel has not, at most."""
+        return Footprint(local_bytes=4 * RUN_SHAPE[1])
 
     def launch(self, kernel: Any, shape: LaunchShape | None = None) -> Any:
         """Run the batch, wait for everything, and return what it left."""

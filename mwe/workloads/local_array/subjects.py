@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from mwe.compiler.judgement import Footprint
 from mwe.workloads import allocators
 from mwe.workloads.inlining import ensure_inlined
 from mwe.workloads.kernel_subject import KernelSubject
@@ -64,6 +65,7 @@ def _make_subject(
     n_active: int | None = None,
     threads_per_block: int = THREADS_PER_BLOCK,
     make: Callable[..., KernelSubject] = KernelSubject,
+    footprint: Footprint = Footprint(local_bytes=4 * BUFFER_SIZE),  # noqa: B008 (frozen)
 ) -> Subject:
     """Return a subject for as many active threads as a schedule asks for, or for all others.
 
@@ -73,7 +75,7 @@ def _make_subject(
         n_active = N_ACTIVE if n_threads is None else n_threads
     expected = np.zeros(_find_array_size(n_threads), np.float32)
     expected[:n_active] = 1.0
-    subject = make(build, modules, n_active, expected)
+    subject = make(build, modules, n_active, expected, footprint)
     if n_threads is None:
         subject.threads_per_block = threads_per_block
         subject.n_blocks = -(-ARRAY_SIZE // threads_per_block)
@@ -126,7 +128,8 @@ def shared_array(n_threads: int | None = None) -> Subject:
         allocate_shared = allocators.build_shared_allocator(_find_array_size(n_threads))
         return kernels.build_shared_kernel(allocate_shared)
 
-    return _make_subject(build, n_threads, allocators, kernels)
+    footprint = Footprint(shared_bytes=4 * _find_array_size(n_threads))
+    return _make_subject(build, n_threads, allocators, kernels, footprint=footprint)
 
 
 def same_module(n_threads: int | None = None) -> Subject:

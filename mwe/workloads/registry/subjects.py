@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mwe.compiler.judgement import Footprint
 from mwe.workloads.kernel_subject import KernelSubject
 from mwe.workloads.registry import allocators, kernels
 from mwe.workloads.registry.buffers import CUDABuffer, Location
@@ -79,6 +80,20 @@ class RegistrySubject(KernelSubject):
         expected = np.stack([*[rows] * n_threads, np.zeros_like(rows)])
         super().__init__(build, (allocators, kernels), n_threads, expected)
         self._plan = plan
+        self._n_guards = n_guards
+
+    def find_footprint(self) -> Footprint:
+        """Return the shared array, and what the buffers and the persistent array have at most."""
+        shared_size, persistent_size = self.lay_out()
+        has_arrays = self._n_guards > 0
+        own = [buffer.size * np.dtype(buffer.precision).itemsize for buffer in self._plan]
+        part_bytes, own_bytes = (
+            4 * (size + self._n_guards) for size in (shared_size, persistent_size)
+        )
+        return Footprint(
+            shared_bytes=self.threads_per_block * part_bytes if has_arrays else 0,
+            local_bytes=sum(own) + own_bytes,
+        )
 
     def lay_out(self) -> tuple[int, int]:
         """Register the buffers anew; return elements of shared and of persistent array."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from mwe.compiler.judgement import Footprint
 from mwe.workloads import allocators
 from mwe.workloads.kernel_subject import KernelSubject
 from mwe.workloads.shared_split import kernels
@@ -30,8 +31,13 @@ class SharedSubject(KernelSubject):
         row = np.zeros(n_threads + 1, np.float32)  # the last one nobody is to write
         row[:n_threads] = (np.arange(n_threads) + distance) % n_threads
         expected = row if n_arrays == 1 else np.stack([row] * n_arrays)
-        super().__init__(build, [kernels, allocators], n_threads, expected)
+        footprint = Footprint(shared_bytes=4 * n_threads * n_arrays)
+        super().__init__(build, [kernels, allocators], n_threads, expected, footprint)
         self._first = 0
+
+    def make_arguments(self) -> Sequence[Any]:
+        """Return an output, a number of threads, and the first of the numbers."""
+        return *super().make_arguments(), self._first
 
     def launch(self, kernel: Any, shape: LaunchShape | None = None) -> Any:
         """Launch one block, wait for it, and return its output; it knows no other shape."""

@@ -67,7 +67,26 @@ def test_a_device_runs_every_workload_under_both_of_its_schedules():
             assert 0.99**n_trials < 0.05
 
 
-def test_silence_under_natural_decides_on_a_device_only():
+def test_a_compiler_is_asked_once_for_each_kernel():
+    """It makes the same of a kernel each time, so that one answer decides."""
+    found = planned(Target.COMPILER)
+    assert set(found.values()) == {1}
+    assert set(found) == {
+        (name, "natural")
+        for name, workload in WORKLOADS.items()
+        if Target.COMPILER in workload.targets
+    }
+    assert all(batch.identity["decides"] for batch in plan_batches(Target.COMPILER))
+
+
+def test_every_kernel_that_is_launched_on_a_device_is_compiled():
+    """What a device could show is looked for without one, too."""
+    compiled = {name for name, workload in WORKLOADS.items() if Target.COMPILER in workload.targets}
+    launched = {name for name, workload in WORKLOADS.items() if Target.CUDA in workload.targets}
+    assert compiled > launched
+
+
+def test_silence_under_natural_decides_outside_the_simulator_only():
     """In the simulator affected releases are silent under it too, so no verdict rests on it."""
     swap = DEFECTS["cuda-swap"]
     assert not decides(swap, "natural", Target.SIMULATOR)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
+from mwe.compiler.ptx import Ptx
 from mwe.device import MissingPart, MissingPartError
 from mwe.errors import BadArgumentError
 from mwe.targets import Target, import_target
@@ -37,23 +38,22 @@ class CompiledKernel:
     @property
     def target(self) -> str:
         """The generation that the output is for, such as ``sm_90``; empty where there is none."""
-        found = re.search(r"^\.target\s+(\w+)", self.ptx, re.MULTILINE)
-        return found[1] if found else ""
-
-    @property
-    def n_entries(self) -> int:
-        """Kernels in the output."""
-        return len(re.findall(r"^\s*(?:\.visible\s+)?\.entry\b", self.ptx, re.MULTILINE))
+        return Ptx(self.ptx).target
 
     @property
     def is_complete(self) -> bool:
         """Whether the output has a kernel, for some device."""
-        return bool(self.target) and self.n_entries > 0
+        return bool(self.target) and Ptx(self.ptx).n_entries > 0
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``--ptx --json`` prints of a workload."""
-        names = ("is_complete", "target", "n_entries", "reason", "ptx")
-        return {name: getattr(self, name) for name in names}
+        return {
+            "is_complete": self.is_complete,
+            "target": self.target,
+            "n_entries": Ptx(self.ptx).n_entries,
+            "reason": self.reason,
+            "ptx": self.ptx,
+        }
 
 
 def parse_compute_capability(text: str) -> ComputeCapability:
@@ -80,14 +80,11 @@ def compile_workloads(
     HarnessError
         If numba or numba.cuda is missing; a `MissingPartError` if the compiler is.
     """
-    with offer_toolkit(Target.CUDA):
-        import_target(Target.CUDA)
-        with _stand_in_device(compute_capability), warnings.catch_warnings():
-            # Of arguments that a version ignores, and launches that would not fill a device.
-            warnings.simplefilter("ignore")
-            check_compiler(compute_capability)
-            for workload in workloads:
-                yield _compile(workload, compute_capability)
+    with offer_toolkit(Target.COMPILER):
+        import_target(Target.COMPILER)
+        check_compiler(compute_capability)
+        for workload in workloads:
+            yield _compile(workload, compute_capability)
 
 
 def _compile(workload: Workload, compute_capability: ComputeCapability) -> CompiledKernel:
@@ -98,19 +95,22 @@ def _compile(workload: Workload, compute_capability: ComputeCapability) -> Compi
         if not isinstance(subject, CompiledSubject):
             raise TypeError(f"{workload.name} has no kernel that numba compiles")
         kernel = subject.build_kernel()
-        signature = subject.find_signature(kernel)
-        ptx = _compile_to_ptx(kernel.py_func, signature, compute_capability)
+        ptx = compile_to_ptx(kernel.py_func, subject.find_signature(kernel), compute_capability)
     except Exception as error:
         return CompiledKernel(workload=workload.name, reason=describe_compile_error(error))
     return CompiledKernel(workload=workload.name, ptx=ptx)
 
 
-def _compile_to_ptx(
+def compile_to_ptx(
     function: Any, signature: tuple[Any, ...], compute_capability: ComputeCapability
 ) -> str:
+    """Compile a function as a kernel; whatever the compiler raises passes through."""
     from numba import cuda
 
-    ptx, _return_type = cuda.compile_ptx(function, signature, cc=compute_capability)
+    with _stand_in_device(compute_capability), warnings.catch_warnings():
+        # Of arguments that a version ignores, and launches that would not fill a device.
+        warnings.simplefilter("ignore")
+        ptx, _return_type = cuda.compile_ptx(function, signature, cc=compute_capability)
     return ptx if isinstance(ptx, str) else ptx.decode()
 
 
@@ -128,7 +128,7 @@ def check_compiler(compute_capability: ComputeCapability) -> None:
         pass
 
     try:
-        _compile_to_ptx(nothing, (), compute_capability)
+        compile_to_ptx(nothing, (), compute_capability)
     except Exception as error:
         text = describe_compile_error(error)
         raise MissingPartError(
