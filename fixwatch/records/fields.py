@@ -56,7 +56,7 @@ Packages = Annotated[dict[Name, PackageVersion], Field(max_length=100)]
 
 Upstream = Annotated[str, one_of("numba", "numba-cuda")]
 Source = Annotated[str, one_of("releases", "commits")]
-Target = Annotated[str, one_of("simulator", "cuda")]
+Target = Annotated[str, one_of("simulator", "cuda", "compiler")]
 Role = Annotated[str, one_of("workload", "positive-control", "negative-control")]
 Schedule = Annotated[str, one_of("natural", "delay", "handoff", "explore", "launch-mix")]
 # Of a schedule of `explore`; it goes into a command line that a person copies.

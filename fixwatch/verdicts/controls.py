@@ -10,7 +10,7 @@ from fixwatch.records.install_record import IMPORT
 from fixwatch.statistics.binomial import Counts, pool_counts
 from fixwatch.verdicts.explorations import count_failures, find_printed
 from fixwatch.verdicts.judgements import count_batch, count_shown
-from fixwatch.verdicts.targets import SIMULATOR
+from fixwatch.verdicts.targets import CUDA, SIMULATOR
 from mwe.defects import DEFECTS
 
 WORKLOAD = "workload"
@@ -37,7 +37,8 @@ def check_controls(record: Evidence, defect: str, schedule: str) -> ControlCheck
     for the same race there.
 
     A positive control has to fail in the way that its target is measured for: in the simulator one
-    that only crashes shows nothing.
+    that only crashes shows nothing. Elsewhere the positive controls of all defects show that
+    the one judge works, that of guards on a device, or of what a compiler made.
     """
     problems = list(_iter_problems(record, defect, schedule))
     serious = [reason for reason, is_upstreams in problems if not is_upstreams]
@@ -82,9 +83,14 @@ def _iter_problems(record: Evidence, defect: str, schedule: str) -> Iterator[tup
 
 def _controls_of(record: Evidence, defect: str, role: str, schedule: str) -> list[BatchEvidence]:
     """Return the controls of a schedule; one that has none of its own is checked by all."""
-    controls = [batch for batch in record.batches if (batch.defect, batch.role) == (defect, role)]
+    is_shared = role == POSITIVE_CONTROL and record.target != SIMULATOR
+    controls = [
+        batch
+        for batch in record.batches
+        if batch.role == role and (is_shared or batch.defect == defect)
+    ]
     own = [control for control in controls if control.schedule == schedule] or controls
-    if record.target == SIMULATOR:
+    if record.target != CUDA:
         return own
     # A release that cannot compile a control for a device has the others to be checked by.
     return [control for control in own if control.stage != IMPORT] or own

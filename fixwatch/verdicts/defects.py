@@ -17,7 +17,7 @@ from fixwatch.verdicts.controls import WORKLOAD
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.series import Series
 from fixwatch.verdicts.states import WORST_FIRST, State
-from fixwatch.verdicts.targets import CUDA
+from fixwatch.verdicts.targets import SIMULATOR, rank_target
 from mwe.defects import DEFAULT_WORKLOADS, DEFECTS, WORKLOADS
 
 # Which workload speaks for a defect in a history. One that fails is enough; that a defect is gone,
@@ -58,7 +58,7 @@ class DefectVerdict:
 
     upstream: str
     target: str
-    # None on a device: the simulator's defects do not exist there, and any failure counts.
+    # None for the workloads of defects that cannot be there: any failure of one counts.
     defect: str | None
     histories: tuple[DefectHistory, ...]  # the one that speaks first; none where none was measured
 
@@ -75,19 +75,12 @@ class DefectVerdict:
 
 def list_defects(target: str, found: Iterable[str] = ()) -> list[str]:
     """Return the defects that are looked for in a target, then others that were found recorded."""
-    known = [
-        name
-        for name, defect in DEFECTS.items()
-        if any(
-            workload.role == WORKLOAD and target in workload.targets
-            for workload in defect.workloads
-        )
-    ]
+    known = [name for name, defect in DEFECTS.items() if target in defect.targets]
     return [*known, *sorted(set(found).difference(known))]
 
 
 def find_verdicts(all_series: Sequence[Series]) -> list[DefectVerdict]:
-    """Return what is known of each defect on each upstream that was measured, device last.
+    """Return what is known of each defect on each upstream that was measured, simulator first.
 
     They are in the order of the defects, then of the upstreams. A defect that is looked for and
     was not measured on an upstream has a verdict without a history.
@@ -97,20 +90,26 @@ def find_verdicts(all_series: Sequence[Series]) -> list[DefectVerdict]:
         if series.role == WORKLOAD:
             grouped[series.key.target, series.key.upstream].append(series)
     verdicts = []
-    for target in sorted({target for target, _ in grouped}, key=lambda name: (name == CUDA, name)):
+    for target in sorted({target for target, _ in grouped}, key=rank_target):
         places = {upstream: own for (of, upstream), own in sorted(grouped.items()) if of == target}
         found = {series.defect for own in places.values() for series in own}
-        defects: Sequence[str | None] = [None] if target == CUDA else list_defects(target, found)
+        # In the simulator each has its verdict, also one that only an older record knows.
+        own_defects = list_defects(target, found if target == SIMULATOR else ())
+        others = [] if target == SIMULATOR else [None]
         verdicts += [
             DefectVerdict(
                 upstream=upstream,
                 target=target,
                 defect=defect,
                 histories=_find_histories(
-                    [series for series in own if defect in (series.defect, None)]
+                    [
+                        series
+                        for series in own
+                        if defect == (series.defect if series.defect in own_defects else None)
+                    ]
                 ),
             )
-            for defect in defects
+            for defect in [*others, *own_defects]
             for upstream, own in places.items()
         ]
     return verdicts

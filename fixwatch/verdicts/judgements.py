@@ -19,7 +19,7 @@ from fixwatch.verdicts.explorations import (
     find_printed,
     is_exhausted,
 )
-from fixwatch.verdicts.targets import SIMULATOR
+from fixwatch.verdicts.targets import COMPILER, CUDA, SIMULATOR
 
 # A silent batch counts as "not observed" only if an affected revision would have stayed silent in
 # at most this share of such batches.
@@ -109,8 +109,9 @@ def judge_batch(
     Its silence is measured by batches of the same kind in which the race was observed, one for each
     affected revision, and of these by the one with the rate hardest to see; its failures by what
     the negative controls of the same run found, pooled. An exploration needs neither: its failure
-    can be replayed, and its whole space leaves nothing to chance. So it has no confidence. A launch
-    that upstream refuses, and says so, is a documented limit: it hands nobody a wrong result. Where
+    can be replayed, and its whole space leaves nothing to chance. So it has no confidence. Nor has
+    what a compiler made of a kernel: it is the same each time, and judged whole. A launch that
+    upstream refuses, and says so, is a documented limit: it hands nobody a wrong result. Where
     only some were refused, the others are judged as any silence is.
     """
     printed = find_printed(batch)
@@ -123,12 +124,15 @@ def judge_batch(
         return Judgement(Verdict.INCONCLUSIVE, reason=describe_exploration(batch))
     modes = sorted(printed.failures_by_mode.items())
     listed = ", ".join(f"{count} {mode}" for mode, count in modes)
-    is_simulator = target == SIMULATOR
     if n_shown := count_shown(batch):
         shown = Counts(n_shown, printed.trials)
-        has_rate = negative_control is not None and not batch.is_exploration
-        confidence = 1 - chance_of_artefact(shown, negative_control) if has_rate else None
-        reason = None if is_simulator else f"on a device: {listed}"
+        has_rate = target != COMPILER and not batch.is_exploration
+        confidence = (
+            1 - chance_of_artefact(shown, negative_control)
+            if has_rate and negative_control is not None
+            else None
+        )
+        reason = f"on a device: {listed}" if target == CUDA else None
         judgement = Judgement(Verdict.OBSERVED, confidence, reason)
     elif printed.failures:
         judgement = Judgement(
@@ -138,7 +142,9 @@ def judge_batch(
     elif is_refused(batch):
         refused = f"{printed.refusals} of {printed.trials} launches were refused, with an error"
         judgement = Judgement(Verdict.NOT_OBSERVED, reason=f"{refused} that says so")
-    elif is_simulator:
+    elif target == COMPILER:
+        judgement = Judgement(Verdict.NOT_OBSERVED)
+    elif target == SIMULATOR:
         judgement = _judge_silence(printed.trials - printed.refusals, affected)
     else:
         judgement = _judge_silence_on_device(Counts(0, printed.trials - printed.refusals))

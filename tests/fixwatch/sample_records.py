@@ -6,8 +6,11 @@ import hashlib
 from dataclasses import replace
 
 from fixwatch.records.evidence import BatchEvidence, Evidence, ExploredSpace, PrintedBatch
-from mwe.defects import WORKLOADS, find_defect
+from fixwatch.verdicts.defects import list_defects
+from mwe.defects import DEFECTS, WORKLOADS, find_defect
 
+# What a judge looks for, and histories in the simulator.
+SIMULATED_DEFECTS = {name: DEFECTS[name] for name in list_defects("simulator")}
 # Of a revision whose date does not matter.
 DAY = "2023-05-02T00:00:00+00:00"
 

@@ -9,14 +9,13 @@ import pytest
 from fixwatch.commands.judge.batches import plan_judge
 from fixwatch.verdicts import working_tree
 from fixwatch.verdicts.working_tree import EXIT_STATUS, TreeVerdict, judge
-from mwe.defects import DEFECTS
 from mwe.planned.plan import MEASUREMENT_VERSION
-from tests.fixwatch.sample_records import new_batch, new_exploration, new_record
+from tests.fixwatch.sample_records import SIMULATED_DEFECTS, new_batch, new_exploration, new_record
 
 SWAP = plan_judge(defects=["cuda-swap"])
 EVERYTHING = plan_judge()
 # Of the second defect no schedule decides but explore.
-EXPLORED = next(defect for defect in DEFECTS.values() if defect.schedules == ("explore",))
+EXPLORED = next(defect for defect in SIMULATED_DEFECTS.values() if defect.schedules == ("explore",))
 
 
 def measure(failures, name="judged", plan=SWAP, **changes):
@@ -122,7 +121,7 @@ def test_a_single_thread_that_fails_spoils_everything():
     assert judged.broken_controls == ()
 
 
-@pytest.mark.parametrize("defect", DEFECTS.values(), ids=DEFECTS)
+@pytest.mark.parametrize("defect", SIMULATED_DEFECTS.values(), ids=SIMULATED_DEFECTS)
 def test_a_tree_in_which_all_of_upstreams_code_fails_is_not_observed_to_have_a_defect(defect):
     """It is broken otherwise; controls without upstream code pass in it."""
     failing = {
@@ -165,11 +164,11 @@ def test_a_tree_whose_launches_hang_says_so():
 def test_a_tree_that_was_not_installed_has_no_measurement():
     """The answer has the step and the reason, and nothing else."""
     record = replace(measure({}), batches=(), not_run_stage="build", not_run_reason="no compiler")
-    judged = judge(record, defects=list(DEFECTS))
+    judged = judge(record, defects=list(SIMULATED_DEFECTS))
     assert judged.verdict is TreeVerdict.COULD_NOT_MEASURE
     assert (judged.reason, judged.measurements) == ("build: no compiler", ())
     assert {found.defect: found.reason for found in judged.defects} == dict.fromkeys(
-        DEFECTS, "build: no compiler"
+        SIMULATED_DEFECTS, "build: no compiler"
     )
 
 
@@ -193,10 +192,10 @@ def test_workloads_stand_before_controls():
 def test_each_defect_has_a_verdict_of_its_own():
     """One that is observed makes the tree's verdict, and changes none of the others."""
     tree, found = judge_all({})
-    assert found.keys() == DEFECTS.keys()
+    assert found.keys() == SIMULATED_DEFECTS.keys()
     assert {judged.verdict for judged in found.values()} == {TreeVerdict.NOT_OBSERVED}
     assert (tree.verdict, EXIT_STATUS[tree.verdict]) == (TreeVerdict.NOT_OBSERVED, 0)
-    for defect in DEFECTS.values():
+    for defect in SIMULATED_DEFECTS.values():
         ways = [way for way in FAILING if way[0] == defect.default_workload.name]
         tree, found = judge_all({ways[0]: FAILING[ways[0]]})
         observed = {name for name, own in found.items() if own.verdict is TreeVerdict.OBSERVED}

@@ -15,9 +15,9 @@ from fixwatch.commands.judge.batches import enter, plan_judge, run_batches
 from fixwatch.commands.judge.snapshots import Snapshot
 from fixwatch.errors import FixwatchError
 from fixwatch.records.install_record import InstallRecord
-from mwe.defects import DEFECTS
 from mwe.planned.plan import PlannedBatch, plan_batches
 from mwe.targets import Target, find_packages
+from tests.fixwatch.sample_records import SIMULATED_DEFECTS
 
 SWAP = plan_judge(defects=["cuda-swap"])
 PLANTED = PlannedBatch(
@@ -60,13 +60,13 @@ def test_the_plan_is_that_of_the_histories_and_explores_more():
         Target.SIMULATOR
     )
     explored = {batch.workload for batch in planned if batch.is_exploration}
-    for defect in DEFECTS.values():
+    for defect in SIMULATED_DEFECTS.values():
         own = {batch.workload for batch in planned if batch.identity["defect"] == defect.name}
         assert own
         assert own & explored == (own if "explore" in defect.schedules else set())
 
 
-@pytest.mark.parametrize("name", DEFECTS)
+@pytest.mark.parametrize("name", SIMULATED_DEFECTS)
 def test_a_plan_can_be_limited_to_a_defect(name):
     """Its workloads and controls are those of the whole plan, and no others."""
     own = [batch for batch in plan_judge() if batch.identity["defect"] == name]
@@ -76,21 +76,21 @@ def test_a_plan_can_be_limited_to_a_defect(name):
 
 def test_two_defects_can_be_named():
     """They are run in the order of the plan."""
-    first, *_, last = DEFECTS
+    first, *_, last = SIMULATED_DEFECTS
     names = [batch.identity["defect"] for batch in plan_judge(defects=[last, first])]
     assert list(dict.fromkeys(names)) == [first, last]
 
 
 def test_a_workload_that_is_named_brings_its_defect_alone():
     """Nothing else has to be run to judge it."""
-    for defect in DEFECTS.values():
+    for defect in SIMULATED_DEFECTS.values():
         planned = plan_judge([defect.default_workload.name])
         assert {batch.identity["defect"] for batch in planned} == {defect.name}
 
 
 def test_a_workload_of_another_defect_is_one_line():
     """Naming both would run nothing."""
-    first, *_, last = DEFECTS.values()
+    first, *_, last = SIMULATED_DEFECTS.values()
     with pytest.raises(FixwatchError, match=f"no workload '{first.default_workload.name}'"):
         plan_judge([first.default_workload.name], [last.name])
     with pytest.raises(FixwatchError, match=f"no defect 'x' of the .* choose from {first.name}, "):

@@ -19,8 +19,7 @@ from fixwatch.commands.judge.snapshots import Snapshot
 from fixwatch.commands.judge.summary import list_statements, print_answer, render_markdown
 from fixwatch.verdicts.working_tree import judge
 from fixwatch.verdicts.wrong_fixes import ChanceOfPassing
-from mwe.defects import DEFECTS
-from tests.fixwatch.sample_records import new_batch
+from tests.fixwatch.sample_records import SIMULATED_DEFECTS, new_batch
 from tests.fixwatch.verdicts.test_working_tree import (
     BASE,
     EVERYTHING,
@@ -105,21 +104,21 @@ def test_the_answer_names_each_defect_with_its_verdict_first():
     blind = {("planted-race", "delay"): 0}
     run = new_run({way: 1, **blind}, plan=EVERYTHING, base=WHOLE_BASE)
     first, _, *others = list_statements(run)
-    verdicts = dict.fromkeys(DEFECTS, "not observed")
+    verdicts = dict.fromkeys(SIMULATED_DEFECTS, "not observed")
     verdicts |= {"cuda-swap": "could not measure", EXPLORED.name: "observed"}
     listed = ", ".join(f"{name} {verdict}" for name, verdict in verdicts.items())
     assert first.endswith(f", tree aaaaaaaa: {listed}")
     for name, verdict in verdicts.items():
         (line,) = [line for line in others if line.startswith(f"{name}: ") and "chance" not in line]
         assert ("could not measure, does not count" in line) is (verdict == "could not measure")
-    beside = ", ".join(f"{name} observed" for name in DEFECTS)
+    beside = ", ".join(f"{name} observed" for name in SIMULATED_DEFECTS)
     assert f"Beside it 55a84eb7: {beside}" in others
-    assert len(others) <= 2 * len(DEFECTS) + 3
+    assert len(others) <= 2 * len(SIMULATED_DEFECTS) + 3
 
 
 def test_launches_that_were_refused_are_told():
     """Who relies on them learns that they raise."""
-    defect = next(defect for defect in DEFECTS.values() if "natural" in defect.schedules)
+    defect = next(defect for defect in SIMULATED_DEFECTS.values() if "natural" in defect.schedules)
     name = defect.default_workload.name
     printed = replace(new_batch(name, 0, 20, schedule="natural").printed, refusals=19)
     change = {f"{name}__natural".replace("-", "_"): {"printed": printed}}
@@ -136,9 +135,12 @@ def test_the_document_has_a_verdict_for_each_defect():
     way = (EXPLORED.default_workload.name, "explore")
     document = build_document(new_run({way: 1}, plan=EVERYTHING, base=WHOLE_BASE))
     verdicts = {found["defect"]: found["verdict"] for found in document["defects"]}
-    assert verdicts == {**dict.fromkeys(DEFECTS, "not-observed"), EXPLORED.name: "observed"}
+    assert verdicts == {
+        **dict.fromkeys(SIMULATED_DEFECTS, "not-observed"),
+        EXPLORED.name: "observed",
+    }
     assert (document["verdict"], document["reason"]) == ("observed", None)
-    assert {row["defect"] for row in document["measurements"]} == DEFECTS.keys()
+    assert {row["defect"] for row in document["measurements"]} == SIMULATED_DEFECTS.keys()
     assert document["wrong_fixes"] is not None
     assert {found["verdict"] for found in document["against"]["defects"]} == {"observed"}
 
@@ -216,7 +218,7 @@ def test_the_document_fits_its_schema(failures):
     """It does so for every verdict, without a base, and where nothing was run."""
     whole = new_run(failures)
     record = replace(measure({}), batches=(), not_run_stage="build", not_run_reason="no")
-    lone = JudgeRun(judged=new_snapshot(), result=judge(record, defects=list(DEFECTS)))
+    lone = JudgeRun(judged=new_snapshot(), result=judge(record, defects=list(SIMULATED_DEFECTS)))
     for run in (whole, lone):
         document = json.loads(json.dumps(build_document(run), allow_nan=False))
         jsonschema.validate(document, SCHEMA)
