@@ -93,9 +93,12 @@ def find_verdicts(all_series: Sequence[Series]) -> list[DefectVerdict]:
     for target in sorted({target for target, _ in grouped}, key=rank_target):
         places = {upstream: own for (of, upstream), own in sorted(grouped.items()) if of == target}
         found = {series.defect for own in places.values() for series in own}
-        # In the simulator each has its verdict, also one that only an older record knows.
-        own_defects = list_defects(target, found if target == SIMULATOR else ())
-        others = [] if target == SIMULATOR else [None]
+        own_defects = list_defects(target, found)
+        others: list[str | None] = []
+        if target != SIMULATOR:
+            # The simulator's have none there: their workloads are right programs like any other.
+            own_defects = [name for name in list_defects(target) if name in found]
+            others = [None]
         verdicts += [
             DefectVerdict(
                 upstream=upstream,
