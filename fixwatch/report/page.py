@@ -30,7 +30,6 @@ from fixwatch.report.answer import (
     describe_upstreams,
     format_confidence,
     format_probability,
-    name_state,
 )
 from fixwatch.report.matrix import tabulate_ways
 from fixwatch.report.picture import NARROW, WIDE, draw_picture
@@ -42,6 +41,8 @@ from fixwatch.verdicts.defects import DefectVerdict, find_verdicts
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.pin_advice import UpstreamReleases
 from fixwatch.verdicts.series import Series
+from fixwatch.verdicts.states import State
+from fixwatch.verdicts.stretches import find_beginnings
 from fixwatch.verdicts.targets import SIMULATOR, name_place
 from mwe.defects import DEFECTS, WORKLOADS
 
@@ -177,10 +178,10 @@ def _answer(
 
 def _describe_verdict(verdict: DefectVerdict) -> tuple[str, str]:
     """Return the state of a defect on an upstream, and the same in words."""
-    speaker = verdict.speaker
-    if speaker is not None and speaker.state.fixed_in is not None:
-        return verdict.state.value, name_state(speaker)
-    return verdict.state.value, verdict.state.value.replace("-", " ")
+    state, begun = verdict.state, next(iter(find_beginnings(verdict).values()), None)
+    if state is State.FIXED and begun is not None:
+        return state.value, f"fixed in {begun.name}"
+    return state.value, state.value.replace("-", " ")
 
 
 def _group_defects(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

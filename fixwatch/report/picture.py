@@ -18,7 +18,7 @@ from fixwatch.upstream_texts import parse_moment_in_utc
 from fixwatch.verdicts.defects import DefectVerdict
 from fixwatch.verdicts.pin_advice import UpstreamReleases
 from fixwatch.verdicts.states import State
-from fixwatch.verdicts.stretches import Stretch, find_stretches
+from fixwatch.verdicts.stretches import Stretch, find_beginnings, find_stretches
 from fixwatch.verdicts.targets import SIMULATOR, name_place
 
 # numba-cuda began as numba's built-in target, moved to a repository of its own.
@@ -120,6 +120,7 @@ class Lane:
     """An upstream."""
 
     name: str
+    has_trunk: bool
     y: float  # of its trunk
     name_y: float  # of its name
     label_y: float  # of the names of its releases
@@ -163,52 +164,57 @@ def draw_picture(
         ends[place] = max(ends[place], *_list_looks(groups[place], looked_at))
     scale = _Scale(form, min(starts.values()), max(ends.values()))
     releases = {upstream.upstream: upstream for upstream in advised}
-    y, lanes = 0.0, dict[_Place, Lane]()
-    for place in starts:
+    y, lanes = 0.0, dict[_Place | None, Lane]()
+    for place, start in starts.items():
         upstream, target = place
-        child = next((of for of in starts if (_PARENTS.get(of[0]), of[1]) == place), None)
-        parent = lanes.get((_PARENTS.get(upstream, ""), target))
+        child = next((of for of in starts if _find_parent(of) == place), None)
+        parent = lanes.get(_find_parent(place))
+        # A trunk has releases, and they have the simulator.
+        trunk = _TRUNK if target == SIMULATOR else 0
         heading = 0 if parent else _HEADING
         height = form.pitch * len(groups[place])
-        bands_y = y + heading + (0 if child else _TRUNK)
-        # A trunk lies on the side of its bands where the other one is.
+        bands_y = y + heading + (0 if child else trunk)
+        # It lies on the side of its bands where the other one is.
         trunk_y = bands_y + height + 9 if child else bands_y - 11
-        x = scale.x(starts[place])
+        forks = [scale.x(starts[of]) for of in (child, place if parent else None) if of]
         lanes[place] = Lane(
             name=name_place(upstream, target),
+            has_trunk=trunk > 0,
             y=trunk_y,
             name_y=y + 13 if heading else trunk_y + 4,
             label_y=trunk_y + 17 if child else trunk_y - 8,
-            start=x,
+            start=scale.x(start),
             end=scale.x(ends[place]),
-            fork=_draw_fork(parent.y, trunk_y, x) if parent else "",
+            fork=_draw_fork(parent.y, trunk_y, scale.x(start)) if parent else "",
             bands=tuple(
                 _draw_band(
                     verdict,
-                    _fill(stretches, starts[place], ends[place]),
+                    _fill(stretches, start, ends[place]),
                     bands_y + form.pitch * index + form.above,
                     scale,
                 )
                 for index, (verdict, stretches) in enumerate(groups[place])
             ),
             releases=tuple(
-                _draw_releases(
-                    releases[upstream],
-                    groups[place],
-                    scale,
-                    None if child is None else scale.x(starts[child]),
-                )
-                if target == SIMULATOR and upstream in releases
+                _draw_releases(releases[upstream], groups[place], scale, forks)
+                if trunk and upstream in releases
                 else ()
             ),
         )
-        y += heading + height + _TRUNK + (_FORK if child else _APART)
+        y += heading + height + trunk + (_FORK if child else _APART)
     return Picture(
         form=form,
         height=y + _DATES,
         lanes=tuple(lanes.values()),
         years=tuple(scale.list_years()),
     )
+
+
+def _find_parent(place: _Place) -> _Place | None:
+    """Return the upstream whose trunk another one's leaves; only the simulator has trunks."""
+    upstream, target = place
+    is_forked = upstream in _PARENTS and target == SIMULATOR
+    return (_PARENTS[upstream], target) if is_forked else None
 
 
 class _Scale:
@@ -306,18 +312,12 @@ def _say(verdict: DefectVerdict) -> Iterable[Link]:
         text = "never observed" if state is State.NEVER_OBSERVED else "not known"
         yield Link(text=text, href=href)
         return
-    begun = [
-        (history.speaker.key.source, history.speaker.revisions[change.at].record)
-        for history in verdict.histories
-        if history.state is state and history.speaker.history.changes
-        for change in history.speaker.history.changes[-1:]
-    ]
     yield Link(text=state.value, href=href)
-    words = {State.AFFECTED: "since", State.FIXED: "in"}
-    for index, source in enumerate(dict(begun)):
-        record = dict(begun)[source]
-        yield Link(text=f" {words[state]} " if not index else ", ")
+    before = " since " if state is State.AFFECTED else " in "
+    for source, record in find_beginnings(verdict).items():
+        yield Link(text=before)
         yield Link(text=record.name, href=f"{_find_href(verdict, source)}#{record.commit}")
+        before = ", "
 
 
 def _find_href(verdict: DefectVerdict, source: str) -> str:
@@ -334,7 +334,7 @@ def _draw_fork(parent_y: float, y: float, x: float) -> str:
 
 
 def _draw_releases(
-    upstream: UpstreamReleases, traced: Iterable[_Traced], scale: _Scale, fork: float | None
+    upstream: UpstreamReleases, traced: Iterable[_Traced], scale: _Scale, forks: Sequence[float]
 ) -> Iterable[ReleaseMark]:
     """Yield the releases, with the names that have room beside each other and the fork.
 
@@ -360,7 +360,7 @@ def _draw_releases(
         ),
     ):
         x, room = places[index], scale.form.label_distance
-        is_near_fork = fork is not None and abs(x - fork + 7) < room / 2 + 4
+        is_near_fork = any(abs(x - fork + 7) < room / 2 + 4 for fork in forks)
         if not is_near_fork and all(abs(x - places[other]) >= room for other in labelled):
             labelled.append(index)
     for index, release in enumerate(releases):

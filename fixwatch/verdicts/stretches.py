@@ -45,6 +45,26 @@ def find_stretches(verdict: DefectVerdict) -> list[Stretch]:
     return _join(known)
 
 
+def find_beginnings(verdict: DefectVerdict) -> dict[str, Evidence]:
+    """Return by source the revision that the state began with, releases first.
+
+    None where a state has no beginning. One that is not exactly placed is left out beside one that
+    is: of releases that were not all measured, the first with a fix is not known.
+    """
+    found: dict[str, tuple[Evidence, bool]] = {}
+    for history in verdict.histories:
+        speaker = history.speaker
+        if history.state is verdict.state and speaker.history.changes:
+            at = speaker.revisions[speaker.history.changes[-1].at].record
+            found.setdefault(speaker.key.source, (at, speaker.exact[-1]))
+    any_exact = any(is_exact for _, is_exact in found.values())
+    return {
+        source: record
+        for source, (record, is_exact) in sorted(found.items(), reverse=True)
+        if is_exact or not any_exact
+    }
+
+
 def is_known_to_have(series: Series, index: int) -> bool | None:
     """Return whether a revision has the defect, as the whole history takes it; None if unknown.
 

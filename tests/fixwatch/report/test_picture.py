@@ -126,6 +126,18 @@ def test_names_of_releases_have_room_and_those_of_changes_come_first(form):
     assert lane.releases[0].href == "releases.html#numba-cuda-0.30.4"
 
 
+def test_a_device_has_a_lane_without_a_trunk():
+    """Releases are measured in the simulator; a device's states have a band of their own."""
+    device = new_record(
+        "0.26.0", new_batch(failures=90), *new_controls(), upstream="numba-cuda", target="cuda"
+    )
+    *_, simulator, lane = draw(records=[*RECORDS, device]).lanes
+    assert (lane.name, lane.has_trunk, lane.releases) == ("numba-cuda on a device", False, ())
+    assert simulator.has_trunk
+    assert [band.name for band in lane.bands] == ["any failure"]
+    assert lane.bands[0].y > simulator.bands[-1].y + WIDE.pitch
+
+
 def test_nothing_measured_is_no_picture():
     """There is no time to draw."""
     assert draw(records=[]) is None

@@ -8,7 +8,7 @@ from fixwatch.history.listing import ListedCommit, Listing
 from fixwatch.history.order import RevisionOrder
 from fixwatch.verdicts.defects import find_verdicts
 from fixwatch.verdicts.series import build_series
-from fixwatch.verdicts.stretches import find_stretches
+from fixwatch.verdicts.stretches import find_beginnings, find_stretches
 from tests.fixwatch.sample_records import hash_of, new_batch, new_controls, new_record
 from tests.fixwatch.verdicts.test_series import ORDER, numba_cuda
 
@@ -135,6 +135,26 @@ def test_a_defect_that_was_not_measured_has_no_stretch():
     verdicts = find_verdicts(build_series([record], ORDER))
     (unmeasured,) = [found for found in verdicts if found.defect == "shared-split"]
     assert find_stretches(unmeasured) == []
+
+
+def test_a_beginning_is_named_by_release_and_commit():
+    """A release that is not the first with the fix is none beside a commit that is."""
+    commits = [commit("a", 90, "2026-01-20"), commit("b", 0, "2026-01-22")]
+    order = order_of(("a", "2026-01-20"), ("b", "2026-01-22"))
+    exact = [numba_cuda("0.24.0", 90, "2026-01-12"), numba_cuda("0.26.0", 0, "2026-01-30")]
+    sparse = [numba_cuda("0.24.0", 90, "2026-01-12"), numba_cuda("0.30.4", 0, "2026-07-03")]
+    for records, names in (
+        ([*exact, *commits], ["0.26.0", "b"]),
+        ([*sparse, *commits], ["b"]),
+        (sparse, ["0.30.4"]),
+        (exact[:1], []),
+    ):
+        (verdict,) = [
+            found
+            for found in find_verdicts(build_series(records, order))
+            if found.defect == "cuda-swap"
+        ]
+        assert [record.name for record in find_beginnings(verdict).values()] == names
 
 
 def test_moments_are_comparable():
