@@ -96,7 +96,8 @@ def publish_all(report: Report) -> Path:
 def publish_configuration(conf: Any, range_spec: str | None, report: Report) -> None:
     """Publish the sites of a configuration that asv has read, and the answer from all results.
 
-    Its other sites stay as they are. A range leaves out what lies beyond it in asv's graphs.
+    The other sites stay as they are. A range leaves out what lies beyond it in asv's graphs. A
+    configuration that is not of `CONFIGURATIONS` has a history of its own, and its own answer.
 
     Raises
     ------
@@ -104,7 +105,10 @@ def publish_configuration(conf: Any, range_spec: str | None, report: Report) -> 
         If nothing is measured by the configuration.
     """
     own = describe_configuration(Path(CONFIGURATIONS[0]), conf)
-    results = load_results([own, *map(load_configuration, map(Path, CONFIGURATIONS))], report)
+    configurations = [load_configuration(Path(name)) for name in CONFIGURATIONS]
+    folders = {each.results_dir.resolve() for each in configurations}
+    is_alone = own.results_dir.resolve() not in folders
+    results = load_results([own] if is_alone else configurations, report)
     sites = find_sites(own, results)
     if not sites:
         raise NoResultsError(f"nothing is measured in {own.results_dir}; use asv run first")
@@ -161,8 +165,7 @@ def _publish(
 
 def load_results(configurations: Iterable[Configuration], report: Report) -> Results:
     """Read every record of the configurations' results folders."""
-    # The one that is published need not be among those of the checkout.
-    folders = dict.fromkeys(each.results_dir.resolve() for each in configurations)
+    folders = [each.results_dir.resolve() for each in configurations]
     records = {folder: list(iter_evidence(folder, report)) for folder in folders}
     for folder, own in records.items():
         _report_strangers(folder, own, report)

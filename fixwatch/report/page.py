@@ -15,6 +15,7 @@ from typing import Any
 
 import jinja2
 
+from fixwatch.records.asv_results import has_result
 from fixwatch.report.addresses import (
     PAGE_NAME,
     RELEASES_NAME,
@@ -204,9 +205,12 @@ def _list_sheets(entries: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, st
 
 
 def _list_benchmarks(all_series: Iterable[Series]) -> dict[str, str]:
-    """Return the folders of asv's own sites, by what they show."""
+    """Return the folders of asv's own sites, by what they show; none of what asv has nothing of."""
     folders = {}
-    for key in (series.key for series in all_series):
+    for series in all_series:
+        if not any(has_result(revision.record) for revision in series.revisions):
+            continue
+        key = series.key
         place = f"{name_place(key.upstream, key.target)}, {key.source}"
         results = key.source if key.target == SIMULATOR else key.target
         folders[place] = key.upstream if key.source == "commits" else f"{results}/{key.upstream}"

@@ -166,6 +166,27 @@ def test_without_results_one_line_says_so(project, tmp_path):
     assert "nothing is measured" in done.stderr
 
 
+def test_a_configuration_of_its_own_has_its_own_answer(tmp_path):
+    """What it measured enters no history of the others."""
+    project = PublishedProject(tmp_path)
+    project.add("releases", *(released(name, 90, "numba") for name in ("0.57.0", "0.58.0")))
+    project.add("mended", *(released(name, 0, "numba") for name in ("0.57.0", "0.58.0")))
+    text = (tmp_path / RELEASES_CONFIGURATION).read_text()
+    text = text.replace("results/releases", "results/mended").replace('"html"', '"html/mended"')
+    (tmp_path / "asv.mended.conf.json").write_text(text)
+    done = project.run("fixwatch", "publish")
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = project.asv("asv.mended.conf.json", "publish")
+    assert done.returncode == 0, done.stdout + done.stderr
+    states = {
+        name: project.load(f"{name}fix-status.json")["upstreams"][0]["state"]
+        for name in ("", "mended/")
+    }
+    assert states[""] == "affected"
+    assert states["mended/"] != "affected"
+    assert (project.html / "mended" / "mended" / "numba" / "index.html").exists()
+
+
 def test_a_machine_without_a_device_adds_no_site(tmp_path):
     """asv has no results of what never ran; the answer says why."""
     project = PublishedProject(tmp_path)
@@ -177,6 +198,7 @@ def test_a_machine_without_a_device_adds_no_site(tmp_path):
     done = project.run("fixwatch", "publish")
     assert done.returncode == 0, done.stdout + done.stderr
     assert not (project.html / "cuda").exists()
+    assert "cuda/numba" not in (project.html / "index.html").read_text()
     assert "no driver" in (project.html / "fix-status.json").read_text()
 
 
