@@ -170,7 +170,9 @@ def load_results(configurations: Iterable[Configuration], report: Report) -> Res
     for folder, own in records.items():
         _report_strangers(folder, own, report)
     order = load_order(folders)
-    series = build_series(itertools.chain.from_iterable(records.values()), order)
+    every = itertools.chain.from_iterable(records.values())
+    # Of these asv shows the graphs; they must not speak for the revisions as they are.
+    series = build_series((record for record in every if not record.is_shielded), order)
     return Results(records, order, series)
 
 

@@ -29,6 +29,8 @@ _STATED_ELSEWHERE = frozenset(
 )
 # Not ".json": asv takes every such file below its results for a result.
 SUFFIX = ".evidence"
+# What a record names among its packages if the simulator was repaired before it was measured.
+SHIELD = "cudasim-shield"
 # The schedule whose trials are different schedules, each run once.
 EXPLORE = "explore"
 
@@ -188,6 +190,11 @@ class Evidence(Closed):
         if self.source == "commits" and self.commit.startswith(self.name):
             return None
         return parse_version(self.name)
+
+    @property
+    def is_shielded(self) -> bool:
+        """Whether it says nothing of the revision as it is, as the simulator was repaired."""
+        return SHIELD in self.packages
 
     def of_defect(self, defect: str) -> Evidence:
         """Return the record with the batches of one defect alone."""

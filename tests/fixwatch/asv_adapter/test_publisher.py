@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from fixwatch.asv_adapter.publisher import load_results
+from fixwatch.configuration import load_configuration
 from fixwatch.layout import (
     CUDA_CONFIGURATION,
     NUMBA_CUDA_CONFIGURATION,
     RELEASES_CONFIGURATION,
 )
+from fixwatch.records.evidence import SHIELD, save_evidence
 from tests.fixwatch.asv_adapter.published_project import (
     AFFECTED,
     FIXED,
@@ -19,6 +24,7 @@ from tests.fixwatch.asv_adapter.published_project import (
     released,
 )
 from tests.fixwatch.sample_records import hash_of, new_batch, new_record
+from tests.project import ROOT
 
 SITES = ("numba-cuda", "releases/numba", "releases/numba-cuda")
 
@@ -223,3 +229,18 @@ def test_results_without_evidence_are_named_and_left_out(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"left out 1 revisions without evidence: {records[0].commit[:8]}" in done.stderr
     assert len(project.load("numba-cuda/index.json")["revision_to_hash"]) == len(records) - 1
+
+
+def test_what_was_measured_with_the_shield_speaks_for_no_release(tmp_path, monkeypatch):
+    """Wherever its record lies."""
+    shutil.copy(ROOT / RELEASES_CONFIGURATION, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    shielded = released("0.57.0", 0, "numba")
+    shielded = replace(shielded, packages={**shielded.packages, SHIELD: "1"})
+    folder = tmp_path / "results" / "releases" / "m"
+    for record in (shielded, released("0.58.0", 90, "numba")):
+        save_evidence(record, folder / f"{record.name}.evidence")
+    results = load_results([load_configuration(Path(RELEASES_CONFIGURATION))], print)
+    assert {revision.record.name for series in results.series for revision in series.revisions} == {
+        "0.58.0"
+    }

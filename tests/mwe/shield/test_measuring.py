@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 from fixwatch.records.batch_outcomes import find_foreign_package
 from mwe.shield import cudasim_shield
+from tests.fixwatch.sample_records import new_record
 from tests.project import ROOT
 
 CHANGE = """
@@ -46,6 +48,14 @@ def test_a_batch_with_the_shield_counts_for_no_release_as_it_is():
     shielded = {**installed, cudasim_shield.NAME: cudasim_shield.VERSION}
     assert "cudasim-shield" in str(find_foreign_package(shielded, installed))
     assert find_foreign_package(shielded, shielded) is None
+
+
+def test_a_record_says_that_it_was_made_with_the_shield():
+    """By the name that the shield has among its packages."""
+    record = new_record("0.68.1")
+    assert not record.is_shielded
+    shielded = {**record.packages, cudasim_shield.NAME: cudasim_shield.VERSION}
+    assert replace(record, packages=shielded).is_shielded
 
 
 def test_a_shield_that_knows_not_all_of_the_simulator_is_not_measured():
