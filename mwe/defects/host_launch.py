@@ -31,7 +31,7 @@ DEFECT = Defect(
     ),
     messages=(
         Message(
-            pattern=r"\w*Thread\\?' object has no attribute "
+            pattern=r"'\w*Thread\\?' object has no attribute "
             r"\\?'(?:blockIdx|threadIdx|thread_id|syncthreads\w*)\b"
         ),
         Message(
