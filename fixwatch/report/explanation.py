@@ -8,11 +8,12 @@ from pathlib import Path
 from fixwatch.report.answer import join_names
 from fixwatch.upstream_texts import make_printable
 from fixwatch.verdicts.messages import FoundDefect, LogAnswer
-from mwe.defects import DEFECTS
+from fixwatch.verdicts.targets import SIMULATOR
+from mwe.defects import DEFECTS, Defect
 
 MAX_LINES = 5
 MAX_LINE_CHARACTERS = 200
-NOT_MEASURED = "Not known here: nothing is measured on this disk; run make dashboard."
+NOT_MEASURED = "Not known here: no results on this disk say so; make dashboard measures releases."
 SHIELD = (
     "Or repair the simulator while your tests run: copy mwe/shield/cudasim_shield.py into your "
     "project, and run python -m pytest -p cudasim_shield (docs/shield.md)."
@@ -30,12 +31,14 @@ def explain(path: Path, answer: LogAnswer, advice: Mapping[str, Sequence[str]]) 
 
 
 def _say_nothing_matches(path: Path, n_lines: int) -> list[str]:
-    silent = [name for name, defect in DEFECTS.items() if not defect.messages]
+    silent = [
+        name for name, defect in DEFECTS.items() if not defect.messages and _is_of_simulator(defect)
+    ]
     with_message = [name for name, defect in DEFECTS.items() if defect.messages]
     return [
         f"{path}: none of its {n_lines:,} lines is a message of {join_names(with_message)}.",
-        f"{join_names(silent)} have no message: they show as wrong numbers. Of a test that fails "
-        "now and then, python -m fixwatch mine TEST says whether it meets one.",
+        f"{join_names(silent)} have none: they show as wrong numbers. Of a test that fails now and "
+        "then in the simulator, python -m fixwatch mine TEST says whether it meets one.",
     ]
 
 
@@ -56,8 +59,12 @@ def _describe(found: FoundDefect, advice: Iterable[str]) -> list[str]:
         *(f"  {text}" for text in list(advice) or [NOT_MEASURED]),
         "What to do, where no release without it will do:",
         *(f"  {remedy}" for remedy in defect.remedies),
-        f"  {SHIELD}",
+        *([f"  {SHIELD}"] if _is_of_simulator(defect) else []),
     ]
+
+
+def _is_of_simulator(defect: Defect) -> bool:
+    return any(target.value == SIMULATOR for target in defect.targets)
 
 
 def _shorten(text: str) -> str:

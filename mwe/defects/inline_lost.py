@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mwe.defects.defect import Defect, RaisedError, Signature
+from mwe.defects.defect import Defect, Message, RaisedError, Signature
 from mwe.targets import Target
 from mwe.workloads.subject import Role
 from mwe.workloads.workload import Workload
@@ -23,6 +23,13 @@ DEFECT = Defect(
                 detail="DoesNotCompileError: TypingError: Only accept returning of array passed "
                 "into the function as argument",
             ),
+        ),
+    ),
+    messages=(
+        Message(
+            pattern="Only accept returning of array passed into the function as argument",
+            note="It is this defect where the device function was made with inline=True; others "
+            "are refused rightly.",
         ),
     ),
     targets=_TARGETS,

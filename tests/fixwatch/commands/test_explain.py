@@ -128,6 +128,18 @@ def test_what_numba_cuda_raises_beside_a_launch_is_host_launch(explain, used):
     assert (status, said.partition(":")[0]) == (1, "host-launch")
 
 
+def test_what_numba_says_of_a_function_that_was_not_inlined_is_named_with_care(explain):
+    """It says the same of one that was not to be inlined. The shield is for the simulator."""
+    status, said, _ = explain(
+        "numba.core.errors.TypingError: Only accept returning of array passed into the function "
+        "as argument"
+    )
+    assert status == 1
+    assert said.startswith("inline-lost: ")
+    assert "others are refused rightly" in said
+    assert "cudasim_shield" not in said
+
+
 # As pytest prints them, shortened.
 WARNED = """
 fn = <function allocate at 0x7f>, fake_cuda_module = <FakeCUDAModule object at 0x7f>
@@ -181,8 +193,8 @@ def test_what_is_no_defects_message_is_never_taken_for_one(explain, log):
     """It says that nothing matches, and which defects have no message."""
     status, said, _ = explain(log)
     assert status == 0
-    assert "is a message of cuda-swap and host-launch" in said
-    assert "shared-split and mixed-atomics have no message" in said
+    assert "is a message of cuda-swap, host-launch" in said
+    assert "shared-split and mixed-atomics have none: they show as wrong numbers" in said
 
 
 def test_a_traceback_of_one_test_says_nothing_of_another(explain):
@@ -266,7 +278,7 @@ def test_many_lines_are_counted_and_the_first_shown(explain):
 def test_without_results_the_answer_says_that_releases_are_not_known(explain):
     """The remedies and the shield do not depend on them."""
     said = explain(SWAP)[1]
-    assert "nothing is measured on this disk; run make dashboard" in said
+    assert "no results on this disk say so; make dashboard measures releases" in said
     assert DEFECTS["cuda-swap"].remedies[0] in said
     assert "python -m pytest -p cudasim_shield" in said
 
