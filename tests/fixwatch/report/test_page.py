@@ -194,7 +194,7 @@ def test_the_last_look_stands_beside_the_newest_measurement():
     text = parse_text(render(*FIXED, last_looked_at="2026-11-19T06:04:00+00:00")[PAGE_NAME])
     assert "Last looked 2026-11-19 06:04 UTC, newest measurement 2026-11-20 00:00 UTC" in text
     text = parse_text(render(*FIXED)[PAGE_NAME])
-    assert "Newest measurement 2026-11-20 00:00 UTC; no check has run since" in text
+    assert "Newest measurement 2026-11-20 00:00 UTC; no check is recorded" in text
 
 
 def test_a_tracker_that_broke_says_so():
