@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import json
+import lzma
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
+from fixwatch.asv_adapter.site_graphs import write_compactly
 from fixwatch.durable_files import write_json_atomically, write_text_atomically
 from fixwatch.history.last_look import find_last_look, find_tracker_problem
 from fixwatch.history.release_table import Release
@@ -20,8 +21,8 @@ from fixwatch.verdicts.pin_advice import advise_on_releases
 from fixwatch.verdicts.series import Series
 
 DOCUMENT_NAME = "fix-status.json"
-# With every measurement; a twentieth of what it holds.
-WHOLE_DOCUMENT_NAME = "fix-status-all.json.gz"
+# With all there is, in a sixtieth of its size.
+WHOLE_DOCUMENT_NAME = "fix-status-all.json.xz"
 
 
 def write_answer(all_series: Sequence[Series], releases: Sequence[Release], root: Path) -> None:
@@ -30,9 +31,9 @@ def write_answer(all_series: Sequence[Series], releases: Sequence[Release], root
     now = datetime.now(timezone.utc)
     problem = find_tracker_problem()
     document = build_document(all_series, now, advised, find_last_look(), problem)
-    write_json_atomically(root / DOCUMENT_NAME, abridge_document(document))
+    write_compactly(root / DOCUMENT_NAME, abridge_document(document))
     whole = json.dumps(document, allow_nan=False).encode()
-    (root / WHOLE_DOCUMENT_NAME).write_bytes(gzip.compress(whole, mtime=0))
+    (root / WHOLE_DOCUMENT_NAME).write_bytes(lzma.compress(whole))
     for name, text in render_pages(all_series, document, advised).items():
         write_text_atomically(root / name, text)
     write_text_atomically(root / FEED_NAME, render_feed(document))

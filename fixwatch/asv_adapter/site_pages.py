@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from fixwatch.asv_adapter.site_assets import share_assets
+from fixwatch.asv_adapter.site_graphs import drop_empty_combinations, write_compactly
 from fixwatch.asv_adapter.summary_tiles import BENCHMARK, describe_groups, summarise
-from fixwatch.durable_files import write_json_atomically, write_text_atomically
+from fixwatch.durable_files import write_text_atomically
 from fixwatch.errors import FixwatchError
 from fixwatch.report.page import PAGE_NAME
 from fixwatch.verdicts.series import Series
@@ -34,10 +35,10 @@ def refine_pages(
     index = json.loads(path.read_text(encoding="utf-8"))
     hashes = index["revision_to_hash"]
     places = {commit: int(place) for place, commit in hashes.items()}
-    write_json_atomically(folder / TILES_NAME, {"groups": describe_groups(all_series, places)})
+    write_compactly(folder / TILES_NAME, {"groups": describe_groups(all_series, places)})
     for name, points in summarise(all_series, places).items():
-        write_json_atomically(folder / "graphs" / "summary" / f"{name}.json", points)
-    _drop_empty_rows(folder)
+        write_compactly(folder / "graphs" / "summary" / f"{name}.json", points)
+    drop_empty_combinations(folder, index["benchmarks"])
     index["revision_to_hash"] = {
         place: names.get(commit, commit) for place, commit in hashes.items()
     }
@@ -46,16 +47,9 @@ def refine_pages(
     index["benchmarks"] = {
         name: benchmarks[name] for name in sorted(benchmarks, key=lambda name: name != BENCHMARK)
     }
-    write_json_atomically(path, index)
+    write_compactly(path, index)
     _add_navigation(folder / "index.html", f"{to_root}{PAGE_NAME}")
     share_assets(folder, to_root, report)
-
-
-def _drop_empty_rows(folder: Path) -> None:
-    """Take out of asv's lists what no revision has a value of: combinations that nobody planned."""
-    for path in folder.glob("graphs/**/summary.json"):
-        rows = json.loads(path.read_text(encoding="utf-8"))
-        write_json_atomically(path, [row for row in rows if row["last_value"] is not None])
 
 
 def _add_navigation(index: Path, address: str) -> None:

@@ -1,15 +1,19 @@
 """The published document: the whole one is too long for a page that programs read at every run.
 
 All states and changes are in it. Every measurement is, of the workloads that stand for their
-defects; of the others those that the states rest on.
+defects; of the others those that the states rest on. What it takes to run a batch again is in
+the whole document alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
-from fixwatch.report.document import FixStatus, SeriesEntry
+from fixwatch.report.document import FixStatus, MeasurementEntry, SeriesEntry
 from mwe.defects import DEFAULT_WORKLOADS
+
+_LEFT_OUT = frozenset({"packages", "seed", "attributes", "text"})
 
 
 def abridge_document(document: FixStatus) -> FixStatus:
@@ -18,15 +22,20 @@ def abridge_document(document: FixStatus) -> FixStatus:
 
 
 def _abridge_series(entry: SeriesEntry) -> SeriesEntry:
-    if entry["workload"] in DEFAULT_WORKLOADS:
-        return entry
-    named = set(_iter_named(entry))
-    kept = [item for item in entry["measurements"] if item["revision"]["commit"] in named]
+    kept = entry["measurements"]
+    if entry["workload"] not in DEFAULT_WORKLOADS:
+        named = set(_iter_named(entry))
+        kept = [item for item in kept if item["revision"]["commit"] in named]
     return {
         **entry,
-        "measurements": kept,
+        "measurements": [_abridge_measurement(item) for item in kept],
         "left_out": len(entry["measurements"]) - len(kept),
     }
+
+
+def _abridge_measurement(item: MeasurementEntry) -> MeasurementEntry:
+    kept = {name: value for name, value in item.items() if name not in _LEFT_OUT}
+    return cast("MeasurementEntry", kept)
 
 
 def _iter_named(entry: SeriesEntry) -> Iterator[str]:

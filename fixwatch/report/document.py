@@ -76,9 +76,10 @@ class MeasurementEntry(TypedDict):
     refusals: int | None
     """Passing trials in which upstream refused the launch, with an error that says so."""
     early_return_failures: int | None
-    attributes: dict[str, int]
-    seed: int | None
-    packages: dict[str, str]
+    attributes: NotRequired[dict[str, int]]
+    """In the whole document alone, as `seed`, `packages` and `text`."""
+    seed: NotRequired[int | None]
+    packages: NotRequired[dict[str, str]]
     measured_at: str
     rate_low: float | None
     rate_high: float | None
