@@ -24,7 +24,7 @@ from mwe.planned.plan import MORE_TRIALS_VARIABLE, plan_batches  # noqa: E402
 from mwe.planned.runner import BATCH_TIMEOUT_S, Contender, run_planned_batches  # noqa: E402
 from mwe.planned.spool import Spool  # noqa: E402
 from mwe.schedules import SCHEDULES  # noqa: E402
-from mwe.targets import Target  # noqa: E402
+from mwe.targets import Target, find_configured_target  # noqa: E402
 
 # From <linux/prctl.h>.
 PR_SET_PDEATHSIG = 1
@@ -33,7 +33,7 @@ PR_SET_PDEATHSIG = 1
 def measure_batches(environment=os.environ) -> "dict[tuple[str, str], BatchResult]":
     """Run every planned batch that the spool does not have; by workload and schedule."""
     commit = environment.get("ASV_COMMIT", "")
-    target = _find_target(environment)
+    target = find_configured_target(environment)
     record = _read_install_record(environment)
     with contextlib.ExitStack() as stack:
         folder = environment.get("ASV_FIXWATCH_SPOOL_DIR") or stack.enter_context(
@@ -64,16 +64,12 @@ def list_parameters(environment=os.environ) -> "list[list[str]]":
 
     Others would be rows of asv's that never have a value.
     """
-    planned = plan_batches(_find_target(environment))
+    planned = plan_batches(find_configured_target(environment))
     schedules = {batch.schedule for batch in planned}
     return [
         list(dict.fromkeys(batch.workload for batch in planned)),
         [schedule for schedule in SCHEDULES if schedule in schedules],
     ]
-
-
-def _find_target(environment) -> Target:
-    return Target.CUDA if environment.get("NUMBA_ENABLE_CUDASIM") == "0" else Target.SIMULATOR
 
 
 def _plan(environment, target: Target) -> list:

@@ -11,6 +11,7 @@ from asv.config import Config
 
 from fixwatch.errors import FixwatchError
 from fixwatch.layout import CONFIGURATIONS
+from mwe.targets import find_configured_target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,7 @@ class Configuration:
     branch: str
     results_dir: Path
     html_dir: Path
+    target: str
     workloads: tuple[str, ...] | None = None  # None for all
     # All of it as asv reads it.
     asv: Any = field(repr=False, compare=False)
@@ -59,6 +61,13 @@ def describe_configuration(path: Path, conf: Any) -> Configuration:
         branch=str(conf.branches[0]),
         results_dir=path.parent / conf.results_dir,
         html_dir=path.parent / conf.html_dir,
+        target=find_configured_target(_list_variables(conf)).value,
         workloads=tuple(map(str, chosen)) if (chosen := conf.fixwatch.get("workloads")) else None,
         asv=conf,
     )
+
+
+def _list_variables(conf: Any) -> dict[str, str]:
+    """Return the environment variables of the benchmarks; each has one value."""
+    variables = (conf.matrix or {}).get("env_nobuild", {})
+    return {name: values[0] for name, values in variables.items() if values}

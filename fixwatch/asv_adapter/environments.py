@@ -49,7 +49,7 @@ from fixwatch.layout import SPOOL_DIR
 from fixwatch.records.install_record import AVAILABILITY, BUILD, INSTALL, InstallRecord
 from fixwatch.run_lock import hold_lock
 from mwe.shield import cudasim_shield
-from mwe.targets import SHIELD_VARIABLE
+from mwe.targets import SHIELD_VARIABLE, Target, find_configured_target
 
 MAX_CREATIONS = 10
 CREATION_PERIOD_S = 0.5
@@ -94,8 +94,10 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
             if names in self._settings:
                 variable = f"ASV_FIXWATCH_{names.upper()}"
                 self._global_env_vars[variable] = ",".join(self._settings[names])
-        self.on_device = tagged_env_vars.get(("nobuild", "NUMBA_ENABLE_CUDASIM")) == "0"
-        if self.on_device:
+        self._target = find_configured_target(
+            {name: value for (kind, name), value in tagged_env_vars.items() if kind == "nobuild"}
+        )
+        if self._target is not Target.SIMULATOR:
             # A toolkit of the machine's must not stand in for the one that is resolved.
             self._global_env_vars.update(CUDA_HOME="", CUDA_PATH="")
         self.is_shielded = tagged_env_vars.get(("nobuild", SHIELD_VARIABLE)) == "1"
@@ -221,10 +223,14 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
             self._write_record(record, resolution)
 
     def _find_cuda_parts(self, upstream: str, version: Version) -> CudaRequirements:
-        """Return what a revision needs besides for a device; nothing for the simulator."""
-        if not self.on_device:
+        """Return what a revision needs besides for a device; nothing for the simulator.
+
+        A compiler alone asks no driver, so that it is the same on every machine.
+        """
+        if self._target is Target.SIMULATOR:
             return NO_CUDA_REQUIREMENTS
-        return find_cuda_requirements(upstream, version, find_cuda_driver())
+        driver = find_cuda_driver() if self._target is Target.CUDA else None
+        return find_cuda_requirements(upstream, version, driver)
 
     def _declare_unavailable(self, record: InstallRecord, reason: str) -> None:
         """Say that a release can never be measured here, and let the benchmarks say so too."""

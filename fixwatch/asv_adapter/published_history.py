@@ -9,6 +9,7 @@ from asv.repo import NoSuchNameError, Repo
 from asv.util import UserError
 from packaging.version import Version
 
+from fixwatch.history.listing import SIMULATOR
 from fixwatch.history.order import Place, RevisionOrder
 from fixwatch.history.revision_names import iter_spellings
 from fixwatch.records.evidence import Evidence
@@ -55,7 +56,10 @@ def find_branch(
 
     A commit that was measured and is not listed stands where its date would be.
     """
-    listing = order.listings.get(upstream) if source == "commits" else None
+    records = list(records)
+    targets = {record.target for record in records if record.upstream == upstream}
+    target = targets.pop() if len(targets) == 1 else SIMULATOR
+    listing = order.find_listing(upstream, target) if source == "commits" else None
     found: dict[str, tuple[Place, PublishedRevision]] = {}
     if listing is not None:
         for listed in listing.commits:

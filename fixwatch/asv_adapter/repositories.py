@@ -19,6 +19,7 @@ from fixwatch.history.release_repository import REPOSITORY_DIR, build_release_re
 from fixwatch.history.release_table import load_release_table
 from fixwatch.history.repository import Repository
 from fixwatch.history.revision_names import UnknownRevisionError
+from mwe.targets import Target
 
 
 class NoSuchRevisionError(util.UserError, NoSuchNameError):  # type: ignore[misc]
@@ -98,10 +99,11 @@ class UpstreamCommits(_History):
 
     dvcs = "fixwatch-commits"
     lists_relevant_only = True
+    target = Target.SIMULATOR
 
     @_errors_for_asv()
     def __init__(self, url: str, project: str) -> None:
-        self.mirror = UpstreamMirror(url, project, log.info)
+        self.mirror = UpstreamMirror(url, project, log.info, self.target.value)
         super().__init__(self.mirror)
 
     @_errors_for_asv()
@@ -124,6 +126,20 @@ class AllUpstreamCommits(UpstreamCommits):
 
     dvcs = "fixwatch-all-commits"
     lists_relevant_only = False
+
+
+class CompilerCommits(UpstreamCommits):
+    """The commits that can change what a compiler makes of a kernel."""
+
+    dvcs = "fixwatch-compiler-commits"
+    target = Target.COMPILER
+
+
+class DeviceCommits(UpstreamCommits):
+    """The commits that can change what happens on a device."""
+
+    dvcs = "fixwatch-device-commits"
+    target = Target.CUDA
 
 
 class ReleaseHistory(_History):

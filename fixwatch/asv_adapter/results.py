@@ -34,6 +34,7 @@ from fixwatch.records.install_record import (
 )
 from mwe.planned.client import BatchResult
 from mwe.planned.spool import SpooledPlan, read_spool
+from mwe.targets import find_configured_target
 
 _asv_save: Callable[..., None] = Results.save
 _asv_load: Callable[..., Results] = Results.load.__func__
@@ -192,7 +193,7 @@ def collect_evidence(result: Results, environment: AsOfVirtualenv) -> Evidence |
         environment=environment.name,
         python=environment.python,
         interpreter=next((found.batch["python"] for _, found in planned if found.batch), None),
-        target="cuda" if result.env_vars.get("NUMBA_ENABLE_CUDASIM") == "0" else "simulator",
+        target=find_configured_target(result.env_vars).value,
         measured_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         measurement_version=plan.measurement_version if plan is not None else None,
         batches=batches,

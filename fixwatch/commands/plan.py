@@ -54,7 +54,9 @@ def run(options: argparse.Namespace) -> int:
         announce(f"{len(plan.asked)} revisions to measure")
         print(dump_plan(plan))
         return 0
-    mirror = UpstreamMirror(options.config.repository, options.config.project, announce)
+    mirror = UpstreamMirror(
+        options.config.repository, options.config.project, announce, options.config.target
+    )
     mirror.pull(announce)
     selected = mirror.select_from_range(options.range)
     if options.shards is not None:

@@ -22,6 +22,8 @@ from fixwatch.records.fields import describe_violation
 # asv takes every other .json file below its results for a result.
 LISTING_NAME = "relevant-commits.jsonl"
 FORMAT_VERSION = 1
+# Whose listings do not name their target.
+SIMULATOR = "simulator"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +46,7 @@ class Listing:
 
     upstream: str
     commits: tuple[ListedCommit, ...]
+    target: str = SIMULATOR  # for which they are relevant
 
     def __contains__(self, commit: object) -> bool:
         return commit in self._places
@@ -79,7 +82,9 @@ class Listing:
 
 def save_listing(listing: Listing, results_dir: Path) -> None:
     """Write a listing, whole or not at all, unless it is there already."""
-    header = {"version": FORMAT_VERSION, "upstream": listing.upstream}
+    header: dict[str, object] = {"version": FORMAT_VERSION, "upstream": listing.upstream}
+    if listing.target != SIMULATOR:
+        header["target"] = listing.target
     lines = [header, *map(asdict, listing.commits)]
     text = "".join(json.dumps(line) + "\n" for line in lines)
     path = results_dir / LISTING_NAME
@@ -99,7 +104,8 @@ def load_listing(results_dir: Path) -> Listing | None:
                 f"{path}: format version {header['version']}, this program reads "
                 f"{FORMAT_VERSION}; update Fixwatch"
             )
-        return Listing(header["upstream"], _COMMITS.validate_python(lines))
+        target = str(header.get("target", SIMULATOR))
+        return Listing(header["upstream"], _COMMITS.validate_python(lines), target)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise FixwatchError(
             f"{path}: not a list of commits ({describe_violation(error)}); remove it, the next asv "
@@ -108,6 +114,11 @@ def load_listing(results_dir: Path) -> Listing | None:
 
 
 def load_listings(results_dirs: Iterable[Path]) -> dict[str, Listing]:
-    """Read the listings of several results folders, by upstream."""
+    """Read the listings of several results folders, by `name_listing`."""
     listings = filter(None, map(load_listing, results_dirs))
-    return {listing.upstream: listing for listing in listings}
+    return {name_listing(listing.upstream, listing.target): listing for listing in listings}
+
+
+def name_listing(upstream: str, target: str) -> str:
+    """Return what the listing of an upstream's commits is found by; they differ by target."""
+    return upstream if target == SIMULATOR else f"{upstream} {target}"

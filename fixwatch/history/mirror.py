@@ -14,12 +14,18 @@ from pathlib import Path
 
 from fixwatch.errors import FixwatchError
 from fixwatch.git import GitError, run_git
-from fixwatch.history.listing import ListedCommit, Listing, load_listing, save_listing
+from fixwatch.history.listing import (
+    SIMULATOR,
+    ListedCommit,
+    Listing,
+    load_listing,
+    save_listing,
+)
 from fixwatch.history.release_table import FIRST_VERSIONS
 from fixwatch.history.relevance import (
     END_OF_RANGE,
-    RELEVANT_PATHS,
     explain_relevance,
+    find_relevant_parts,
     is_filter_lifted,
     select_commits,
 )
@@ -43,9 +49,12 @@ class UpstreamMirror(Repository):
     If there is none yet, it is cloned from the address, which is announced.
     """
 
-    def __init__(self, url: str, upstream: str, announce: Announce) -> None:
+    def __init__(
+        self, url: str, upstream: str, announce: Announce, target: str = SIMULATOR
+    ) -> None:
         folder = (STATE_DIR / "mirrors" / upstream).absolute()
         super().__init__(folder, upstream)
+        self._target = target  # for which commits are relevant or not
         self._has_listed_history = False
         if not (folder / "HEAD").is_file():
             announce(f"Cloning {url}")
@@ -105,7 +114,7 @@ class UpstreamMirror(Repository):
             return bisect.bisect_right(branch_times, times[commit]) - 0.5, times[commit]
 
         ordered = {commit: reasons[commit] for commit in sorted(reasons, key=find_place)}
-        return Listing(self.upstream, tuple(self._describe(ordered, on_branch)))
+        return Listing(self.upstream, tuple(self._describe(ordered, on_branch)), self._target)
 
     def list_range(self, range_spec: str, *, relevant_only: bool) -> list[ListedCommit]:
         """List the commits from one revision to another along the first parents, oldest first.
@@ -201,7 +210,8 @@ class UpstreamMirror(Repository):
 
     def _find_touching(self, commits: Sequence[str]) -> dict[str, str]:
         """Return what each commit touches that matters; the others are left out."""
-        paths = [path for part in RELEVANT_PATHS[self.upstream] for path in part.paths]
+        parts = find_relevant_parts(self.upstream, self._target)
+        paths = [path for part in parts for path in part.paths]
         # --stdin takes the commits, so that a long range fits; --no-walk keeps to just these.
         output = self._log(
             commits, "--first-parent", "-m", "--name-only", "-z", "--format=%x00%H", "--", *paths
@@ -210,7 +220,7 @@ class UpstreamMirror(Repository):
         # A commit is an empty field, its hash, and its files; the first has a line's end before.
         for entry in f"\0{output}".split("\0\0")[1:]:
             commit, *files = (field.strip("\n") for field in entry.split("\0"))
-            explanation = explain_relevance(self.upstream, files)
+            explanation = explain_relevance(self.upstream, files, self._target)
             if explanation:
                 touching[commit] = explanation
         return touching

@@ -8,7 +8,13 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from fixwatch.history.listing import ListedCommit, Listing, load_listings
+from fixwatch.history.listing import (
+    SIMULATOR,
+    ListedCommit,
+    Listing,
+    load_listings,
+    name_listing,
+)
 from fixwatch.history.release_table import Release, load_release_table
 from fixwatch.records.evidence import Evidence
 from fixwatch.upstream_texts import parse_version
@@ -19,7 +25,7 @@ Place = tuple[Version, float, str]
 
 @dataclass(frozen=True)
 class RevisionOrder:
-    """The table of releases, and by upstream the commits that are listed with the results."""
+    """The table of releases, and by `name_listing` the commits that are listed with the results."""
 
     releases: Sequence[Release] = ()
     listings: Mapping[str, Listing] = field(default_factory=dict)
@@ -32,7 +38,7 @@ class RevisionOrder:
         """
         if record.source == "releases":
             return parse_version(record.name) or Version("0"), 0.0, record.date
-        listing = self.listings.get(record.upstream)
+        listing = self.find_listing(record.upstream, record.target)
         place = listing.find_place(record.commit, record.date) if listing else 0.0
         return Version("0"), place, record.date
 
@@ -40,7 +46,7 @@ class RevisionOrder:
         """Whether a revision can open or close anything: not if it was made beside the branch."""
         if record.source == "releases":
             return True
-        listing = self.listings.get(record.upstream)
+        listing = self.find_listing(record.upstream, record.target)
         return listing is None or listing.is_on_branch(record.commit)
 
     def are_neighbours(self, after: Evidence, at: Evidence) -> bool:
@@ -57,17 +63,21 @@ class RevisionOrder:
                 and low < release.parsed_version < high
                 for release in self.releases
             )
-        listing = self.listings.get(at.upstream)
+        listing = self.find_listing(at.upstream, at.target)
         if listing is None or after.commit not in listing or at.commit not in listing:
             return False
         places = [listing.find_place(record.commit, record.date) for record in (after, at)]
         return not listing.between(*places)
 
+    def find_listing(self, upstream: str, target: str) -> Listing | None:
+        """Return the commits that are listed of an upstream for a target; None if none are."""
+        return self.listings.get(name_listing(upstream, target))
+
     def find_unmeasured(
-        self, upstream: str, source: str, measured: Iterable[str]
+        self, upstream: str, source: str, measured: Iterable[str], target: str = SIMULATOR
     ) -> tuple[ListedCommit, ...]:
         """Return the relevant commits of an upstream of which there is no record, oldest first."""
-        listing = self.listings.get(upstream)
+        listing = self.find_listing(upstream, target)
         if source != "commits" or listing is None:
             return ()
         known = set(measured)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 
+from fixwatch.history.listing import SIMULATOR
 from fixwatch.toml_tables import Table, load_table
 
 END_OF_RANGE = "end of the range"
@@ -16,32 +17,43 @@ class RelevantPaths(Table):
 
     reason: str  # what they are; it stands in the plan
     paths: tuple[str, ...]  # relative to the tree's root
+    excluded: tuple[str, ...] = ()  # below these
 
 
 class RelevanceTable(Table):
     """The rows of `relevance.toml`, by upstream."""
 
     parts: dict[str, tuple[RelevantPaths, ...]]
+    compiled: dict[str, tuple[RelevantPaths, ...]]  # of compilers and devices
 
 
-RELEVANT_PATHS = load_table(__file__, RelevanceTable).parts
+_TABLE = load_table(__file__, RelevanceTable)
 # They are not run by a launch, wherever they lie.
 TESTS_FOLDER = "tests"
 
 
-def explain_relevance(upstream: str, files: Iterable[str]) -> str | None:
+def find_relevant_parts(upstream: str, target: str = SIMULATOR) -> tuple[RelevantPaths, ...]:
+    """Return the parts of an upstream's tree that can change what is measured of a target."""
+    return (_TABLE.parts if target == SIMULATOR else _TABLE.compiled)[upstream]
+
+
+def explain_relevance(upstream: str, files: Iterable[str], target: str = SIMULATOR) -> str | None:
     """Return which relevant part of the tree a change of these files touches, None if none."""
     touched = [file for file in files if TESTS_FOLDER not in file.split("/")]
-    for part in RELEVANT_PATHS[upstream]:
+    for part in find_relevant_parts(upstream, target):
         hits = [
             file
             for file in touched
-            if any(file == path or file.startswith(f"{path}/") for path in part.paths)
+            if _is_below(file, part.paths) and not _is_below(file, part.excluded)
         ]
         if hits:
             more = f" and {len(hits) - 1} more" if len(hits) > 1 else ""
             return f"touches {part.reason} ({hits[0]}{more})"
     return None
+
+
+def _is_below(file: str, paths: Iterable[str]) -> bool:
+    return any(file == path or file.startswith(f"{path}/") for path in paths)
 
 
 def is_filter_lifted() -> bool:

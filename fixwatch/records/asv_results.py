@@ -19,6 +19,12 @@ COUNTS = {
 }
 # Not to be had for this Python, or no device on this machine: no failure of a run.
 _NOT_APPLICABLE = frozenset({AVAILABILITY, DEVICE})
+# By which a configuration chooses the target.
+_VARIABLES = {
+    "simulator": {"NUMBA_ENABLE_CUDASIM": "1"},
+    "cuda": {"NUMBA_ENABLE_CUDASIM": "0"},
+    "compiler": {"FIXWATCH_TARGET": "compiler"},
+}
 _COLUMNS = ("result", "params", "version", "started_at")
 _FORMAT_VERSION = 2
 
@@ -80,7 +86,7 @@ def derive_result(record: Evidence, machine: Mapping[str, str]) -> dict[str, Any
         "params": {**machine, "machine": record.machine, "python": record.python},
         "python": record.python,
         "requirements": {},
-        "env_vars": {"NUMBA_ENABLE_CUDASIM": "0" if record.target == "cuda" else "1"},
+        "env_vars": _VARIABLES[record.target],
         "result_columns": list(_COLUMNS),
         "results": {
             name: [derive_values(record, name, axes), axes, record.measurement_version, measured_at]

@@ -23,7 +23,14 @@ NONCE_NAME = "nonce"
 MAX_REVISIONS = 5000
 _SHARD = re.compile(r"(?:.*\D)?(\d{1,4})")
 
-Folder = Annotated[str, fields.one_of("numba", "numba-cuda", "releases", "cuda")]
+Folder = Annotated[
+    str,
+    fields.one_of(
+        *("numba", "numba-cuda", "releases"),
+        *("compiler-numba", "compiler-numba-cuda", "compiler-releases"),
+        *("cuda", "cuda-numba", "cuda-numba-cuda"),
+    ),
+]
 WheelTag = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]+-[A-Za-z0-9_.]+-[A-Za-z0-9_.]+$")]
 
 

@@ -23,8 +23,18 @@ from fixwatch.upstream_texts import parse_moment
 
 # Before numba had a simulator.
 FIRST_DATE = datetime(2012, 1, 1, tzinfo=timezone.utc)
-UPSTREAM_FOLDERS = {"numba": "numba", "numba-cuda": "numba-cuda", "releases": None, "cuda": None}
-DEVICE_FOLDER = "cuda"
+# The upstream and the target of each results folder; None for releases of both.
+FOLDERS = {
+    "numba": ("numba", "simulator"),
+    "numba-cuda": ("numba-cuda", "simulator"),
+    "releases": (None, "simulator"),
+    "compiler-numba": ("numba", "compiler"),
+    "compiler-numba-cuda": ("numba-cuda", "compiler"),
+    "compiler-releases": (None, "compiler"),
+    "cuda": (None, "cuda"),
+    "cuda-numba": ("numba", "cuda"),
+    "cuda-numba-cuda": ("numba-cuda", "cuda"),
+}
 # A record has some kilobytes.
 MAX_FILE_BYTES = 512 * 1024
 MAX_FILES = 5000
@@ -144,7 +154,7 @@ def read_shard(root: Path, checkout: Checkout, max_files: float = MAX_FILES) -> 
 def _is_of_checkout(parts: tuple[str, ...]) -> bool:
     if len(parts) == 1:
         return parts[0] in IGNORED_AT_TOP
-    return len(parts) == 2 and parts[0] in UPSTREAM_FOLDERS and parts[1] in IGNORED
+    return len(parts) == 2 and parts[0] in FOLDERS and parts[1] in IGNORED
 
 
 def _walk(root: Path) -> Iterator[tuple[Path, str | None]]:
@@ -172,7 +182,7 @@ def _parse_name(parts: tuple[str, ...]) -> tuple[Place, str]:
     if len(parts) != 3:
         raise RefusedError("not at a place where results lie: <upstream>/<machine>/<file>")
     folder, machine, name = parts
-    if folder not in UPSTREAM_FOLDERS:
+    if folder not in FOLDERS:
         raise RefusedError(f"no results folder is called {folder!r}")
     if not _MACHINE.fullmatch(machine):
         raise RefusedError("not a machine's name")
@@ -207,10 +217,10 @@ def _read_record(path: Path, place: Place, checkout: Checkout, root: Path) -> Ev
 
 def _check_place(record: Evidence, place: Place) -> None:
     """Refuse a record that belongs elsewhere."""
-    upstream = UPSTREAM_FOLDERS[place.folder]
+    upstream, target = FOLDERS[place.folder]
     expected = {
         "source": "commits" if upstream else "releases",
-        "target": "cuda" if place.folder == DEVICE_FOLDER else "simulator",
+        "target": target,
         "machine": place.machine,
         "upstream": upstream or record.upstream,
     }

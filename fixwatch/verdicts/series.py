@@ -15,6 +15,7 @@ from fixwatch.verdicts.assessment import Assessment, JudgedRevision, Measurement
 from fixwatch.verdicts.controls import NEGATIVE_CONTROL, WORKLOAD
 from fixwatch.verdicts.judgements import SAYS_MOST_FIRST
 from fixwatch.verdicts.states import History, SeriesState, analyse_history, derive_state
+from fixwatch.verdicts.targets import COMPILER
 from mwe.defects import DEFAULT_WORKLOAD, find_defect
 
 FALLBACK_WORKLOAD = DEFAULT_WORKLOAD
@@ -123,7 +124,8 @@ def build_series(records: Iterable[Evidence], order: RevisionOrder) -> list[Seri
                 if order.is_on_branch(revision.record)
                 else {}
                 for revision in revisions
-            ]
+            ],
+            is_compiled=key.target == COMPILER,
         )
         for key, revisions in grouped.items()
     }
@@ -191,7 +193,7 @@ def _build_one(
         defect=defect,
         role=role,
         revisions=revisions,
-        unmeasured=order.find_unmeasured(key.upstream, key.source, measured),
+        unmeasured=order.find_unmeasured(key.upstream, key.source, measured, key.target),
         history=history,
         exact=tuple(
             len(change.places) == 1

@@ -53,11 +53,14 @@ class History:
         return (self.affected[index] or 0.0) >= MIN_PROBABILITY
 
 
-def analyse_history(revisions: Sequence[Mapping[str, Counts]]) -> History:
+def analyse_history(
+    revisions: Sequence[Mapping[str, Counts]], *, is_compiled: bool = False
+) -> History:
     """Find what the counts along a history say, oldest revision first.
 
     A revision has failures with the signature by schedule, whose name may follow that of a machine
-    and a space; an exploration is one trial. It has none where it says nothing of the history:
+    and a space; an exploration is one trial, and so is what a compiler made, which is the
+    same each time. It has none where it says nothing of the history:
     nothing ran, a control misbehaved, or it was made beside the branch.
     """
     counted = [index for index, counts in enumerate(revisions) if counts]
@@ -66,7 +69,7 @@ def analyse_history(revisions: Sequence[Mapping[str, Counts]]) -> History:
     found = _find_once(
         tuple(tuple(counts.n_failures if counts else 0 for counts in row) for row in rows),
         tuple(tuple(counts.n_trials if counts else 0 for counts in row) for row in rows),
-        tuple(name.rpartition(" ")[2] == EXPLORE for name in schedules),
+        tuple(is_compiled or name.rpartition(" ")[2] == EXPLORE for name in schedules),
     )
     affected: list[float | None] = [None] * len(revisions)
     for index, probability in zip(counted, found.affected, strict=True):

@@ -16,7 +16,7 @@ from fixwatch.errors import CouldNotMeasureError, FixwatchError, RefusedResultsE
 from fixwatch.history.mirror import UpstreamMirror
 from fixwatch.history.order import load_order
 from fixwatch.history.release_table import load_release_table
-from fixwatch.layout import CONFIGURATIONS, RESULTS_DIR
+from fixwatch.layout import BESIDE_COMMITS_CONFIGURATIONS, CONFIGURATIONS, RESULTS_DIR
 from fixwatch.records.evidence import iter_evidence
 from fixwatch.records.merge import merge_shards
 from fixwatch.records.plans import Plan, load_plan
@@ -92,29 +92,33 @@ def _conclude(plan: Plan, known: Known, n_written: int) -> None:
 
 def _list_planned_batches() -> dict[BatchIdentity, int]:
     """Return the trials of each batch that there is in some plan."""
-    return {
-        (
-            batch.identity["defect"],
-            batch.workload,
-            batch.role,
-            batch.schedule,
-            batch.identity["decides"],
-        ): batch.n_trials
-        for target in Target
-        for batch in plan_batches(target, asker=Asker.THOROUGH_JUDGE)
-    }
+    planned: dict[BatchIdentity, int] = {}
+    for target in Target:
+        for batch in plan_batches(target, asker=Asker.THOROUGH_JUDGE):
+            identity = (
+                batch.identity["defect"],
+                batch.workload,
+                batch.role,
+                batch.schedule,
+                batch.identity["decides"],
+            )
+            # A device has the same batches as a compiler, with more trials.
+            planned[identity] = max(batch.n_trials, planned.get(identity, 0))
+    return planned
 
 
 def _list_merged_commits() -> None:
     """Bring the lists of relevant commits up to date from git; a shard has no say in them."""
-    for name in COMMITS_CONFIGURATIONS:
+    for name in (*COMMITS_CONFIGURATIONS, *BESIDE_COMMITS_CONFIGURATIONS):
         configuration = load_configuration(Path(name))
         folder = configuration.results_dir
         commits = [record.commit for record in iter_evidence(folder, announce)]
         if not commits:
             continue
         try:
-            mirror = UpstreamMirror(configuration.repository, configuration.project, announce)
+            mirror = UpstreamMirror(
+                configuration.repository, configuration.project, announce, configuration.target
+            )
             mirror.pull(announce)
             mirror.refresh_listing(folder, configuration.branch, commits, announce)
         except FixwatchError as error:

@@ -24,13 +24,13 @@ from fixwatch.verdicts.series import FALLBACK_WORKLOAD
 from mwe.defects import Defect, find_defect, find_workload
 from mwe.errors import BadArgumentError
 from mwe.planned.plan import EXPLORE, plan_batches
+from mwe.schedules import DEFAULT_SCHEDULES
 from mwe.targets import Target
 from mwe.workloads.subject import Role
 
 EXIT_NOT_DECIDED = 4
 # The schedule that finds most kinds of races; further trials are run under it where it decides.
 PREFERRED_SCHEDULE = "delay"
-TARGET = Target.SIMULATOR.value
 
 
 def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
@@ -78,7 +78,9 @@ def _search(options: argparse.Namespace) -> Finding:
     if options.max_builds is not None and options.max_builds < 0:
         raise FixwatchError(f"--max-builds is {options.max_builds}; give 0 or more")
     check_workload(options.workload, configuration)
-    mirror = UpstreamMirror(configuration.repository, configuration.project, announce)
+    mirror = UpstreamMirror(
+        configuration.repository, configuration.project, announce, configuration.target
+    )
     mirror.pull(announce)
     commits = mirror.list_range(options.range, relevant_only=options.relevant_only)
     if len(commits) < 2:
@@ -96,15 +98,17 @@ def _search(options: argparse.Namespace) -> Finding:
             f"{commits[0].name}, where it leaves"
         )
     # A second search of the same upstream takes its turn, and finds what this one measured.
-    hold_lock(STATE_DIR / "pinpoint" / configuration.project, announce)
+    hold_lock(STATE_DIR / "pinpoint" / configuration.results_dir.name, announce)
     machine = describe_machine()
     record_machine(machine)
     settings = Settings(
         range=options.range,
         workload=options.workload,
-        target=TARGET,
+        target=configuration.target,
         own=MeasuringSetup(
-            machine.name, describe_python(), choose_schedule(find_defect(options.workload))
+            machine.name,
+            describe_python(),
+            choose_schedule(find_defect(options.workload), Target(configuration.target)),
         ),
         max_builds=options.max_builds,
     )
@@ -114,8 +118,10 @@ def _search(options: argparse.Namespace) -> Finding:
     return Search(settings, commits, mirror, configuration.results_dir, measurer, announce).run()
 
 
-def choose_schedule(defect: Defect) -> str:
+def choose_schedule(defect: Defect, target: Target = Target.SIMULATOR) -> str:
     """Return the schedule that a search for a defect rests on: one that samples, if one decides."""
+    if target is not Target.SIMULATOR:
+        return DEFAULT_SCHEDULES[target]
     sampled = [name for name in defect.schedules if name != EXPLORE]
     if PREFERRED_SCHEDULE in sampled:
         return PREFERRED_SCHEDULE
@@ -128,9 +134,11 @@ def check_workload(name: str, configuration: Configuration) -> None:
         workload = find_workload(name)
     except BadArgumentError as error:
         raise FixwatchError(str(error)) from error
-    if Target.SIMULATOR not in workload.targets:
+    target = Target(configuration.target)
+    if target not in workload.targets:
         raise FixwatchError(
-            f"{name} runs on a device only, and commits are searched in the simulator"
+            f"{name} is not for the target {target.value} of {configuration.path}; name another "
+            "workload or configuration"
         )
     if configuration.workloads is not None and name not in configuration.workloads:
         raise FixwatchError(
@@ -142,8 +150,8 @@ def check_workload(name: str, configuration: Configuration) -> None:
             f"{name} is a {workload.role.value}, which never changes; name a workload"
         )
     defect = find_defect(name)
-    schedule = choose_schedule(defect)
-    if not plan_batches(Target.SIMULATOR, [name], schedules=[schedule]):
+    schedule = choose_schedule(defect, target)
+    if not plan_batches(target, [name], schedules=[schedule]):
         raise FixwatchError(
             f"{name} is not run under {schedule} in histories, only by judges; "
             f"name {defect.default_workload.name}"

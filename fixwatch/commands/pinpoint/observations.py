@@ -18,8 +18,9 @@ from mwe.planned.plan import EXPLORE
 # What a commit that touches nothing a launch uses weighs as a place of the change: the selection
 # of relevant commits may be wrong, but hardly is.
 UNSELECTED_WEIGHT = 0.001
-# As many trials, all with the same result, an exploration weighs as: a schedule that failed can be
-# run again, and a whole space leaves nothing to chance. By one trial, nothing would be learned of a
+# As many trials, all with the same result, an exploration or a compilation weighs as: a schedule
+# that failed can be run again, a whole space leaves nothing to chance, and a compiler makes the
+# same of a kernel each time. By one trial, nothing would be learned of a
 # rate that may be anything.
 EXPLORATION_WEIGHT = 10
 
@@ -52,6 +53,7 @@ class Observations:
     weights: tuple[float, ...]  # of each commit as a place of the change
     own: dict[int, Evidence]  # of the first setup's machine and Python, by the commit's index
     gaps: dict[int, Gap]  # those of them that say nothing
+    is_compiled: bool = False  # whether trials are compilations, each the same again and again
 
     def needs_build(self, index: int) -> bool:
         """Whether a commit has to be built before it says anything."""
@@ -77,7 +79,10 @@ class Observations:
 
     def infer(self) -> SingleChange:
         """Return what they say of the change."""
-        by_setup = [EXPLORATION_WEIGHT if setup.schedule == EXPLORE else 1 for setup in self.setups]
+        usual = EXPLORATION_WEIGHT if self.is_compiled else 1
+        by_setup = [
+            EXPLORATION_WEIGHT if setup.schedule == EXPLORE else usual for setup in self.setups
+        ]
         return SingleChange(self.failures * by_setup, self.trials * by_setup, self.weights)
 
 
@@ -98,6 +103,8 @@ def observe(
     records: Iterable[Evidence],
     workload: str,
     setup: MeasuringSetup,
+    *,
+    is_compiled: bool = False,
 ) -> Observations:
     """Count what the records say of a workload; see `select_records` for which of them.
 
@@ -147,6 +154,7 @@ def observe(
         weights=tuple(1.0 if commit.reasons else UNSELECTED_WEIGHT for commit in commits),
         own=own,
         gaps=gaps,
+        is_compiled=is_compiled,
     )
 
 

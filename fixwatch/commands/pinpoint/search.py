@@ -36,6 +36,7 @@ from fixwatch.statistics.search_planning import (
     find_answer,
 )
 from fixwatch.statistics.single_change import SingleChange
+from fixwatch.verdicts.targets import COMPILER
 from mwe.planned.plan import EXPLORE
 
 Announce = Callable[[str], None]
@@ -140,13 +141,17 @@ class Search:
         costs_s = [
             self._find_cost(index, observations, costs) for index in range(len(self.commits))
         ]
-        # No exploration is run again.
-        n_trials = (EXPLORATION_WEIGHT,) if self._explores else TRIALS
+        # No exploration is run again, and no compilation.
+        n_trials = (EXPLORATION_WEIGHT,) if self._asks_once else TRIALS
         return choose_step(change, 0, costs_s, costs.trial_s, n_trials)
 
     @property
-    def _explores(self) -> bool:
-        return self.settings.own.schedule == EXPLORE
+    def _asks_once(self) -> bool:
+        return self.settings.own.schedule == EXPLORE or self._is_compiled
+
+    @property
+    def _is_compiled(self) -> bool:
+        return self.settings.target == COMPILER
 
     def _find_cost(self, index: int, observations: Observations, costs: Costs) -> float:
         commit = self.commits[index].commit
@@ -154,7 +159,7 @@ class Search:
             return math.inf
         if observations.needs_build(index):
             return costs.build_s + costs.visit_s
-        is_full = observations.trials[index, 0] >= (1 if self._explores else MAX_TRIALS)
+        is_full = observations.trials[index, 0] >= (1 if self._asks_once else MAX_TRIALS)
         return math.inf if is_full else costs.visit_s
 
     def _take_in_between(self, at: int) -> int:
@@ -230,4 +235,10 @@ class Search:
             self.repository.upstream,
             self.settings.target,
         )
-        return observe(self.commits, records, self.settings.workload, self.settings.own)
+        return observe(
+            self.commits,
+            records,
+            self.settings.workload,
+            self.settings.own,
+            is_compiled=self._is_compiled,
+        )
