@@ -10,7 +10,7 @@ import zlib
 
 import pytest
 
-from benchmarks.batches import ROOT, measure_batches
+from benchmarks.batches import ROOT, list_parameters, measure_batches
 
 COMMIT = "c0ffee"
 KEY = ("planted-race", "handoff")
@@ -105,6 +105,18 @@ def test_without_a_device_no_batch_is_tried_there(environment):
     assert found["local-array", "natural"].stage == "device"
     assert "CUDA" in found["local-array", "natural"].reason
     assert found.keys() == {("local-array", "natural"), ("local-array", "launch-mix")}
+
+
+def test_the_configurations_variable_chooses_the_compiler(environment):
+    """Each kernel is asked for once; where there is no compiler, each batch says so."""
+    environment.update(
+        FIXWATCH_TARGET="compiler",
+        ASV_FIXWATCH_WORKLOADS="captured-array",
+        CUDA_HOME="/nowhere",
+        CUDA_PATH="/nowhere",
+    )
+    assert list_parameters(environment)[1] == ["natural"]
+    assert measure_batches(environment).keys() == {("captured-array", "natural")}
 
 
 def test_further_trials_go_on_from_the_spool(environment):

@@ -165,7 +165,7 @@ def test_a_range_with_two_changes_is_refused_with_both(history):
         (("main --graph",), "not of the form A..B"),
         ((FIX, "--workload", "nope"), "unknown workload 'nope'"),
         ((FIX, "--workload", "one-thread"), "is a negative-control, which never changes"),
-        ((FIX, "--workload", "event-query"), "runs on a device only"),
+        ((FIX, "--workload", "event-query"), "is not for the target simulator"),
         ((FIX, "--config", RELEASES_CONFIGURATION), "lists releases"),
         ((FIX, "--max-builds", "-1"), "--max-builds is -1"),
         ((), "required: range"),

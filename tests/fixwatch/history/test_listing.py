@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from fixwatch.history.listing import (
     load_listings,
     save_listing,
 )
+from fixwatch.history.order import RevisionOrder
 
 
 def listed(commit, day, *, is_on_branch=True, reasons=("touches x",)):
@@ -45,6 +48,17 @@ def test_a_listing_is_read_as_it_was_written(tmp_path):
     save_listing(LISTING, tmp_path / "numba")
     assert load_listing(tmp_path / "numba") == LISTING
     assert load_listings([tmp_path / "numba", tmp_path / "none"]) == {"numba": LISTING}
+
+
+def test_the_listings_of_a_target_stand_beside_those_of_the_simulator(tmp_path):
+    """Other commits are relevant for a compiler, so an upstream has a list for each target."""
+    compiled = replace(LISTING, commits=LISTING.commits[:2], target="compiler")
+    save_listing(LISTING, tmp_path / "numba")
+    save_listing(compiled, tmp_path / "compiler-numba")
+    order = RevisionOrder(listings=load_listings([tmp_path / "numba", tmp_path / "compiler-numba"]))
+    assert order.find_listing("numba", "simulator") == LISTING
+    assert order.find_listing("numba", "compiler") == compiled
+    assert order.find_listing("numba", "cuda") is None
 
 
 def test_the_same_listing_is_not_written_again(tmp_path):

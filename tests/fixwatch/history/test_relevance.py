@@ -44,6 +44,27 @@ def test_an_empty_range_selects_nothing():
 
 
 @pytest.mark.parametrize(
+    ("upstream", "files", "expected"),
+    [
+        ("numba-cuda", ["numba_cuda/numba/cuda/target.py"], "the compiler and the driver"),
+        ("numba-cuda", ["numba_cuda/numba/cuda/decorators.py"], "the compiler and the driver"),
+        ("numba-cuda", ["numba_cuda/numba/cuda/simulator/kernel.py"], None),
+        ("numba-cuda", ["numba_cuda/numba/cuda/simulator_init.py"], None),
+        ("numba-cuda", ["numba_cuda/numba/cuda/tests/cudapy/test_inline.py"], None),
+        ("numba-cuda", ["setup.py"], "dependencies and build"),
+        ("numba", ["numba/cuda/codegen.py"], "the built-in CUDA target's compiler and driver"),
+        ("numba", ["numba/cuda/simulator/kernel.py"], None),
+        ("numba", ["numba/core/typeinfer.py"], None),
+    ],
+)
+@pytest.mark.parametrize("target", ["compiler", "cuda"])
+def test_for_compilers_and_devices_other_files_matter(upstream, files, expected, target):
+    """All of the CUDA target but its simulator and its tests."""
+    explanation = explain_relevance(upstream, files, target)
+    assert explanation is None if expected is None else f"touches {expected}" in explanation
+
+
+@pytest.mark.parametrize(
     ("files", "expected"),
     [
         (["numba_cuda/numba/cuda/simulator/kernelapi.py"], "the simulator"),

@@ -18,6 +18,7 @@ from fixwatch.records.asv_results import (
     has_result,
 )
 from fixwatch.records.evidence import BatchEvidence, evidence_path, load_evidence
+from mwe.targets import find_configured_target
 from tests.fixwatch.sample_records import new_batch, new_controls, new_record
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -95,6 +96,7 @@ def test_a_machine_without_a_device_leaves_asv_no_result():
     [
         new_record("0.57.0", new_batch(failures=90), *new_controls()),
         new_record("0.57.0", new_batch(failures=90), *new_controls(), target="cuda"),
+        new_record("0.57.0", new_batch(failures=90), *new_controls(), target="compiler"),
         new_record("0.57.0", not_run_stage="build", not_run_reason="gcc: not found"),
     ],
 )
@@ -105,8 +107,7 @@ def test_asv_reads_what_was_derived(tmp_path, record):
     path.write_text(json.dumps(derive_result(record, {"cpu": "x86_64"})))
     loaded = Results.load(str(path), machine_name="m")
     assert loaded.date == 1000 * datetime(2023, 5, 2, tzinfo=timezone.utc).timestamp()
-    is_simulated = {"simulator": "1", "cuda": "0"}[record.target]
-    assert loaded.env_vars == {"NUMBA_ENABLE_CUDASIM": is_simulated}
+    assert find_configured_target(loaded.env_vars).value == record.target
     assert loaded.params == {"cpu": "x86_64", "machine": "m", "python": "3.11"}
     axes = [["'local-array'", "'planted-race'", "'same-module'"], ["'delay'"]]
     expected = [batch.printed.failures for batch in record.batches] or [None] * 3

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from fixwatch.configuration import load_configuration
+from fixwatch.layout import CONFIGURATIONS
 from fixwatch.records.evidence import evidence_path, iter_evidence, load_evidence, save_evidence
 from fixwatch.records.merge import merge_shards
-from fixwatch.records.shards import MAX_FILE_BYTES, MAX_FILES, Checkout, read_shard
+from fixwatch.records.shards import FOLDERS, MAX_FILE_BYTES, MAX_FILES, Checkout, read_shard
 
 ROOT = Path(__file__).resolve().parents[3]
 # Real files of a measured commit are what is damaged here.
@@ -152,6 +154,20 @@ def test_results_of_a_device_have_a_folder_of_their_own(tmp_path):
         assert any("target is" in reason for reason in refused.values())
     put(tmp_path / "unknown", {**evidence, "name": "9.9"}, bare, folder="cuda")
     assert "9.9 is not in the table of releases" in str(merge(tmp_path, tmp_path / "unknown"))
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_each_results_folder_is_that_of_a_configuration(folder):
+    """What a shard may hand over is what some configuration measures."""
+    upstream, target = FOLDERS[folder]
+    (configuration,) = [
+        found
+        for found in map(load_configuration, map(Path, CONFIGURATIONS))
+        if found.results_dir.name == folder
+    ]
+    assert configuration.target == target
+    assert (configuration.source == "commits") is (upstream is not None)
+    assert upstream in (None, configuration.project)
 
 
 @pytest.mark.parametrize(("field", "value"), [("role", "negative-control"), ("decides", False)])
