@@ -336,7 +336,7 @@ def _draw_fork(parent_y: float, y: float, x: float) -> str:
 def _draw_releases(
     upstream: UpstreamReleases, traced: Iterable[_Traced], scale: _Scale, forks: Sequence[float]
 ) -> Iterable[ReleaseMark]:
-    """Yield the releases, with the names that have room beside each other and the fork.
+    """Yield the releases, oldest first, with the names that have room beside each other and forks.
 
     Those that a defect began or ended with come first, then the newest, the first of a series, and
     the newer ones.
@@ -363,7 +363,7 @@ def _draw_releases(
         is_near_fork = any(abs(x - fork + 7) < room / 2 + 4 for fork in forks)
         if not is_near_fork and all(abs(x - places[other]) >= room for other in labelled):
             labelled.append(index)
-    for index, release in enumerate(releases):
+    for index, release in reversed(list(enumerate(releases))):
         # Nothing is cut off at the picture's sides.
         margin = _LETTER * len(release.version) / 2
         yield ReleaseMark(

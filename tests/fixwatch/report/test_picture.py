@@ -123,7 +123,7 @@ def test_names_of_releases_have_room_and_those_of_changes_come_first(form):
     for mark in named:
         assert mark.label_x - 15 >= 0
         assert mark.label_x + 15 <= form.width
-    assert lane.releases[0].href == "releases.html#numba-cuda-0.30.4"
+    assert lane.releases[-1].href == "releases.html#numba-cuda-0.30.4"
 
 
 def test_a_device_has_a_lane_without_a_trunk():
