@@ -6,10 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from fixwatch.verdicts.targets import SIMULATOR
+from fixwatch.verdicts.targets import COMPILER, CUDA, SIMULATOR
 
 PAGE_NAME = "index.html"
 RELEASES_NAME = "releases.html"
+# The results folders of releases, by what they were measured on; asv's sites are named like them.
+_RELEASES_FOLDERS = {SIMULATOR: "releases", CUDA: "cuda", COMPILER: "compiler-releases"}
 
 
 def name_sheet(upstream: str, source: str, target: str, defect: str) -> str:
@@ -21,6 +23,13 @@ def name_sheet(upstream: str, source: str, target: str, defect: str) -> str:
 def find_sheet(entry: Mapping[str, Any]) -> str:
     """Return the page that a series of a document is on."""
     return name_sheet(entry["upstream"], entry["source"], entry["target"], entry["defect"])
+
+
+def name_benchmarks(upstream: str, source: str, target: str) -> str:
+    """Return the folder of asv's own site of a history."""
+    if source == "releases":
+        return f"{_RELEASES_FOLDERS.get(target, target)}/{upstream}"
+    return upstream if target == SIMULATOR else f"{target}-{upstream}"
 
 
 def series_anchor(series: Mapping[str, Any]) -> str:

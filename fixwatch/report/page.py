@@ -20,6 +20,7 @@ from fixwatch.report.addresses import (
     PAGE_NAME,
     RELEASES_NAME,
     find_sheet,
+    name_benchmarks,
     name_sheet,
     release_anchor,
     series_anchor,
@@ -212,8 +213,7 @@ def _list_benchmarks(all_series: Iterable[Series]) -> dict[str, str]:
             continue
         key = series.key
         place = f"{name_place(key.upstream, key.target)}, {key.source}"
-        results = key.source if key.target == SIMULATOR else key.target
-        folders[place] = key.upstream if key.source == "commits" else f"{results}/{key.upstream}"
+        folders[place] = name_benchmarks(key.upstream, key.source, key.target)
     return dict(sorted(folders.items()))
 
 
