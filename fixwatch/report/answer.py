@@ -24,7 +24,8 @@ def describe_upstreams(verdicts: Sequence[DefectVerdict]) -> list[str]:
     for place, own in places.items():
         states: dict[str, list[str]] = defaultdict(list)
         for verdict in sorted(own, key=lambda verdict: WORST_FIRST.index(verdict.state)):
-            states[_name_state(verdict)] += [verdict.defect] if verdict.defect else []
+            others = ["any other failure"] if len(own) > 1 else []
+            states[_name_state(verdict)] += [verdict.defect] if verdict.defect else others
         parts = [_describe_group(state, defects) for state, defects in states.items()]
         lines.append(f"{place}: {'; '.join(parts)}")
     return lines

@@ -9,7 +9,7 @@ from typing import Any
 from anybadge import Badge
 
 from fixwatch.verdicts.states import State
-from fixwatch.verdicts.targets import CUDA
+from fixwatch.verdicts.targets import COMPILER, CUDA
 
 # Readable on white and on black.
 _COLOURS = {
@@ -19,13 +19,19 @@ _COLOURS = {
     State.INCONCLUSIVE: "#7a5200",
     State.NOT_RUN: "#5a626b",
 }
+# How a badge and its label are named.
+_PLACES = {
+    CUDA: ("on-a-device", "on a CUDA device"),
+    COMPILER: ("compiled", "compiled for a device"),
+}
 
 
 def describe_badges(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the objects that badge services read (schema version 1), by their names.
 
-    An upstream has one for each defect, named for both, and one over all defects. A device has
-    one, with that behind the upstream's name.
+    An upstream has one for each defect, named for both, and one over all defects. A device and the
+    compiler have their own, with that behind the upstream's name: one for each defect that can be
+    there, and one for all other failures.
 
     Source: the endpoint form of shields.io.
     """
@@ -33,9 +39,11 @@ def describe_badges(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     by_upstream = defaultdict(list)
     for entry in document["defects"]:
         upstream, defect = entry["upstream"], entry["defect"]
-        if entry["target"] == CUDA:
-            label = f"{upstream} on a CUDA device"
-            badges[f"{upstream}-on-a-device"] = _describe_one(label, entry)
+        if entry["target"] in _PLACES:
+            name, label = _PLACES[entry["target"]]
+            own = f"--{defect}" if defect else ""
+            words = f"{upstream} {label}{f': {defect}' if defect else ''}"
+            badges[f"{upstream}-{name}{own}"] = _describe_one(words, entry)
         else:
             by_upstream[upstream].append(entry)
             badges[f"{upstream}--{defect}"] = _describe_one(f"{upstream} {defect}", entry)

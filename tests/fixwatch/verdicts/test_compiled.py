@@ -8,11 +8,13 @@ import pytest
 
 from fixwatch.history.order import RevisionOrder
 from fixwatch.report.answer import describe_upstreams
+from fixwatch.report.badge import describe_badges
 from fixwatch.verdicts.defects import find_verdicts, list_defects
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.series import build_series
 from mwe.defects import WORKLOADS, find_defect
 from tests.fixwatch.sample_records import new_batch, new_controls, new_record
+from tests.fixwatch.verdicts.test_series import document_of
 
 DEFECT = "captured-reversed-array"
 VERSIONS = ["0.18.1", "0.19.1", "0.20.0", "0.20.1", "0.21.1", "0.22.2", "0.24.0", "0.26.0"]
@@ -117,8 +119,20 @@ def test_a_compiler_has_rows_and_verdicts_of_its_own():
     assert ("simulator", DEFECT) not in found
     (line,) = [line for line in describe_upstreams(verdicts) if "compiled" in line]
     assert line == (
-        "numba-cuda compiled for a device: affected by captured-reversed-array; never observed"
+        "numba-cuda compiled for a device: affected by captured-reversed-array; "
+        "any other failure never observed"
     )
+
+
+def test_badges_are_named_for_the_target():
+    """A compiler's say nothing of the simulator's state, and do not count among its defects."""
+    racy = new_record("0.20.1", new_batch(failures=90), *new_controls(), upstream="numba-cuda")
+    single = compiled("one-thread")
+    record = new_release("0.20.1", compiled(DEFECT, 1), compiled("local-array"), single)
+    badges = describe_badges(document_of(racy, record))
+    assert "numba-cuda-compiled--captured-reversed-array" in badges
+    assert badges["numba-cuda-compiled"]["message"] == "never-observed"
+    assert badges["numba-cuda"]["message"] == "has 1 of 4 known defects"
 
 
 def test_each_target_has_the_defects_that_can_be_there():
