@@ -57,9 +57,9 @@ NARROW = Form(
     width=358,
     left=0,
     right=0,
-    pitch=31,
-    band=9,
-    above=19,
+    pitch=28,
+    band=8,
+    above=17,
     label_distance=44,
 )
 _Place = tuple[str, str]  # an upstream and a target
