@@ -6,7 +6,8 @@ leaves its moment, and a tracker that broke leaves what it could not do.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+import re
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -43,6 +44,12 @@ class FoundChange(Closed):
     """Name of the newest revision that was recorded before."""
     newest: fields.Text
     """The newest commit then, or ``main``."""
+
+    @property
+    def identity(self) -> str:
+        """What names the change, the same for every look that finds it."""
+        words = (self.upstream, self.defect, self.old, self.new, self.recorded_up_to)
+        return re.sub(r"[^A-Za-z0-9.-]", "", "-".join(words))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,11 +101,16 @@ def find_tracker_problem(results_dir: Path = RESULTS_DIR) -> str | None:
 
 
 def save_look(changes: tuple[FoundChange, ...], results_dir: Path = RESULTS_DIR) -> LastLook:
-    """Record that a look came to its end now, and what it found to have changed."""
+    """Record that a look came to its end now, and what it found to have changed.
+
+    A change that was found before, and is not on the record yet, is kept as it was then.
+    """
     known = load_last_look(results_dir)
+    kept = {change.identity: change for change in (known.changes if known else ())}
+    for change in changes:
+        kept.setdefault(change.identity, change)
     looked_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    look = LastLook(looked_at=looked_at, changes=known.changes if known else ())
-    look = replace(look, changes=(*look.changes, *changes)[-MAX_CHANGES:])
+    look = LastLook(looked_at=looked_at, changes=tuple(kept.values())[-MAX_CHANGES:])
     write_json_atomically(results_dir / LOOK_NAME, asdict(look), indent=1)
     (results_dir / PROBLEM_NAME).unlink(missing_ok=True)
     return look

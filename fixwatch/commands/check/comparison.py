@@ -48,6 +48,16 @@ _EXPECTED = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class RecordedHistory(Closed):
+    """What was known of a defect along an upstream's commits, or along its releases."""
+
+    source: fields.Source
+    state: str
+    newest: str | None
+    """Name of the newest revision that it rests on."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recorded(Closed):
     """What was known of a defect on an upstream before the check."""
 
@@ -62,6 +72,8 @@ class Recorded(Closed):
     """A release that is recorded as affected, of either upstream; null where there is none."""
     negative_control: str | None = None
     """A release that is recorded as not affected."""
+    histories: tuple[RecordedHistory, ...] = ()
+    """By source, the worst first: a fix is in a commit before it is in a release."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +109,8 @@ class UpstreamComparison(Closed):
     old: str
     new: str
     detail: str
+    recorded_up_to: str | None = None
+    """Of a change: name of the newest revision on record before it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,29 +182,38 @@ def _compare_one(recorded: Recorded, checked: Sequence[Checked]) -> UpstreamComp
         old=recorded.state,
     )
     unknown = partial(compared, outcome=CheckResult.COULD_NOT_MEASURE, new="not known")
-    state = State(recorded.state)
-    expected = _EXPECTED.get(state)
+    before = {revision: _find_history(recorded, revision.kind) for revision in newest}
+    expected = {revision: _EXPECTED.get(State(was.state)) for revision, was in before.items()}
     broken = find_broken_control(recorded, checked)
     if (
-        state is State.NOT_RUN
+        State(recorded.state) is State.NOT_RUN
         and recorded.positive_control is None
         and recorded.negative_control is None
     ):
         detail = "no revision is recorded in which it is known"
         return compared(outcome=CheckResult.NOT_RECORDED, new="not known", detail=detail)
-    if broken is not None or expected is None:
+    if broken is not None or (newest and not any(expected.values())):
         return unknown(detail=broken or "nothing sure is recorded")
     missing = _name_missing_controls(recorded)
     decided = [revision for revision in newest if revision.verdict.is_decided]
-    differing = [revision for revision in decided if revision.verdict is not expected]
+    differing = [
+        revision for revision in decided if expected[revision] not in (None, revision.verdict)
+    ]
     stray = [revision for revision in differing if _is_stray(revision)]
     if stray and stray == differing:
         detail = f"{_list_counts(stray)}; too few failures for a change, which an artefact may be"
         return compared(outcome=CheckResult.UNCHANGED, new=recorded.state, detail=detail)
     if differing:
-        new = "fixed" if expected is Verdict.OBSERVED else "affected"
-        detail = f"{_list_counts(differing)}; recorded up to {recorded.newest}{missing}"
-        return compared(outcome=CheckResult.CHANGED, new=new, detail=detail)
+        # What is affected again is said before what is fixed.
+        first = next((one for one in differing if one.verdict is Verdict.OBSERVED), differing[0])
+        was = before[first]
+        return compared(
+            outcome=CheckResult.CHANGED,
+            old=was.state,
+            new="affected" if first.verdict is Verdict.OBSERVED else "fixed",
+            detail=f"{_list_counts(differing)}; recorded up to {was.newest}{missing}",
+            recorded_up_to=was.newest,
+        )
     undecided = [
         f"{revision.kind} {revision.name} is {revision.verdict.value}: "
         f"{revision.reason or 'no reason is known'}"
@@ -203,6 +226,21 @@ def _compare_one(recorded: Recorded, checked: Sequence[Checked]) -> UpstreamComp
         return unknown(detail="; ".join(undecided))
     detail = f"{_list_counts(decided)}{missing}"
     return compared(outcome=CheckResult.UNCHANGED, new=recorded.state, detail=detail)
+
+
+def _find_history(recorded: Recorded, kind: str) -> RecordedHistory:
+    """Return what a newest revision is compared with: its own history, if that says anything.
+
+    A fix that is in no release yet is no news of the releases each week, nor a new defect.
+    """
+    source = "commits" if kind == NEWEST_KINDS[0] else "releases"
+    own = [
+        history
+        for history in recorded.histories
+        if history.source == source and State(history.state) in _EXPECTED
+    ]
+    whole = RecordedHistory(source=source, state=recorded.state, newest=recorded.newest)
+    return own[0] if own else whole
 
 
 def _is_stray(revision: Checked) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,7 +25,6 @@ class IssueAction:
 
 def describe_changes(comparison: Comparison, found_at: str) -> tuple[FoundChange, ...]:
     """Return what a comparison found to have changed, as it is kept until it is told."""
-    recorded = {(row.upstream, row.defect): row for row in comparison.recorded}
     newest = {
         revision.upstream: revision.commit
         for revision in comparison.checked
@@ -40,7 +38,7 @@ def describe_changes(comparison: Comparison, found_at: str) -> tuple[FoundChange
             old=found.old,
             new=found.new,
             detail=found.detail[:MAX_DETAIL],
-            recorded_up_to=str(recorded[found.upstream, found.defect].newest),
+            recorded_up_to=str(found.recorded_up_to),
             newest=newest.get(found.upstream, "main"),
         )
         for found in comparison.findings
@@ -62,16 +60,10 @@ def plan_issue(
     known
         Its body and comments; what stands there already is not said again.
     """
-    identities = {identify(change): change for change in changes}
+    identities = {f"<!-- fixwatch: {change.identity} -->": change for change in changes}
     untold = {name: change for name, change in identities.items() if name not in known}
     if not untold:
         return IssueAction(kind="nothing")
     body = render("issue.md.j2", is_new=existing is None, marker=MARKER, changes=untold)
     kind = {None: "open", "closed": "reopen"}.get(existing, "comment")
     return IssueAction(kind=kind, body=body)
-
-
-def identify(change: FoundChange) -> str:
-    """Return a comment that names a change, the same for every look that finds it."""
-    words = (change.upstream, change.defect, change.old, change.new, change.recorded_up_to)
-    return f"<!-- fixwatch: {re.sub(r'[^A-Za-z0-9.-]', '', '-'.join(words))} -->"

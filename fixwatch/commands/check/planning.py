@@ -135,10 +135,11 @@ def plan_look(
 ) -> Plan:
     """Return what a look at the upstreams has to measure on a machine, and what it judges.
 
-    That is the newest commit and release of each upstream, unless this machine has them; the newest
-    `max_new` of what no machine has measured, relevant commits and releases; and where there is any
-    of these, what is old as a check of this machine: a release that must fail and one that must
-    not, and of each history in which it has measured no affected revision the newest one.
+    That is the newest commit and release of each upstream, and of controls a release that must fail
+    and one that must not, unless this machine has them; and the newest `max_new` of what no machine
+    has measured, relevant commits and releases. Where there is any of these the controls are
+    measured again as a check of this machine, and of each history in which it has measured no
+    affected revision the newest one.
 
     Raises
     ------
@@ -155,12 +156,11 @@ def plan_look(
         and record.measurement_version in (None, MEASUREMENT_VERSION)
         and record.is_complete
     }
-    newest = histories.find_newest()
-    missing = [one for one in newest if (one.upstream, one.commit) not in here]
+    newest, controls = histories.find_newest(), _find_controls(known, histories)
+    missing = [one for one in [*newest, *controls] if (one.upstream, one.commit) not in here]
     new = histories.find_new(known)
     if len(new) > max_new > 0:
         announce(f"{len(new) - max_new} new revisions are left for the next look")
-    controls = _find_controls(known, histories)
     asked = dict.fromkeys([*map(_revision_of, missing), *new[:max_new]])
     if asked:
         sample = [*map(_revision_of, controls), *_find_bridges(known, here, histories.mirrors)]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fixwatch.commands.check.comparison import Recorded
+from fixwatch.commands.check.comparison import Recorded, RecordedHistory
 from fixwatch.configuration import load_configuration
 from fixwatch.history.order import load_order
 from fixwatch.history.release_table import FIRST_VERSIONS, Release, load_release_table
@@ -24,7 +24,7 @@ PREFERRED_CONTROLS = (("numba-cuda", "0.24.0"), ("numba-cuda", "0.26.0"))
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """All that the results on disk say."""
+    """What the results on disk say of the simulator."""
 
     records: tuple[Evidence, ...]
     series: tuple[Series, ...]
@@ -32,9 +32,14 @@ class Known:
 
 
 def load_known(announce: Callable[[str], None]) -> Known:
-    """Read the results of all configurations."""
+    """Read what was measured in the simulator, of all configurations: it is what a look is for."""
     folders = [load_configuration(Path(name)).results_dir for name in CONFIGURATIONS]
-    records = tuple(record for folder in folders for record in iter_evidence(folder, announce))
+    records = tuple(
+        record
+        for folder in folders
+        for record in iter_evidence(folder, announce)
+        if record.target == SIMULATOR
+    )
     series = tuple(build_series(records, load_order(folders)))
     recorded = tuple(describe_recorded(series, load_release_table()))
     return Known(records=records, series=series, recorded=recorded)
@@ -70,9 +75,22 @@ def describe_recorded(all_series: Sequence[Series], table: Sequence[Release]) ->
                     else None,
                     positive_control=positive,
                     negative_control=negative,
+                    histories=_describe_histories(verdict),
                 )
             )
     return rows
+
+
+def _describe_histories(verdict: DefectVerdict | None) -> tuple[RecordedHistory, ...]:
+    return tuple(
+        RecordedHistory(
+            source=history.speaker.key.source,
+            state=history.state.value,
+            newest=history.speaker.revisions[counted[-1]].record.name if counted else None,
+        )
+        for history in (verdict.histories if verdict else ())
+        for counted in (history.speaker.history.counted,)
+    )
 
 
 def _choose_control(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -43,7 +44,8 @@ def test_a_look_that_finds_nothing_leaves_its_moment(tmp_path):
 def test_changes_stay_for_the_issue_and_the_oldest_go(tmp_path):
     """What a look found is kept by the next ones, up to a limit."""
     save_look((change(0),), tmp_path)
-    save_look((), tmp_path)
+    # The next look finds it again as long as it is not on the record.
+    save_look((replace(change(0), detail="again"),), tmp_path)
     assert load_last_look(tmp_path).changes == (change(0),)
     for number in range(1, MAX_CHANGES + 1):
         save_look((change(number),), tmp_path)

@@ -14,6 +14,7 @@ from fixwatch.commands.check.comparison import (
     Checked,
     CheckResult,
     Recorded,
+    RecordedHistory,
     compare,
     find_needed_failures,
 )
@@ -402,3 +403,22 @@ def test_a_stray_failure_is_said_and_is_no_change():
         found = compare(RECORDED, (*CONTROLS, *OLD_NUMBA, CLEAN_CUDA[0], release)).findings[1]
         assert found.outcome is outcome
         assert f"{n_failures} of 120 trials failed" in found.detail
+
+
+def test_each_newest_revision_is_compared_with_its_own_history():
+    """What is fixed in a commit and in no release yet is news once, and so is the release."""
+    histories = (
+        RecordedHistory(source="releases", state="affected", newest="0.68.0"),
+        RecordedHistory(source="commits", state="fixed", newest="bbbbbbbb"),
+    )
+    recorded = [replace(NUMBA, histories=histories)]
+    commit, release = NEW_NUMBA
+    old_release = OLD_NUMBA[1]
+    found = compare(recorded, (*CONTROLS, commit, old_release)).findings[0]
+    assert found.outcome is CheckResult.UNCHANGED
+    found = compare(recorded, (*CONTROLS, commit, release)).findings[0]
+    assert (found.outcome, found.new) == (CheckResult.CHANGED, "fixed")
+    assert found.recorded_up_to == "0.68.0"
+    relapse = replace(commit, verdict=Verdict.OBSERVED, n_failures=100)
+    found = compare(recorded, (*CONTROLS, relapse, old_release)).findings[0]
+    assert (found.old, found.new, found.recorded_up_to) == ("fixed", "affected", "bbbbbbbb")
