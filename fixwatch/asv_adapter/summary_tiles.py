@@ -33,9 +33,9 @@ def describe_groups(
     """
     workloads = _rank(all_series)
     groups: dict[str, list[dict[str, Any]]] = {}
-    machines = {(series.key.machine, series.key.python) for series in workloads}
+    pythons = {series.key.python for series in workloads}
     for series in workloads:
-        tile = _describe_tile(series, places, names_machine=len(machines) > 1)
+        tile = _describe_tile(series, places, names_python=len(pythons) > 1)
         if tile["points"]:
             groups.setdefault(series.defect, []).append(tile)
     return [
@@ -62,12 +62,11 @@ def _rank(all_series: Iterable[Series]) -> list[Series]:
     """Return the series of workloads, by defect and workload as they are declared."""
     defects, workloads = list(DEFECTS), list(WORKLOADS)
 
-    def rank(series: Series) -> tuple[int, int, str, str]:
+    def rank(series: Series) -> tuple[int, int, str]:
         key = series.key
         return (
             defects.index(series.defect) if series.defect in defects else len(defects),
             workloads.index(key.workload) if key.workload in workloads else len(workloads),
-            key.machine,
             key.python,
         )
 
@@ -93,12 +92,12 @@ def _find_points(series: Series, places: Mapping[str, int], count: str) -> list[
 
 
 def _describe_tile(
-    series: Series, places: Mapping[str, int], *, names_machine: bool
+    series: Series, places: Mapping[str, int], *, names_python: bool
 ) -> dict[str, Any]:
     key, records = series.key, [revision.record for revision in series.revisions]
     title = f"{BENCHMARK}: {key.workload}"
-    if names_machine:
-        title += f" ({key.machine}, Python {key.python})"
+    if names_python:
+        title += f" (Python {key.python})"
     schedules = {
         measured.schedule for measured in series.measurements if measured.schedule is not None
     }

@@ -77,13 +77,15 @@ def test_each_defect_has_a_group():
     assert [group["name"] for group in describe(records)] == ["cuda-swap", "host-launch"]
 
 
-def test_machines_are_told_apart():
-    """Nothing is pooled: each has a tile, and is named in it."""
-    records = [*new_releases("local-array"), *new_releases("local-array", machine="other")]
+def test_pythons_are_told_apart():
+    """Each has a tile, and is named in it; machines are one history."""
+    records = new_releases("local-array")
+    records += new_releases("local-array", python="3.12")
+    records += new_releases("local-array", machine="other")
     (group,) = describe(records)
     assert [tile["title"] for tile in group["tiles"]] == [
-        "track_failures: local-array (m, Python 3.11)",
-        "track_failures: local-array (other, Python 3.11)",
+        "track_failures: local-array (Python 3.11)",
+        "track_failures: local-array (Python 3.12)",
     ]
 
 
