@@ -73,8 +73,7 @@ $(document).ready(function() {
         display.append(key);
         $.each(tiles.groups, function(i, group) {
             var container = $('<div class="benchmark-group"/>');
-            container.append($('<h1/>').text(group.name),
-                             $('<p style="text-align: center"/>').text(group.about));
+            container.append($('<h1/>').text(group.name), describe(group.about));
             display.append(container);
             $.each(group.tiles, function(j, tile) {
                 var made = make_tile(tile);
@@ -85,6 +84,15 @@ $(document).ready(function() {
         if (!tiles.groups.length) {
             display.append($('<p/>').text('Nothing was measured in any workload.'));
         }
+    }
+
+    /* A sentence, with names as code where it has them in backticks. */
+    function describe(sentence) {
+        var paragraph = $('<p style="text-align: center"/>');
+        $.each(sentence.split('`'), function(i, part) {
+            paragraph.append($(i % 2 ? '<code/>' : '<span/>').text(part));
+        });
+        return paragraph;
     }
 
     function sample(kind, text) {
