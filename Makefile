@@ -2,6 +2,8 @@
 PYTHON ?= python3
 # make dashboard RELEASES=all measures every release instead of a selection.
 RELEASES ?= selected
+# make dashboard VERBOSE=1 shows what asv prints, else it is in a log.
+VERBOSE ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -19,7 +21,7 @@ endif
 .PHONY: dashboard test check schemas lock tables sensitivity measure-engine measure-ptx calibrate site-packages clean
 
 dashboard: $(VENV)/installed
-	$(BIN)/python -m fixwatch dashboard $(if $(filter all,$(RELEASES)),--all)
+	$(BIN)/python -m fixwatch dashboard $(if $(filter all,$(RELEASES)),--all) $(if $(VERBOSE),--verbose)
 
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder

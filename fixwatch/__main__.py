@@ -59,8 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (FixwatchError, UserError) as error:
         announce(str(error))
         return getattr(error, "exit_status", FixwatchError.exit_status)
-    except KeyboardInterrupt:
-        announce("interrupted; what was measured is kept")
+    except KeyboardInterrupt as interrupt:
+        announce(f"interrupted; {str(interrupt) or 'what was measured is kept'}")
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader has closed the pipe; keep the interpreter from failing again as it exits.

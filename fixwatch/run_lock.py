@@ -61,6 +61,12 @@ def hold_lock(results_dir: Path, announce: Callable[[str], None]) -> None:
     _held[path] = file
 
 
+def wait_for_lock(results_dir: Path, announce: Callable[[str], None]) -> None:
+    """Wait until no other process holds the lock of a results folder, as `hold_lock` does."""
+    hold_lock(results_dir, announce)
+    _held.pop((results_dir / LOCK_NAME).absolute()).close()
+
+
 def inherited_descriptors() -> tuple[int, ...]:
     """Return what a process has to inherit to keep the locks of this one."""
     return tuple(file.fileno() for file in _held.values()) if os.name == "posix" else ()

@@ -6,13 +6,19 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import IO, cast
 
 from fixwatch.errors import CouldNotMeasureError
 from fixwatch.installing.as_of import shorten_output
 from fixwatch.layout import RELEASES_CONFIGURATION, STATE_DIR
 from fixwatch.machine import Machine
+
+# How often a caller may look at what asv has done.
+LOOK_PERIOD_S = 0.25
+# An interrupt from a terminal reaches asv too, which then ends by itself.
+ENDING_TIMEOUT_S = 5.0
 
 
 def run_asv(
@@ -22,11 +28,13 @@ def run_asv(
     *,
     log_path: Path | None = None,
     environment: Mapping[str, str] | None = None,
+    look: Callable[[], None] = lambda: None,
 ) -> None:
     """Run asv to its end, with variables beside those of this process.
 
     What it prints, its errors too, is appended to the log; without one it goes where this process
-    prints.
+    prints. `look` is called several times a second meanwhile. asv does not outlive an exception, an
+    interrupt say, that ends this call.
 
     Raises
     ------
@@ -39,15 +47,15 @@ def run_asv(
             log_path.parent.mkdir(parents=True, exist_ok=True)
             log = stack.enter_context(log_path.open("a+", encoding="utf-8", errors="replace"))
             start = log.seek(0, os.SEEK_END)
-        status = subprocess.run(
+        process = subprocess.Popen(
             [sys.executable, "-m", "asv", "--config", configuration, *arguments],
-            input=stdin,
             text=True,
-            check=False,
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=log and subprocess.STDOUT,
             env={**os.environ, **(environment or {})},
-        ).returncode
+        )
+        status = _wait(process, stdin, look)
         if log is not None:
             log.seek(start)
             lines = shorten_output(log.read()).splitlines() or ["it printed nothing"]
@@ -57,6 +65,27 @@ def run_asv(
         raise CouldNotMeasureError(f"asv {arguments[0]} stopped with status {status}{place}")
 
 
+def _wait(process: subprocess.Popen[str], stdin: str, look: Callable[[], None]) -> int:
+    try:
+        # An asv that has ended before it read anything says why.
+        with contextlib.suppress(BrokenPipeError):
+            cast(IO[str], process.stdin).write(stdin)
+        with contextlib.suppress(BrokenPipeError):
+            cast(IO[str], process.stdin).close()
+        while process.poll() is None:
+            look()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(LOOK_PERIOD_S)
+    except BaseException:
+        try:
+            process.wait(ENDING_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            process.wait()
+        raise
+    return process.returncode
+
+
 def measure_commits(
     configuration: str,
     machine: str,
@@ -64,11 +93,12 @@ def measure_commits(
     *,
     log_path: Path | None = None,
     environment: Mapping[str, str] | None = None,
+    look: Callable[[], None] = lambda: None,
 ) -> None:
     """Run the benchmarks on commits of a configuration's history, as `run_asv` does."""
     arguments = ["run", "--machine", machine, "HASHFILE:-"]
     stdin = "\n".join(commits)
-    run_asv(configuration, arguments, stdin, log_path=log_path, environment=environment)
+    run_asv(configuration, arguments, stdin, log_path=log_path, environment=environment, look=look)
 
 
 def record_machine(machine: Machine) -> None:

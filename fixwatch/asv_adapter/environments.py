@@ -34,10 +34,7 @@ from fixwatch.installing.as_of import (
     install_exactly,
     shorten_output,
 )
-from fixwatch.installing.as_of_exceptions import (
-    find_commit_constraints,
-    find_missing_requirements,
-)
+from fixwatch.installing.as_of_exceptions import find_commit_constraints
 from fixwatch.installing.builds import build_commit, find_build, install_commit
 from fixwatch.installing.cuda_parts import (
     NO_CUDA_REQUIREMENTS,
@@ -45,6 +42,7 @@ from fixwatch.installing.cuda_parts import (
     find_cuda_driver,
     find_cuda_requirements,
 )
+from fixwatch.installing.releases import resolve_release
 from fixwatch.layout import SPOOL_DIR
 from fixwatch.records.install_record import AVAILABILITY, BUILD, INSTALL, InstallRecord
 from fixwatch.run_lock import hold_lock
@@ -202,20 +200,12 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
             return
         log.info(f"Installing {release.upstream} {release.version} into {self.name}")
         parts = self._find_cuda_parts(release.upstream, Version(release.version))
-        requirements = [
-            f"{parts.name(release.upstream)}=={release.version}",
-            *parts.requirements,
-            *find_missing_requirements(release.upstream, release.version),
-        ]
-
+        environment = self.environment
         try:
             with self._recording(record, INSTALL):
-                resolution = self.environment.install_as_of(
-                    requirements,
-                    release.resolved_as_of,
-                    constraints=parts.constraints,
-                    exempt=[release.upstream],
-                    tools=TOOL_PINS,
+                resolution = resolve_release(release, environment.python, parts)
+                install_exactly(
+                    [*resolution.pins, *TOOL_PINS], environment.path, environment.python
                 )
         except NoSolutionError as error:
             self._declare_unavailable(record, shorten_output(str(error)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import math
 import os
 import shutil
 from collections.abc import Callable, Sequence
@@ -13,9 +14,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from asv import results, util
+from asv import results, runner, util
 from asv.console import log
 from asv.results import Results
+from asv.runner import BenchmarkResult, Spawner
 
 from fixwatch.asv_adapter.environments import AsOfVirtualenv
 from fixwatch.durable_files import set_aside, write_text_atomically
@@ -39,15 +41,20 @@ from mwe.targets import find_configured_target
 _asv_save: Callable[..., None] = Results.save
 _asv_load: Callable[..., Results] = Results.load.__func__
 _asv_load_data: Callable[..., None] = Results.load_data
+_asv_run_benchmark: Callable[..., BenchmarkResult] = runner.run_benchmark
 
 
 def install_hooks() -> None:
-    """Replace asv's writing and reading of results by durable versions, once."""
+    """Replace asv's writing and reading of results by durable versions, once.
+
+    And its running of benchmarks by one that starts no process for what is counted already.
+    """
     util.write_json = write_json
     results._compatible_results = pick_results
     Results.save = save_with_evidence
     Results.load = classmethod(load_or_set_aside)
     Results.load_data = load_data_or_set_aside
+    runner.run_benchmark = read_benchmark
 
 
 def write_json(path: str, data: Any, api_version: int | None = None, compact: bool = False) -> None:
@@ -101,6 +108,30 @@ def load_data_or_set_aside(result: Results, results_dir: str) -> None:
         log.warning(str(error))
 
 
+def read_benchmark(
+    benchmark: dict[str, Any], spawner: Spawner, profile: bool, **options: Any
+) -> BenchmarkResult:
+    """Return the counts of the batches that `setup_cache` left, as asv's processes would.
+
+    asv starts a process for each benchmark and combination of parameters, to no end but to read
+    one number: together they took a third of a revision's time.
+    """
+    name, environment = benchmark["name"], AsOfVirtualenv.by_name.get(spawner.env.name)
+    if profile or name not in COUNTS or environment is None:
+        return _asv_run_benchmark(benchmark, spawner, profile, **options)
+    evidence = collect_evidence(environment, environment.installed_commit_hash)
+    n_values = math.prod(map(len, benchmark["params"]))
+    values = derive_values(evidence, name, benchmark["params"]) if evidence else None
+    return BenchmarkResult(
+        result=values or [None] * n_values,
+        samples=[None] * n_values,
+        number=[None] * n_values,
+        errcode=0,
+        stderr="",
+        profile=None,
+    )
+
+
 def save_with_evidence(result: Results, results_dir: str) -> None:
     """Write evidence, then asv's result with the counts of the evidence, then drop the spool.
 
@@ -119,7 +150,12 @@ def save_with_evidence(result: Results, results_dir: str) -> None:
 
 def _save(result: Results, results_dir: str) -> None:
     environment = AsOfVirtualenv.by_name.get(result.env_name)
-    evidence = collect_evidence(result, environment) if environment else None
+    evidence = environment and collect_evidence(
+        environment,
+        result.commit_hash,
+        machine=result.params["machine"],
+        failure=_describe_failure(result),
+    )
     if environment is None or evidence is None:
         _asv_save(result, results_dir)
         return
@@ -169,13 +205,17 @@ def spool_folder(environment: AsOfVirtualenv, commit_hash: str) -> Path:
     return Path(environment.spool_path) / commit_hash / str(environment.name)
 
 
-def collect_evidence(result: Results, environment: AsOfVirtualenv) -> Evidence | None:
-    """Put together what the install and the batches of a revision left; None if nothing did."""
+def collect_evidence(
+    environment: AsOfVirtualenv, commit_hash: str, *, machine: str = "", failure: str | None = None
+) -> Evidence | None:
+    """Put together what the install and the batches of a revision left; None if nothing did.
+
+    `failure` is what became of the benchmarks, where batches are missing.
+    """
     record = read_install_record(environment.path)
-    if record is None or record.commit != result.commit_hash:
+    if record is None or record.commit != commit_hash:
         return None
-    failure = _describe_failure(result)
-    plan = read_plan(record, spool_folder(environment, result.commit_hash))
+    plan = read_plan(record, spool_folder(environment, commit_hash))
     planned = plan.batches if plan is not None else ()
     missing = BatchResult(stage=BATCH, reason=failure)
     batches = tuple(
@@ -189,11 +229,11 @@ def collect_evidence(result: Results, environment: AsOfVirtualenv) -> Evidence |
     return Evidence(
         **asdict(record),
         source=environment.source,
-        machine=result.params["machine"],
+        machine=machine,
         environment=environment.name,
         python=environment.python,
         interpreter=next((found.batch["python"] for _, found in planned if found.batch), None),
-        target=find_configured_target(result.env_vars).value,
+        target=find_configured_target(environment.env_vars).value,
         measured_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         measurement_version=plan.measurement_version if plan is not None else None,
         batches=batches,

@@ -52,9 +52,10 @@ def _load_commits_configuration(path: str) -> Configuration:
     return configuration
 
 
-def add_output_form(parser: argparse.ArgumentParser) -> None:
-    """Declare the forms that an answer has besides that for the terminal."""
+def add_output_form(parser: argparse.ArgumentParser, all_help: str) -> None:
+    """Declare the forms that an answer has besides that for the terminal, and all of that."""
     form = parser.add_mutually_exclusive_group()
+    form.add_argument("--all", action="store_true", help=all_help)
     form.add_argument("--json", action="store_true", help="print one JSON object")
     form.add_argument("--markdown", action="store_true", help="print a summary for a pull request")
 

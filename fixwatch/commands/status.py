@@ -14,7 +14,7 @@ from fixwatch.errors import NoResultsError
 from fixwatch.history.last_look import find_last_look, find_tracker_problem
 from fixwatch.history.order import RevisionOrder, load_order
 from fixwatch.layout import CONFIGURATIONS
-from fixwatch.records.evidence import iter_evidence
+from fixwatch.records.evidence import Evidence, iter_evidence
 from fixwatch.report.status import build_document
 from fixwatch.report.table import print_status
 from fixwatch.verdicts.pin_advice import advise_on_releases
@@ -35,8 +35,8 @@ def run(options: argparse.Namespace) -> int:
     """Print the verdicts of one configuration, or of all."""
     paths = [options.config] if options.config else [Path(name) for name in CONFIGURATIONS]
     series, order = load_series(paths)
+    advised = advise_on_releases(series, order.releases)
     if options.json:
-        advised = advise_on_releases(series, order.releases)
         document = build_document(
             series,
             datetime.now(timezone.utc),
@@ -46,24 +46,27 @@ def run(options: argparse.Namespace) -> int:
         )
         print(json.dumps(document, indent=1, allow_nan=False))
     else:
-        print_status(series, open_console(), shows_workloads=options.all)
+        print_status(series, advised, open_console(), shows_workloads=options.all)
     return 0
 
 
-def load_series(
-    paths: Sequence[Path], machine: str | None = None
-) -> tuple[list[Series], RevisionOrder]:
-    """Read the series of the results that configurations name, of one machine if one is named."""
+def load_series(paths: Sequence[Path]) -> tuple[list[Series], RevisionOrder]:
+    """Read the series of the results that configurations name."""
+    records, order = load_records(paths)
+    return build_series(records, order), order
+
+
+def load_records(paths: Sequence[Path]) -> tuple[list[Evidence], RevisionOrder]:
+    """Read all records of the results that configurations name, and the order that they are in.
+
+    Raises
+    ------
+    NoResultsError
+        If there is none.
+    """
     folders = [load_configuration(path).results_dir for path in paths]
-    records = [
-        record
-        for folder in folders
-        for record in iter_evidence(folder, announce)
-        if machine is None or record.machine == machine
-    ]
-    order = load_order(folders)
-    series = build_series(records, order)
-    if not series:
+    records = [record for folder in folders for record in iter_evidence(folder, announce)]
+    if not records:
         searched = ", ".join(map(str, folders))
         raise NoResultsError(f"nothing is measured in {searched}; run make dashboard first")
-    return series, order
+    return records, load_order(folders)

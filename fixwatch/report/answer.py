@@ -17,18 +17,23 @@ from mwe.defects import DEFECTS
 
 def describe_upstreams(verdicts: Sequence[DefectVerdict]) -> list[str]:
     """Return one line for each upstream, with its defects by their states, the worst first."""
+    return [f"{place}: {says}" for place, says in describe_places(verdicts).items()]
+
+
+def describe_places(verdicts: Sequence[DefectVerdict]) -> dict[str, str]:
+    """Return what is known of each upstream, in the simulator and on a device, by its name."""
     places: dict[str, list[DefectVerdict]] = defaultdict(list)
     for verdict in verdicts:
         places[name_place(verdict.upstream, verdict.target)].append(verdict)
-    lines = []
+    described = {}
     for place, own in places.items():
         states: dict[str, list[str]] = defaultdict(list)
         for verdict in sorted(own, key=lambda verdict: WORST_FIRST.index(verdict.state)):
             others = ["any other failure"] if len(own) > 1 else []
             states[_name_state(verdict)] += [verdict.defect] if verdict.defect else others
         parts = [_describe_group(state, defects) for state, defects in states.items()]
-        lines.append(f"{place}: {'; '.join(parts)}")
-    return lines
+        described[place] = "; ".join(parts)
+    return described
 
 
 def _name_state(verdict: DefectVerdict) -> str:

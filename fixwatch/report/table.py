@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from fixwatch.report.advice import summarise_advice
 from fixwatch.report.answer import (
     describe_history,
+    describe_places,
     describe_state,
-    describe_upstreams,
     format_confidence,
 )
 from fixwatch.verdicts.controls import WORKLOAD
 from fixwatch.verdicts.defects import DefectVerdict, find_verdicts
+from fixwatch.verdicts.pin_advice import UpstreamReleases
 from fixwatch.verdicts.series import Series
 from fixwatch.verdicts.targets import SIMULATOR, name_place
 
@@ -28,16 +30,33 @@ _STYLES = {
 }
 
 
-def print_status(
-    all_series: Sequence[Series], console: Console, *, shows_workloads: bool = False
+def print_answer(
+    verdicts: Sequence[DefectVerdict], advised: Iterable[UpstreamReleases], console: Console
 ) -> None:
-    """Print the answer for each upstream, then a row for each defect and upstream.
+    """Print two lines for each upstream: what is known of it, and which release is free of what.
+
+    What is advised may rest on more results than the verdicts.
+    """
+    advice = {upstream.upstream: summarise_advice(upstream) for upstream in advised}
+    for place, says in describe_places(verdicts).items():
+        console.print(f"[bold]{escape(place)}[/]: {escape(says)}", soft_wrap=True, highlight=False)
+        if place in advice:
+            console.print(f"  {escape(advice[place])}", soft_wrap=True, highlight=False)
+
+
+def print_status(
+    all_series: Sequence[Series],
+    advised: Iterable[UpstreamReleases],
+    console: Console,
+    *,
+    shows_workloads: bool = False,
+) -> None:
+    """Print the answer, then a row for each defect and upstream.
 
     Where it shows workloads, a table of each of them and of the controls comes after that.
     """
     verdicts = find_verdicts(all_series)
-    for line in describe_upstreams(verdicts):
-        console.print(escape(line), soft_wrap=True)
+    print_answer(verdicts, advised, console)
     console.print()
     _print_defects(verdicts, console)
     if shows_workloads:

@@ -166,6 +166,19 @@ class Assessment:
         """Return the batches of a workload; none if it was no part of the run."""
         return [assessed for assessed in self.batches if assessed.batch.workload == workload]
 
+    @property
+    def shown_defects(self) -> tuple[str, ...]:
+        """The defects that a workload showed, under controls that passed."""
+        shown = [
+            found.batch.defect
+            for found in self.batches
+            if found.batch.role == WORKLOAD
+            and not found.spoiled
+            and found.experiments is not None
+            and found.experiments.n_failures
+        ]
+        return tuple(dict.fromkeys(shown))
+
     def count_for_history(self, workload: str) -> dict[str, Counts]:
         """Return what a revision brings to its history, by schedule; nothing if it is undecided.
 

@@ -10,8 +10,13 @@ from fixwatch.commands.check.comparison import EXIT_STATUS
 from fixwatch.commands.check.issue import describe_changes, plan_issue
 from fixwatch.commands.check.planning import take_planned_releases
 from fixwatch.commands.check.run import measure_plan, run_check
-from fixwatch.commands.check.summary import render_summary
-from fixwatch.commands.command_line import COMMITS_CONFIGURATIONS, Subparsers, announce
+from fixwatch.commands.check.terminal import print_answer
+from fixwatch.commands.command_line import (
+    COMMITS_CONFIGURATIONS,
+    Subparsers,
+    announce,
+    open_console,
+)
 from fixwatch.durable_files import write_text_atomically
 from fixwatch.layout import CHECK_DIR, RESULTS_DIR
 from fixwatch.machine import describe_machine
@@ -31,6 +36,9 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--output", type=Path, default=CHECK_DIR, help="for check.md and check.json"
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="print each revision that was measured, too"
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="print the tracking issue that would be written"
@@ -54,11 +62,9 @@ def run(options: argparse.Namespace) -> int:
         return 0
     commits = options.config or COMMITS_CONFIGURATIONS
     comparison = run_check(describe_machine(), options.output, announce, commits)
-    print(render_summary(comparison))
+    print_answer(comparison, open_console(), shows_revisions=options.all)
     if options.dry_run:
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
         action = plan_issue(describe_changes(comparison, now), existing=None)
         print(f"tracking issue: {action.kind}\n\n{action.body}".rstrip())
-    for finding in comparison.findings:
-        announce(f"{finding.upstream}, {finding.defect}: {finding.outcome.value}, {finding.detail}")
     return EXIT_STATUS[comparison.outcome]

@@ -44,7 +44,7 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
         action="store_true",
         help="explore the whole space of schedules of every workload, however long it takes",
     )
-    add_output_form(parser)
+    add_output_form(parser, "print each batch, too")
     return parser
 
 
@@ -63,5 +63,5 @@ def run(options: argparse.Namespace) -> int:
     elif options.markdown:
         print(render_markdown(judged), end="")
     else:
-        print_answer(judged, open_console())
+        print_answer(judged, open_console(), shows_batches=options.all)
     return EXIT_STATUS[judged.result.verdict]

@@ -97,13 +97,18 @@ def _is_workload(measurement: Measurement) -> bool:
     return measurement.batch is not None and measurement.batch.role == WORKLOAD
 
 
-def print_answer(run: JudgeRun, console: Console) -> None:
-    """Print the statements and a table of all batches."""
+def print_answer(run: JudgeRun, console: Console, *, shows_batches: bool = False) -> None:
+    """Print the statements, then the limits of what was not observed, then the batches if asked."""
     for statement in list_statements(run):
         console.print(statement, markup=False, highlight=False, soft_wrap=True)
-    if not run.result.measurements:
-        return
-    console.print()
+    if _is_limited(run):
+        console.print(f"\n{LIMITS}", soft_wrap=True)
+    if run.result.measurements and shows_batches:
+        console.print()
+        _print_batches(run, console)
+
+
+def _print_batches(run: JudgeRun, console: Console) -> None:
     table = Table(show_edge=False, pad_edge=False)
     for heading in _HEADINGS:
         table.add_column(heading, no_wrap=True)
@@ -113,8 +118,6 @@ def print_answer(run: JudgeRun, console: Console) -> None:
         painted = [f"[{_STYLES[cell]}]{cell}[/]" if cell in _STYLES else cell for cell in cells]
         table.add_row(*painted, style=None if _is_workload(measurement) else "dim")
     console.print(table)
-    if _is_limited(run):
-        console.print(f"\n{LIMITS}", soft_wrap=True)
 
 
 def render_markdown(run: JudgeRun) -> str:

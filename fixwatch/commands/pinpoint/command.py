@@ -6,13 +6,19 @@ import argparse
 import json
 
 from fixwatch.asv_adapter.command import record_machine
-from fixwatch.commands.command_line import Subparsers, add_output_form, add_range, announce
+from fixwatch.commands.command_line import (
+    Subparsers,
+    add_output_form,
+    add_range,
+    announce,
+    open_console,
+)
 from fixwatch.commands.pinpoint.document import build_document
 from fixwatch.commands.pinpoint.findings import Finding, Settings
 from fixwatch.commands.pinpoint.measuring import CommitMeasurer
 from fixwatch.commands.pinpoint.observations import MeasuringSetup
 from fixwatch.commands.pinpoint.search import Search
-from fixwatch.commands.pinpoint.summary import render_markdown, render_text
+from fixwatch.commands.pinpoint.summary import print_answer, render_markdown
 from fixwatch.configuration import Configuration
 from fixwatch.errors import FixwatchError
 from fixwatch.history.mirror import BESIDE_THE_BRANCH, UpstreamMirror
@@ -57,7 +63,7 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
         metavar="N",
         help="build at most N commits; a search that would need more ends undecided",
     )
-    add_output_form(parser)
+    add_output_form(parser, "print each commit that was measured, too")
     return parser
 
 
@@ -69,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
     elif options.markdown:
         print(render_markdown(finding), end="")
     else:
-        print(render_text(finding), end="")
+        print_answer(finding, open_console(), shows_commits=options.all)
     return EXIT_NOT_DECIDED if finding.answer is SearchAnswer.NOT_DECIDED else 0
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import sys
 
 import pytest
 
+from fixwatch.asv_adapter import command
 from fixwatch.asv_adapter.command import measure_commits, record_machine, run_asv
 from fixwatch.errors import CouldNotMeasureError
 from fixwatch.layout import RELEASES_CONFIGURATION
@@ -92,3 +95,33 @@ def test_an_earlier_run_in_the_log_is_not_quoted(replace_asv, tmp_path):
     (tmp_path / "log").write_text("of an earlier run\n")
     with pytest.raises(CouldNotMeasureError, match="status 1: it printed nothing; .*log has"):
         run_asv("c.json", ["run"], log_path=tmp_path / "log")
+
+
+def test_a_caller_looks_while_asv_runs(replace_asv, tmp_path):
+    """What it sees came before the end."""
+    replace_asv(f"touch {tmp_path}/begun; while [ ! -e {tmp_path}/seen ]; do sleep 0.01; done")
+
+    def look():
+        if (tmp_path / "begun").exists():
+            (tmp_path / "seen").touch()
+
+    run_asv("c.json", ["run"], log_path=tmp_path / "log", look=look)
+
+
+@pytest.mark.parametrize("ends_by_itself", [True, False])
+def test_asv_does_not_outlive_an_interrupt(replace_asv, tmp_path, monkeypatch, ends_by_itself):
+    """It is left the time to end by itself, and ended where it does not."""
+    monkeypatch.setattr(command, "ENDING_TIMEOUT_S", 0.5)
+    end = "echo tidy; exit 1" if ends_by_itself else ":"
+    replace_asv(f"echo $$ > {tmp_path}/pid; trap '{end}' INT; while :; do sleep 0.01; done")
+
+    def look():
+        if (tmp_path / "pid").exists() and (pid := (tmp_path / "pid").read_text()):
+            os.kill(int(pid), signal.SIGINT)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_asv("c.json", ["run"], log_path=tmp_path / "log", look=look)
+    assert (tmp_path / "log").read_text() == ("tidy\n" if ends_by_itself else "")
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)

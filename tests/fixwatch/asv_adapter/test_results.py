@@ -13,6 +13,7 @@ from asv.results import Results
 from fixwatch.asv_adapter.environments import AsOfVirtualenv
 from fixwatch.asv_adapter.results import (
     pick_results,
+    read_benchmark,
     read_plan,
     save_with_evidence,
     spool_folder,
@@ -62,26 +63,35 @@ def test_without_a_plan_there_are_no_batches(tmp_path):
 
 
 @pytest.fixture
-def save(tmp_path, monkeypatch):
-    """Return what saves a revision as asv does, from what its benchmarks left in the spool.
-
-    That is a plan and the fields of a `BatchResult`, or nothing.
-    """
-    results_dir = tmp_path / "results"
+def environment(tmp_path, monkeypatch):
+    """Return an environment that holds a revision, as asv knows it."""
     environment = SimpleNamespace(
         name="e",
         path=tmp_path / "e",
         spool_path=tmp_path / "spool",
         source="commits",
         python="3.11",
+        on_device=False,
+        installed_commit_hash=COMMIT,
     )
     monkeypatch.setitem(AsOfVirtualenv.by_name, "e", environment)
     InstallRecord(
         commit=COMMIT, upstream="numba", name="a" * 8, date=DAY, packages={"numba": "0.57.0"}
     ).write(environment.path)
+    return environment
+
+
+@pytest.fixture
+def save(tmp_path, environment):
+    """Return what saves a revision as asv does, from what its benchmarks left in the spool.
+
+    That is a plan and the fields of a `BatchResult`, or nothing.
+    """
+    results_dir = tmp_path / "results"
     spool = Spool(spool_folder(environment, COMMIT), {}, {})
 
     def run(outcome, told_by_asv, simulated="1"):
+        environment.on_device = simulated == "0"
         if outcome is not None:
             if "batch" in outcome:
                 counts = asdict(outcome["batch"])
@@ -159,3 +169,32 @@ def test_counts_of_another_meaning_are_replaced_by_fewer(save, tmp_path):
     save_evidence(replace(old, measurement_version="1"), path)
     new, _ = save({"batch": new_batch(failures=90).printed}, [90])
     assert (new.batches[0].printed.trials, new.measurement_version) == (100, "3")
+
+
+def read(environment, name="track_failures", profile=False):
+    """Return what asv gets of a benchmark with two workloads, of which one is planned."""
+    params = [["'local-array'", "'other'"], ["'delay'"]]
+    benchmark = {"name": name, "params": params, "timeout": 1}
+    return read_benchmark(benchmark, SimpleNamespace(env=environment), profile).result
+
+
+def test_asv_reads_the_counts_without_a_process(environment):
+    """They are what its processes would have read from the same batches."""
+    spool = Spool(spool_folder(environment, COMMIT), {}, {})
+    spool.save_plan([PLANNED])
+    counts = {**asdict(new_batch(failures=90).printed), "packages": {}, "python": "CPython 3.11.7"}
+    spool.save(PLANNED, BatchResult(batch=counts))
+    assert (read(environment)[0], read(environment, "track_trials")[0]) == (90, 100)
+    assert math.isnan(read(environment)[1])
+
+
+def test_a_revision_without_batches_has_failed_in_each_place(environment):
+    """asv takes that for a failure, and tries it again if it is asked to."""
+    assert read(environment) == [None, None]
+
+
+def test_other_benchmarks_run_as_asv_runs_them(environment):
+    """Only the counts of batches are read: a profile needs a process, and so do others' numbers."""
+    for changes in ({"name": "time_something"}, {"profile": True}):
+        with pytest.raises(AttributeError, match="no attribute 'run'"):
+            read(environment, **changes)

@@ -143,7 +143,7 @@ def test_table_page_and_badges_name_the_target():
     series = build_series(records, ORDER)
     document = document_of(*records)
     text = StringIO()
-    print_status(series, Console(file=text, width=200))
+    print_status(series, (), Console(file=text, width=200))
     assert "numba-cuda: cuda-swap fixed in 0.26.0" in text.getvalue()
     assert "numba-cuda on a device: affected\n" in text.getvalue()
     pages = render_pages(series, document, ())

@@ -16,7 +16,12 @@ from fixwatch.commands.judge.document import build_document
 from fixwatch.commands.judge.launch_cost import CostOfLaunch
 from fixwatch.commands.judge.run import JudgeRun
 from fixwatch.commands.judge.snapshots import Snapshot
-from fixwatch.commands.judge.summary import list_statements, print_answer, render_markdown
+from fixwatch.commands.judge.summary import (
+    LIMITS,
+    list_statements,
+    print_answer,
+    render_markdown,
+)
 from fixwatch.verdicts.working_tree import judge
 from fixwatch.verdicts.wrong_fixes import ChanceOfPassing
 from tests.fixwatch.sample_records import SIMULATED_DEFECTS, new_batch
@@ -71,10 +76,10 @@ def new_run(failures, *, name="d41b90d3", reason=None, cost=None, plan=SWAP, bas
     )
 
 
-def show(run):
+def show(run, **options):
     """Return what the terminal shows, styles included."""
     console = Console(file=io.StringIO(), width=160, force_terminal=True)
-    print_answer(run, console)
+    print_answer(run, console, **options)
     return console.file.getvalue()
 
 
@@ -208,9 +213,22 @@ def test_upstreams_texts_are_no_markup(field):
         for sign in ("<img", "@all", "[link]"):
             assert sign not in outside
             assert sign in "".join(code) or sign not in line
-    shown = show(run)
+    shown = show(run, shows_batches=True)
     assert "\x1b[31m" not in shown.partition("workload")[0]
     assert "[red]" in shown
+
+
+def test_the_terminal_has_the_answer_first_and_batches_if_asked():
+    """Hundred rows would push the answer off the screen."""
+    run = new_run({})
+    short, long = show(run), show(run, shows_batches=True)
+    assert short.startswith("numba-cuda d41b90d3 + ")
+    assert "cuda-swap not observed" in short.splitlines()[0]
+    assert short.rstrip().endswith(LIMITS)
+    assert "schedule │" not in short
+    assert long.startswith(short)
+    n_rows = len(run.result.measurements)
+    assert len(long.splitlines()) == len(short.splitlines()) + 1 + 2 + n_rows
 
 
 @pytest.mark.parametrize("failures", [{}, RACY, {("planted-race", "delay"): 0}])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import jsonschema
 import pytest
+from rich.console import Console
 
 from fixwatch.commands.pinpoint.document import build_document
 from fixwatch.commands.pinpoint.findings import Finding, Settings, Spent
@@ -16,7 +18,7 @@ from fixwatch.commands.pinpoint.observations import (
     observe,
     select_records,
 )
-from fixwatch.commands.pinpoint.summary import render_markdown, state_answer
+from fixwatch.commands.pinpoint.summary import print_answer, render_markdown, state_answer
 from fixwatch.history.listing import ListedCommit
 from fixwatch.statistics.search_planning import SearchAnswer
 from tests.fixwatch.sample_records import (
@@ -251,3 +253,23 @@ def test_names_and_reasons_of_upstream_add_no_markup():
     assert "\n# heading" not in text
     assert "`v1'\\|[a](b)`" in text
     assert "`build: x](https://evil.example) '\\| # heading @everyone\ufffd[2J\ufffd`" in text
+
+
+def show(finding, **options):
+    """Return what the terminal shows, styles included."""
+    console = Console(file=io.StringIO(), width=160, force_terminal=True)
+    print_answer(finding, console, **options)
+    return console.file.getvalue()
+
+
+def test_the_terminal_has_the_answer_first_and_commits_if_asked():
+    """Each that was measured, and each that could not be, has a row."""
+    broken = record(1, not_run_stage="build", not_run_reason="gcc: [red]\x1b[31m error")
+    finding = find([commit(n) for n in range(3)], [measured(0, 95), broken, measured(2, 0, 500)])
+    short, long = show(finding), show(finding, shows_commits=True)
+    assert short.startswith("not decided: fixed ")
+    assert len(short.splitlines()) <= 4
+    assert long.startswith(short)
+    assert "95 of 100 trials failed" in long
+    assert "0 of 500 trials failed" in long
+    assert "not run, build: gcc: [red]\ufffd[31m error" in long
