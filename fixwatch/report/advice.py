@@ -64,7 +64,7 @@ def summarise_advice(upstream: UpstreamReleases) -> str:
     """Say in few sentences which releases have none of the defects, and what the newest has."""
     name, defects, newest = upstream.upstream, upstream.defects, upstream.releases[0]
     listed = join_names(defects)
-    every = f"all known defects ({listed})" if len(defects) > 1 else listed
+    every = "all known defects" if len(defects) > 1 else listed
     if run := upstream.find_free_from(*defects):
         says = _describe_run(upstream, run, listed)
         return f"{says}. {_describe_remaining(upstream, run, defects)}"
@@ -75,7 +75,7 @@ def summarise_advice(upstream: UpstreamReleases) -> str:
         says = f"No measured release of {name} is free of {every}"
     else:
         says = f"No measured release of {name} is known to be free of {every}"
-    return f"{says}. The newest that was measured, {newest.version}, {_describe_release(upstream)}."
+    return f"{says}. The newest, {newest.version}, {_describe_release(upstream)}."
 
 
 def _has_one(release: ReleaseAssessment) -> bool:
@@ -87,7 +87,11 @@ def _describe_release(upstream: UpstreamReleases) -> str:
     newest = upstream.releases[0]
     verdicts = {defect: newest.find(defect).verdict for defect in upstream.defects}
     has = [defect for defect in verdicts if verdicts[defect] is Verdict.OBSERVED]
-    free = [defect for defect in verdicts if verdicts[defect] is Verdict.NOT_OBSERVED]
+    free = [
+        f"{defect}{_since(upstream, defect)}"
+        for defect in verdicts
+        if verdicts[defect] is Verdict.NOT_OBSERVED
+    ]
     unknown = [defect for defect in verdicts if not verdicts[defect].is_decided]
     parts = [
         *([f"has {join_names(has)}"] if has else []),
@@ -95,6 +99,11 @@ def _describe_release(upstream: UpstreamReleases) -> str:
         *([f"is not known to be free of {join_names(unknown)}"] if unknown else []),
     ]
     return join_names(parts)
+
+
+def _since(upstream: UpstreamReleases, defect: str) -> str:
+    run = upstream.find_free_from(defect)
+    return f" (from {run[-1].version} on)" if len(run) > 1 else ""
 
 
 def _describe_remaining(

@@ -69,8 +69,8 @@ def test_free_of_one_defect_names_the_one_that_remains():
         "All 3 releases of numba-cuda measured for it, 0.24.0 to 0.30.4, have lost-sum."
     )
     assert summary == (
-        "No measured release of numba-cuda is free of all known defects (cuda-swap and lost-sum). "
-        "The newest that was measured, 0.30.4, has lost-sum and is free of cuda-swap."
+        "No measured release of numba-cuda is free of all known defects. The newest, 0.30.4, has "
+        "lost-sum and is free of cuda-swap (from 0.26.0 on)."
     )
 
 
@@ -98,7 +98,7 @@ def test_a_defect_that_is_not_decided_is_named_as_such():
     """It is neither there nor known to be absent."""
     summary, advice = advise((90, 0, 0), (0, 0, 0))
     assert summary.startswith(
-        "No measured release of numba-cuda is known to be free of all known defects (cuda-swap "
+        "No measured release of numba-cuda is known to be free of all known defects. The newest"
     )
     assert advice["cuda-swap"]["text"].endswith("Not known to be absent: lost-sum.")
     assert advice["lost-sum"]["text"] == (
@@ -114,7 +114,9 @@ def test_a_defect_that_was_not_measured_is_named_as_such(monkeypatch):
     summary, advice = advise((90, 0, 0))
     assert advice["unseen"]["text"] == "unseen was not measured in any release of numba-cuda."
     assert advice["cuda-swap"]["text"].endswith("Not known to be absent: unseen.")
-    assert summary.endswith("0.30.4, is free of cuda-swap and is not known to be free of unseen.")
+    assert summary.endswith(
+        "0.30.4, is free of cuda-swap (from 0.26.0 on) and is not known to be free of unseen."
+    )
 
 
 def test_a_launch_that_upstream_refuses_is_not_affected_and_the_text_says_so():
