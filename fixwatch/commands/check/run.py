@@ -47,14 +47,22 @@ def run_check(
     """
     known = load_known(announce)
     plan = plan_look(machine.name, configurations, known, announce, max_new=0)
-    measure_plan(plan, machine, announce)
+    log_path = output_dir / "asv.log"
+    announce(f"asv prints into {log_path}")
+    measure_plan(plan, machine, announce, log_path=log_path)
     return conclude(plan, known.recorded, announce, output_dir)
 
 
 def measure_plan(
-    plan: Plan, machine: Machine, announce: Announce, shard: int | None = None
+    plan: Plan,
+    machine: Machine,
+    announce: Announce,
+    shard: int | None = None,
+    log_path: Path | None = None,
 ) -> None:
     """Measure what a plan asks a shard for, history by history, on the machine that it names.
+
+    asv prints into the log, if one is given.
 
     Raises
     ------
@@ -73,7 +81,7 @@ def measure_plan(
             continue
         announce(f"{configuration}: measuring {len(commits)} revisions")
         try:
-            measure_commits(configuration, plan.machine, commits)
+            measure_commits(configuration, plan.machine, commits, log_path=log_path)
         except CouldNotMeasureError as error:
             failures.append(f"{configuration}: {error}")
     if failures:

@@ -250,6 +250,7 @@ def test_silence_that_a_long_history_doubts_stays_doubted():
     few = release("0.26.0", new_batch(trials=4))
     later = [release(version, new_batch(failures=90)) for version in ("0.27.0", "0.28.0")]
     doubting = [*HISTORY[:2], few, *later]
-    begun = [replace(record, python="3.13") for record in (HISTORY[0], few)]
+    more = release("0.26.0", new_batch())
+    begun = [replace(record, python="3.13") for record in (HISTORY[0], more)]
     assert verdicts_of(*begun)["0.26.0"] is Verdict.NOT_OBSERVED
     assert verdicts_of(*doubting, *begun)["0.26.0"] is Verdict.INCONCLUSIVE
