@@ -8,6 +8,8 @@ from dataclasses import asdict, replace
 from types import SimpleNamespace
 
 import pytest
+from asv import runner
+from asv.benchmarks import Benchmarks
 from asv.results import Results
 
 from fixwatch.asv_adapter.environments import AsOfVirtualenv
@@ -198,3 +200,37 @@ def test_other_benchmarks_run_as_asv_runs_them(environment):
     for changes in ({"name": "time_something"}, {"profile": True}):
         with pytest.raises(AttributeError, match="no attribute 'run'"):
             read(environment, **changes)
+
+
+def test_asvs_runner_starts_no_process_for_what_is_counted(environment, monkeypatch, tmp_path):
+    """Its loop over benchmarks gets the counts; a process would be a call of the environment."""
+    spool = Spool(spool_folder(environment, COMMIT), {}, {})
+
+    def set_up_cache(_spawner, *_):
+        spool.save_plan([PLANNED])
+        batch = new_batch(failures=90).printed
+        counts = {**asdict(batch), "packages": {}, "python": "CPython 3.11.7"}
+        spool.save(PLANNED, BatchResult(batch=counts))
+        return str(tmp_path / "cache"), None
+
+    monkeypatch.setattr(runner.Spawner, "create_setup_cache", set_up_cache)
+    monkeypatch.setattr(runner, "run_benchmark", read_benchmark)
+    axes = [["'local-array'"], ["'delay'"]]
+    suite = Benchmarks.__new__(Benchmarks)
+    suite._benchmark_dir, suite._benchmark_selection = str(tmp_path), {}
+    for name in ("track_failures", "track_trials"):
+        suite[name] = {
+            "name": name,
+            "params": axes,
+            "timeout": 1,
+            "version": "3",
+            "setup_cache_key": "key",
+            "type": "track",
+            "unit": "trials",
+            "param_names": ["workload", "schedule"],
+        }
+    result = Results({"machine": "m", "python": "3.11"}, {}, COMMIT, 0, "3.11", "e", {})
+    runner.run_benchmarks(suite, environment, results=result, launch_method="spawn")
+    found = {name: result.get_result_value(name, axes) for name in suite}
+    assert found == {"track_failures": [90], "track_trials": [100]}
+    assert set(result.errcode.values()) <= {0}
