@@ -73,7 +73,7 @@ def environment(tmp_path, monkeypatch):
         spool_path=tmp_path / "spool",
         source="commits",
         python="3.11",
-        on_device=False,
+        env_vars={"NUMBA_ENABLE_CUDASIM": "1"},
         installed_commit_hash=COMMIT,
     )
     monkeypatch.setitem(AsOfVirtualenv.by_name, "e", environment)
@@ -93,7 +93,7 @@ def save(tmp_path, environment):
     spool = Spool(spool_folder(environment, COMMIT), {}, {})
 
     def run(outcome, told_by_asv, simulated="1"):
-        environment.on_device = simulated == "0"
+        environment.env_vars = {"NUMBA_ENABLE_CUDASIM": simulated}
         if outcome is not None:
             if "batch" in outcome:
                 counts = asdict(outcome["batch"])
