@@ -23,6 +23,7 @@ from fixwatch.commands.check import command as check
 from fixwatch.commands.command_line import OneLineParser, announce
 from fixwatch.commands.judge import command as judge
 from fixwatch.commands.merge import command as merge
+from fixwatch.commands.mine import command as mine
 from fixwatch.commands.pinpoint import command as pinpoint
 from fixwatch.durable_files import write_text_atomically
 from fixwatch.errors import CouldNotMeasureError, FixwatchError
@@ -37,6 +38,7 @@ COMMANDS = (
     pinpoint,
     check,
     judge,
+    mine,
     explain,
     track,
     merge,

@@ -256,13 +256,13 @@ def run(arguments: Sequence[str]) -> int:
     if options.serve:
         serve()
         return EXIT_NOTHING_OBSERVED
-    if options.test:
-        return _run_tests(options)
     target = find_target(options.target)
     if options.shield:
         if target is not Target.SIMULATOR:
             raise BadArgumentError("--shield is for --target simulator; a device needs none")
         os.environ[SHIELD_VARIABLE] = "1"
+    if options.test:
+        return _run_tests(options)
     if options.check:
         return _check(target, as_json=options.json)
     if options.ptx:

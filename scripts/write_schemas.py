@@ -12,6 +12,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from fixwatch.commands.check.comparison import Comparison
 from fixwatch.commands.judge.document import JudgeDocument
+from fixwatch.commands.mine.document import MineDocument
 from fixwatch.commands.pinpoint.document import PinpointDocument
 from fixwatch.records.evidence import Evidence
 from fixwatch.report.document import FixStatus
@@ -22,6 +23,7 @@ MODELS = {
     "evidence": Evidence,
     "fix-status": FixStatus,
     "judge": JudgeDocument,
+    "mine": MineDocument,
     "pinpoint": PinpointDocument,
 }
 

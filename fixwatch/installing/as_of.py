@@ -148,6 +148,11 @@ def create_environment(path: Path, python: Path) -> Environment:
     return Environment(path, interpreters[0].absolute())
 
 
+def list_installed(python: Path) -> list[str]:
+    """Return what an interpreter's environment holds, as requirements of one version each."""
+    return _run_uv(["pip", "freeze", "--quiet", "--python", str(python)]).splitlines()
+
+
 def install_exactly(pins: Sequence[str], environment_path: Path, python: Path) -> None:
     """Make an environment hold these packages and no others.
 

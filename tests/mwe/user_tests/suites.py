@@ -152,6 +152,19 @@ def run_mwe(folder, *arguments):
     )
 
 
+def run_mine(folder, *arguments):
+    """Run ``python -m fixwatch mine`` in a folder of the user's."""
+    return subprocess.run(
+        [sys.executable, "-m", "fixwatch", "mine", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+
 def read_answers(done):
     """Return the document that a run printed, and its tests by their own names."""
     document = json.loads(done.stdout)

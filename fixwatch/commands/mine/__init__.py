@@ -1,0 +1,1 @@
+"""The command ``mine``: a user's own tests, and what becomes of their failures elsewhere."""
