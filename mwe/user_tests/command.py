@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -121,13 +123,16 @@ def _follow(
             stderr=subprocess.STDOUT,
             text=True,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            # So it can be ended with all that the tests have started, and has no terminal.
+            start_new_session=True,
         )
     try:
         with process.stdin as stdin:  # type: ignore[union-attr]
             stdin.write(json.dumps(asked))
         yield from _read_while_it_runs(process, results, output, announce)
     finally:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
