@@ -18,7 +18,7 @@ $(shell rm -rf $(VENV))
 endif
 endif
 
-.PHONY: dashboard test check schemas lock tables sensitivity measure-engine measure-ptx calibrate site-packages clean
+.PHONY: dashboard test check schemas lock tables sensitivity measure-engine measure-ptx measure-shield calibrate site-packages clean
 
 dashboard: $(VENV)/installed
 	$(BIN)/python -m fixwatch dashboard $(if $(filter all,$(RELEASES)),--all) $(if $(VERBOSE),--verbose)
@@ -60,6 +60,12 @@ measure-engine: $(VENV)/installed-dev
 # Which releases compile the workloads for a device; it needs none (5 minutes).
 measure-ptx: $(VENV)/installed-dev
 	$(BIN)/python -m scripts.measure_ptx
+
+# What the shield leaves of the defects in every release, and what a launch costs with it; the tables
+# of docs/shield.md (an hour and a half).
+measure-shield: $(VENV)/installed-dev
+	$(BIN)/python -m scripts.measure_shield
+	$(BIN)/python -m scripts.measure_shield --cost
 
 # What the jobs of the weekly look install, with hashes; fixwatch itself runs from the checkout, and
 # nothing there imports numba.
