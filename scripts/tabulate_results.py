@@ -12,11 +12,15 @@ from pathlib import Path
 
 from fixwatch.commands.status import load_series
 from fixwatch.layout import COMMITS_CONFIGURATION, NUMBA_CUDA_CONFIGURATION
-from fixwatch.report.answer import describe_state
+from fixwatch.report.answer import describe_history, describe_upstreams
 from fixwatch.statistics.binomial import Counts, pool_counts
+from fixwatch.verdicts.assessment import Measurement
+from fixwatch.verdicts.defects import DefectHistory, find_verdicts
+from fixwatch.verdicts.explorations import count_failures, find_printed
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.series import Series
-from mwe.defects import DEFAULT_WORKLOAD
+from mwe.defects import DEFECTS, WORKLOADS
+from mwe.schedules import SCHEDULES
 from scripts.tables import MEASUREMENTS, format_table, make_parser, replace_table
 
 SCRIPT = "scripts.tabulate_results"
@@ -24,42 +28,56 @@ README = Path("README.md")
 CONFIGURATIONS = [Path(COMMITS_CONFIGURATION), Path(NUMBA_CUDA_CONFIGURATION)]
 # Whose results are committed; what else lies on disk is not the reader's.
 MACHINE = "linux-x86_64-2core"
-SCHEDULES = ("delay", "handoff", "natural")
 
 
-def tabulate_workloads(all_series: Iterable[Series], verdicts: Iterable[Series]) -> str:
-    """Return the failing trials of each workload, pooled over commits with the same verdict.
+def tabulate_defect(histories: Sequence[DefectHistory], all_series: Iterable[Series]) -> str:
+    """Return the failing trials of a defect's workloads, pooled over commits with one verdict.
 
-    The verdicts are those of `verdicts`, a series for each upstream.
+    The verdicts are those of the workload that speaks for the defect, in a history for each
+    upstream. Of an exploration a failing space counts as one trial that failed.
     """
     groups = {
-        (series.key.upstream, revision.record.commit): (series.key.upstream, revision.verdict)
-        for series in verdicts
-        for revision in series.revisions
+        (history.speaker.key.upstream, revision.record.commit): (
+            history.speaker.key.upstream,
+            revision.verdict,
+        )
+        for history in histories
+        for revision in history.speaker.revisions
     }
     counts: dict[str, dict[tuple[str, Verdict, str], list[Counts]]]
     counts = defaultdict(lambda: defaultdict(list))
     for series in all_series:
+        own = counts[series.key.workload]
         for measurement in series.measurements:
-            group = groups[series.key.upstream, measurement.record.commit]
-            if measurement.counts:
-                own = counts[series.key.workload]
-                own[(*group, measurement.schedule)].append(measurement.counts)
+            group = groups.get((series.key.upstream, measurement.record.commit))
+            if group and (counted := _count(measurement)):
+                own[(*group, measurement.schedule or "")].append(counted)
     n_commits = sorted(Counter(groups.values()).items())
     columns = [f"{upstream} {verdict.value}: {n} commits" for (upstream, verdict), n in n_commits]
     rows = [
         [f"`{workload}`"]
         + [
             ", ".join(
-                f"{pooled.n_failures} of {pooled.n_trials}"
+                f"{schedule} {pooled.n_failures} of {pooled.n_trials}"
                 for schedule in SCHEDULES
-                if (pooled := pool_counts(own[(*group, schedule)]))
+                if (pooled := pool_counts(counts[workload][(*group, schedule)]))
             )
             for group, _ in n_commits
         ]
-        for workload, own in sorted(counts.items())
+        for workload in WORKLOADS
+        if counts.get(workload)
     ]
     return format_table(["workload", *columns], rows)
+
+
+def _count(measurement: Measurement) -> Counts | None:
+    """Return the counts of a batch; of an exploration, whether a schedule failed."""
+    batch = measurement.batch
+    if batch is None or not batch.is_exploration:
+        return measurement.counts
+    if find_printed(batch) is None:
+        return None
+    return Counts(int(count_failures(batch) > 0), 1)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,11 +86,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--readme", type=Path, default=README)
     options = parser.parse_args(arguments)
     all_series, _ = load_series(CONFIGURATIONS, MACHINE)
-    verdicts = [series for series in all_series if series.key.workload == DEFAULT_WORKLOAD]
-    lines = [f"- **{series.key.upstream}**: {describe_state(series)}." for series in verdicts]
-    replace_table(options.readme, "verdict", SCRIPT, "\n".join(lines))
+    verdicts = find_verdicts(all_series)
+    answers = [f"- {line}." for line in describe_upstreams(verdicts)]
+    replace_table(options.readme, "verdict", SCRIPT, "\n".join(answers))
+    tables = []
+    for defect in DEFECTS:
+        histories = [
+            history
+            for verdict in verdicts
+            if verdict.defect == defect
+            for history in verdict.histories
+        ]
+        own = [series for series in all_series if series.defect == defect]
+        lines = [
+            f"- {history.speaker.key.upstream}: {describe_history(history)}."
+            for history in histories
+        ]
+        tables.append(
+            "\n\n".join([f"### {defect}", "\n".join(lines), tabulate_defect(histories, own)])
+        )
     document = options.document or MEASUREMENTS
-    replace_table(document, "workloads", SCRIPT, tabulate_workloads(all_series, verdicts))
+    replace_table(document, "workloads", SCRIPT, "\n\n".join(tables))
     return 0
 
 
