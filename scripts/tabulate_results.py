@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     all_series, _ = load_series(CONFIGURATIONS, MACHINE)
     verdicts = find_verdicts(all_series)
-    answers = [f"- {line}." for line in describe_upstreams(verdicts)]
+    answers = [f"- **{line.replace(': ', '**: ', 1)}." for line in describe_upstreams(verdicts)]
     replace_table(options.readme, "verdict", SCRIPT, "\n".join(answers))
     tables = []
     for defect in DEFECTS:
