@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from fixwatch.commands.status import load_series
+from fixwatch.commands.status import load_records
 from fixwatch.layout import COMMITS_CONFIGURATION, NUMBA_CUDA_CONFIGURATION
 from fixwatch.report.answer import describe_history, describe_upstreams
 from fixwatch.statistics.binomial import Counts, pool_counts
@@ -18,7 +18,7 @@ from fixwatch.verdicts.assessment import Measurement
 from fixwatch.verdicts.defects import DefectHistory, find_verdicts
 from fixwatch.verdicts.explorations import count_failures, find_printed
 from fixwatch.verdicts.judgements import Verdict
-from fixwatch.verdicts.series import Series
+from fixwatch.verdicts.series import Series, build_series
 from mwe.defects import DEFECTS, WORKLOADS
 from mwe.schedules import SCHEDULES
 from scripts.tables import MEASUREMENTS, format_table, make_parser, replace_table
@@ -85,7 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = make_parser(__doc__)
     parser.add_argument("--readme", type=Path, default=README)
     options = parser.parse_args(arguments)
-    all_series, _ = load_series(CONFIGURATIONS, MACHINE)
+    records, order = load_records(CONFIGURATIONS)
+    all_series = build_series([found for found in records if found.machine == MACHINE], order)
     verdicts = find_verdicts(all_series)
     answers = [f"- **{line.replace(': ', '**: ', 1)}." for line in describe_upstreams(verdicts)]
     replace_table(options.readme, "verdict", SCRIPT, "\n".join(answers))
