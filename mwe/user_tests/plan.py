@@ -23,7 +23,7 @@ class TrialPlan:
     seed: int = 0
     limit_s: float | None = None  # of one schedule of a test; nothing is begun later
     timeout_s: float = 30.0  # of one run of a test
-    max_schedules: int = _MAX_SCHEDULES  # of `explore`
+    max_schedules: int = _MAX_SCHEDULES  # of `explore`, which 0 leaves out
     replay: str | None = None  # the one schedule to run, and no other
 
     def __post_init__(self) -> None:

@@ -100,8 +100,8 @@ def _repeat(wish: Wish, failing: Sequence[TestRun]) -> Wish:
         n_schedules = max(_TIMES_SCHEDULES * n_most, _MIN_SCHEDULES)
         if len(failing) > _MANY_TESTS:
             options += ["--trials", str(_N_TRIALS_OF_MANY)]
-            # Nothing else is to be learnt from one that has shown under the others.
-            n_schedules = 1
+            # What has shown under the others needs no exploration.
+            n_schedules = 0
         options += ["--max-schedules", str(n_schedules)]
     elif "--limit" not in options:
         options += ["--limit", f"{_WHOLE_LIMIT_S:g}"]
