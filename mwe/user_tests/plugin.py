@@ -50,7 +50,7 @@ class SchedulesPlugin:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Run each test under the schedules."""
         root = session.config.rootpath
-        user_files = FilesBelow(root)
+        user_files = FilesBelow(root, {str(item.path) for item in session.items})
         # What pytest would print of a failure costs it more than the run.
         session.config.option.tbstyle = "no"
         read_ahead(user_files)

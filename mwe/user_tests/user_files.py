@@ -15,18 +15,18 @@ from mwe.workloads.subject import GuardedGlobal
 class FilesBelow(Collection[str]):
     """The Python files below a folder, as far as this process has asked for them.
 
-    Files of a Python or an environment that lies in the folder are not the user's; where the folder
-    itself lies in one, as with tests that come in a package, all below it are.
+    Files of a Python or an environment that lies in the folder are not the user's, unless they are
+    test files that were asked for: tests may come in a package.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, test_files: Collection[str] = ()) -> None:
         self._folder = _end(str(folder))
         paths = sysconfig.get_paths()
         libraries = {sys.prefix, paths["stdlib"], paths["purelib"], paths["platlib"]}
         self._libraries = tuple(
             library for library in map(_end, libraries) if library.startswith(self._folder)
         )
-        self._known: dict[str, bool] = {}
+        self._known: dict[str, bool] = dict.fromkeys(test_files, True)
 
     def __contains__(self, file: object) -> bool:
         if not isinstance(file, str):
