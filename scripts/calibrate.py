@@ -1,8 +1,9 @@
 """How far the confidence that Fixwatch states can be relied on: ``make calibrate``.
 
 The truth is planted in thousands of synthetic histories: no change, one that appears, one that is
-fixed, both; rates from 0.005 to 1; gaps, and numbers of trials that change. What Fixwatch states is
-set beside it. Exits with 1 if a bar is missed.
+fixed, both; rates from 0.005 to 1; gaps, and numbers of trials that change; and, in histories of
+their own, the noise of `scripts.noise`. What Fixwatch states is set beside it. Exits with 1 if a
+bar is missed.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from fixwatch.statistics.binomial import Counts, interval
 from fixwatch.statistics.change_points import find_change_points
 from fixwatch.verdicts.judgements import Judgement, Verdict
 from fixwatch.verdicts.states import State, analyse_history, derive_state
+from scripts.noise import NOISES, draw_bursts, draw_rates
 from scripts.tables import TableWriter, make_parser, map_in_processes, percent, report_missed
 
 # The kinds of the changes that are planted, and whether the history begins affected.
@@ -30,6 +32,14 @@ KINDS: tuple[tuple[tuple[str, ...], bool], ...] = (
     (("appeared", "fixed"), False),
 )
 RATES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.3, 0.9, 1.0)
+NOISY_RATES = (0.005, 0.02, 0.1, 0.5, 0.95)
+# At these every change has to be found, however noisy the machine.
+FOUND_RATES = (0.5, 0.95)
+N_NOISY = 400
+MAX_FALSE_SHARE = 0.01
+# Of the changes that are stated with more than `SURE`, over all noisy histories.
+SURE = 0.999
+MIN_TRUE_SHARE = 0.99
 # Measured revisions on both sides of each change; nearer to the end nothing can be known yet.
 MIN_SIDE = 5
 GAP_RATE = 0.1
@@ -42,6 +52,7 @@ class Planted:
     """A synthetic history and its truth."""
 
     rate: float
+    noise: str | None
     # By revision; 0 of 0 where there is a gap.
     failures: np.ndarray
     trials: np.ndarray
@@ -63,7 +74,13 @@ class Comparison:
     stated: list[tuple[float, bool]]  # the probability of each change, and whether it was planted
 
 
-def plant(kinds: Sequence[str], starts_affected: bool, rate: float, seed: Sequence[int]) -> Planted:
+def plant(
+    kinds: Sequence[str],
+    starts_affected: bool,
+    rate: float,
+    seed: Sequence[int],
+    noise: str | None = None,
+) -> Planted:
     """Make a history of 20 to 300 revisions with changes of some kinds, in that order."""
     rng = np.random.default_rng(seed)
     length = int(rng.integers(20, 301))
@@ -77,9 +94,13 @@ def plant(kinds: Sequence[str], starts_affected: bool, rate: float, seed: Sequen
     is_affected = np.full(length, starts_affected)
     for place in changes.values():
         is_affected[place:] = ~is_affected[place:]
+    rates = draw_rates(noise, rate, length, rng)
+    failures = rng.binomial(trials, np.where(is_affected, rates, 0.0))
+    failures[measured] += draw_bursts(noise, len(measured), rng)
     return Planted(
         rate=rate,
-        failures=rng.binomial(trials, np.where(is_affected, rate, 0.0)),
+        noise=noise,
+        failures=np.minimum(failures, trials),
         trials=trials,
         changes=changes,
         is_affected_at_end=bool(is_affected[-1]),
@@ -113,6 +134,54 @@ def examine_one(number: int) -> Comparison:
     kinds, starts_affected = KINDS[number % len(KINDS)]
     rate = RATES[number // len(KINDS) % len(RATES)]
     return examine(plant(kinds, starts_affected, rate, [SEED, number]))
+
+
+def examine_noisy(number: int) -> Comparison:
+    """Plant and examine a noisy history: `N_NOISY` of each noise and rate, one after another."""
+    cell, number = divmod(number, N_NOISY)
+    noise, rate = list(itertools.product(NOISES, NOISY_RATES))[cell]
+    return examine(plant(*KINDS[number % len(KINDS)], rate, [SEED, cell, number], noise))
+
+
+def tabulate_noise(results: Sequence[Comparison]) -> tuple[list[list[object]], list[str]]:
+    """Return a row for each noise and rate, and the bars that are missed."""
+    rows, missed = [], []
+    for noise, rate in itertools.product(NOISES, NOISY_RATES):
+        own = [
+            result
+            for result in results
+            if (result.planted.noise, result.planted.rate) == (noise, rate)
+        ]
+        affected = [result for result in own if result.planted.is_affected_at_end]
+        n_changes = sum(len(result.planted.changes) for result in own)
+        n_found = sum(result.n_found for result in own)
+        n_false = sum(result.is_false for result in own)
+        n_fixed = sum(result.is_false_fix for result in affected)
+        row: list[object] = [
+            noise,
+            rate,
+            f"{n_false} of {len(own)}",
+            f"{n_fixed} of {len(affected)}",
+            percent(n_found, n_changes),
+            "{} of {}".format(*_count_sure(own)),
+        ]
+        rows.append(row)
+        is_too_false = n_false > MAX_FALSE_SHARE * len(own) or n_fixed > MAX_FALSE_SHARE * len(
+            affected
+        )
+        if is_too_false or (rate in FOUND_RATES and n_found < 0.99 * n_changes):
+            missed.append(", ".join(map(str, row)))
+    n_true, n_sure = _count_sure(results)
+    rows.append(["all", "–", "–", "–", "–", f"{n_true} of {n_sure}"])
+    if n_true < MIN_TRUE_SHARE * n_sure:
+        missed.append(f"stated above {SURE}: {n_true} of {n_sure} true")
+    return rows, missed
+
+
+def _count_sure(results: Sequence[Comparison]) -> tuple[int, int]:
+    """Return how many changes that are stated above `SURE` were planted, of how many."""
+    sure = [is_true for result in results for odds, is_true in result.stated if odds > SURE]
+    return sum(sure), len(sure)
 
 
 def tabulate_rates(results: Sequence[Comparison]) -> tuple[list[list[object]], list[str]]:
@@ -171,7 +240,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     bins, missed_bins = tabulate_confidence(results)
     columns = ["stated", "changes", "mean stated", "achieved, 95 %"]
     writer.write("calibration of confidence", columns, bins)
-    return report_missed(missed_rates + missed_bins, options)
+    n_cells = len(NOISES) * len(NOISY_RATES)
+    if options.quick:
+        noisy = [examine_noisy(cell * N_NOISY) for cell in range(n_cells)]
+    else:
+        noisy = map_in_processes(examine_noisy, n_cells * N_NOISY, n_processes)
+    rows, missed_noise = tabulate_noise(noisy)
+    columns = ["noise", "rate", "false transition", "false fixed", "found"]
+    writer.write("calibration of noise", [*columns, f"true of those above {SURE}"], rows)
+    return report_missed(missed_rates + missed_bins + missed_noise, options)
 
 
 if __name__ == "__main__":

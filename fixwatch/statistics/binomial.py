@@ -98,23 +98,15 @@ def chance_of_artefact(counts: Counts, control: Counts) -> float:
 
 @dataclass(frozen=True)
 class RatePrior:
-    """A Beta distribution of a rate, cut off below `lowest`."""
+    """A Beta distribution of a rate."""
 
-    a: float
-    b: float
-    lowest: float = 0.0
+    a: Any
+    b: Any
 
     def weigh(self, k: Any, n: Any) -> Any:
         """Return the logarithm of the probability of k certain failures among n trials."""
-        counted = scipy.special.betaln(self.a + k, self.b + n - k) + self._log_above(k, n)
-        return counted - scipy.special.betaln(self.a, self.b) - self._log_above(0.0, 0.0)
-
-    def _log_above(self, k: Any, n: Any) -> Any:
-        if not self.lowest:
-            return 0.0
-        return np.log(
-            np.maximum(scipy.special.betaincc(self.a + k, self.b + n - k, self.lowest), 1e-300)
-        )
+        counted = scipy.special.betaln(self.a + k, self.b + n - k)
+        return counted - scipy.special.betaln(self.a, self.b)
 
 
 def _posterior(counts: Counts) -> RatePrior:

@@ -23,6 +23,7 @@ visible to explorations, which then fail, or lies outside of their bounds.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +59,7 @@ _LOG_ODDS = np.arange(-8.0, 8.0 + _STEP, _STEP)
 MEANS = 1 / (1 + np.exp(-_LOG_ODDS))
 
 # Artefacts one by one. The negative controls have not failed in hundreds of thousands of trials.
-_ARTEFACTS = RatePrior(0.5, 5000.0)
+_ARTEFACTS = RatePrior(0.02, 200.0)
 # A batch in which something else went wrong, and how often its trials fail then.
 BURST_CHANCE = 1 / 300
 _BURST = RatePrior(1.0, 11.0)
@@ -86,33 +87,41 @@ def weigh_clean(k: Floats, n: Floats, is_explored: Bools) -> Floats:
 
 def weigh_affected(k: Floats, n: Floats, is_explored: Bools) -> Floats:
     """Return the same if affected, of shape (revisions, noises, columns, means)."""
-    spread = np.array([1 / noise.dispersion - 1 for noise in NOISES])[:, None]
-    priors = RatePrior(MEANS * spread, (1 - MEANS) * spread)
-    visible = np.where(_LOG_ODDS > 0, 1 - EXPLORATION_MISS, EXPLORATION_MISS)
-    weights = np.empty((len(k), len(NOISES), k.shape[1], len(MEANS)))
+    weights = np.empty((len(k), len(NOISES), len(is_explored), len(MEANS)))
     for column, explored in enumerate(is_explored):
-        # Few counts of a history differ.
-        pairs = np.stack([k[:, column], n[:, column]])
-        (failed, ran), places = np.unique(pairs, axis=1, return_inverse=True)
-        failed, ran = failed[:, None, None], ran[:, None, None]
-        if explored:
-            found = failed * np.log(visible) + (ran - failed) * np.log1p(-visible) + 0 * spread
-        else:
-            found = priors.weigh(failed, ran)
-        weights[:, :, column] = found[places.ravel()]
+        weigh = _weigh_exploration if explored else _weigh_trials
+        for row, counts in enumerate(
+            zip(k[:, column].tolist(), n[:, column].tolist(), strict=True)
+        ):
+            weights[row, :, column] = weigh(*counts)
     return weights
 
 
-def weigh_means(is_explored: Bools) -> Floats:
-    """Return the prior probability of each mean rate, by column.
+# Few counts of a history differ, and a search asks for the same ones again.
+@lru_cache(maxsize=50_000)
+def _weigh_trials(k: float, n: float) -> Floats:
+    spread = np.array([1 / noise.dispersion - 1 for noise in NOISES])[:, None]
+    weights: Floats = RatePrior(MEANS * spread, (1 - MEANS) * spread).weigh(k, n)
+    return weights
+
+
+@lru_cache
+def _weigh_exploration(k: float, n: float) -> Floats:
+    visible = np.where(_LOG_ODDS > 0, 1 - EXPLORATION_MISS, EXPLORATION_MISS)
+    weights = k * np.log(visible) + (n - k) * np.log1p(-visible)
+    return np.broadcast_to(weights, (len(NOISES), len(MEANS)))
+
+
+def weigh_means(is_explored: Bools, lowest: float = 0.0) -> Floats:
+    """Return the prior probability of each mean rate, by column; below `lowest` there is none.
 
     Jeffreys': between the edges of the grid's cells, of which the outermost take what lies beyond.
     Of an exploration the highest mean stands for a defect that is visible, the lowest for one that
     is not.
     """
     edges = 1 / (1 + np.exp(-np.concatenate([[-np.inf], _LOG_ODDS[1:] - _STEP / 2, [np.inf]])))
-    sampled = np.diff(2 / np.pi * np.arcsin(np.sqrt(edges)))
+    sampled = np.diff(2 / np.pi * np.arcsin(np.sqrt(np.maximum(edges, lowest))))
     explored = np.zeros(len(MEANS))
     explored[[0, -1]] = OUT_OF_BOUNDS, 1 - OUT_OF_BOUNDS
-    weights: Floats = np.where(np.asarray(is_explored)[:, None], explored, sampled)
+    weights: Floats = np.where(np.asarray(is_explored)[:, None], explored, sampled / sampled.sum())
     return weights

@@ -12,6 +12,7 @@ yield more per second than another build would.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -24,16 +25,21 @@ from fixwatch.statistics.single_change import SingleChange
 
 # Further trials to choose from; each about three times as many as the one before.
 TRIALS = (10, 30, 100, 300, 1000, 3000)
-# An answer can be stated earlier, but from there to here it takes trials and hardly a build, and
-# one wrong answer in a hundred is more than there need be.
-AIM = 0.999
+# An answer can be stated earlier, but from there to here it takes trials and hardly a build. More
+# would take builds, as the commit of a change may be one whose batch met a burst of artefacts.
+AIM = 0.995
 # The same where there is no change. It is lower because commits at the ends that cannot be measured
 # stay possible places of a change: half a percent is left to them.
 NO_CHANGE_AIM = 0.995
+# No commit gets more trials than this: one that fails at the lowest rate that is looked for, 0.001,
+# is silent for so long with a chance of a quarter of a percent.
+MAX_TRIALS = 6_000
 # For an end of the range that nothing else calls for.
 END_TRIALS = 100
 # A step that is expected to yield less is not worth taking, whatever it costs.
-MIN_INFORMATION_BITS = 1e-3
+MIN_INFORMATION_BITS = 0.002
+# A search that takes so many times the builds of halving its range meets noise, and ends undecided.
+MAX_HALVINGS = 4
 
 
 class SearchAnswer(str, Enum):
@@ -76,6 +82,11 @@ def find_answer(change: SingleChange, unmeasurable: Collection[int] = ()) -> Sea
     return SearchAnswer.NOT_DECIDED
 
 
+def limit_builds(n_commits: int) -> int:
+    """Return how many commits a search builds before it ends undecided."""
+    return MAX_HALVINGS * math.ceil(math.log2(n_commits + 1))
+
+
 def choose_step(
     change: SingleChange,
     column: int,
@@ -103,6 +114,8 @@ def choose_step(
         )
     information = change.expect_information(column, n_trials)
     information[~possible] = 0.0
+    # A commit with trials gets half as many again at least: fewer would hardly say more.
+    information[2 * np.asarray(n_trials) < change.trials[:, column, None]] = 0.0
     seconds = np.asarray(costs_s, dtype=float)[:, None] + trial_s * np.asarray(n_trials)
     if information.max() < MIN_INFORMATION_BITS:
         return None

@@ -1,19 +1,18 @@
 """Where in a range of commits one change lies, from counts at a few of them.
 
-At most one change is supposed, from clean to affected (``appeared``) or back (``fixed``). Both
-rates are unknown. With Beta priors they integrate out, so that a hypothesis, a kind and a place,
-is weighed by the Beta-binomial probabilities of the totals K of N on its two sides, by schedule s::
+At most one change is supposed, from clean to affected (``appeared``) or back (``fixed``). What
+counts are likely of either says `fixwatch.statistics.noisy_counts`: each affected commit has a rate
+of its own around the mean of its side, and artefacts may come in bursts. With C the probability of
+a side's counts if it is clean, and A(noise) if it is affected, the product over schedules of sums
+over means, a hypothesis, a kind and a place, is weighed by ::
 
-    w(kind, place) = v(place) / sum of v * product over s and sides of
-                     B(a + K, b + N - K) / B(a, b)        a, b: clean or affected, by kind and side
+    w(kind, place) = v(place) / sum of v * sum over noises of P(noise) * C(clean side) * A(other)
     w(no change)   = the same with one side, all clean or all affected, and without v
     P(hypothesis)  = w / sum of all w
 
-The weights v of the commits are all alike unless something says that one is an unlikely place. The
-prior of an affected rate is Jeffreys', cut off
-below `MIN_AFFECTED_RATE`, by a factor I(a + K, b + N - K) / I(a, b), where I is the share of the
-Beta distribution above it. No number of silent trials tells a rate of next to nothing from a clean
-one, and a search has to end.
+The weights v of the commits are all alike unless something says that one is an unlikely place.
+Unlike in a history, no mean is below `MIN_AFFECTED_RATE`: no number of silent trials tells a rate
+of next to nothing from a clean one, and a search has to end.
 
 A change from one visible rate to another is none: rates drift with a machine's load, and a search
 would follow them instead of a fix behind.
@@ -28,26 +27,23 @@ from functools import cached_property
 import numpy as np
 import scipy
 
-from fixwatch.statistics.binomial import Floats, RatePrior, log_binomial
-from fixwatch.statistics.change_points import (
-    EXPECTED_CHANGES,
-    ChangeKind,
-    choose_places,
+from fixwatch.statistics.binomial import Floats, log_binomial
+from fixwatch.statistics.change_points import EXPECTED_CHANGES, ChangeKind, choose_places
+from fixwatch.statistics.noisy_counts import (
+    NOISES,
+    Bools,
+    weigh_affected,
+    weigh_clean,
+    weigh_means,
 )
 
 # An affected commit that fails more rarely is not told from a clean one.
 MIN_AFFECTED_RATE = 0.001
-# Up to so many trials, what they may say is taken from the whole distribution of their failures;
-# above, from whether there is one.
-MAX_EXACT_TRIALS = 100
-
-
-CLEAN = RatePrior(0.5, 5000.0)
-AFFECTED = RatePrior(0.5, 0.5, lowest=MIN_AFFECTED_RATE)
-# The priors of the rates before and after, in the order of `ChangeKind`.
-_SIDES = ((CLEAN, AFFECTED), (AFFECTED, CLEAN))
-# Without a change, everything is clean or everything is affected.
-_STILL = (CLEAN, AFFECTED)
+# What trials may say is taken from whether none, one, two or more of them fail.
+MAX_TOLD_APART = 2
+# The kinds of change, as indices in the order of `ChangeKind`, and without one.
+_APPEARED, _FIXED = 0, 1
+_STILL_AFFECTED = 1
 
 
 @dataclass(frozen=True)
@@ -64,9 +60,10 @@ class Placement:
 class SingleChange:
     """The posterior over the hypotheses, given counts by commit, oldest first, and by schedule.
 
-    Where there are no trials, it is 0 of 0. The weights say how likely each commit is to be the
-    place beforehand, relative to 1. Shapes that differ, impossible counts and fewer than two
-    commits are a `ValueError`.
+    Where there are no trials, it is 0 of 0; of the schedules that are explored the whole
+    exploration is one. The weights say how likely each commit is to be the place beforehand,
+    relative to 1. Shapes that differ, impossible counts and fewer than two commits are a
+    `ValueError`.
     """
 
     def __init__(
@@ -74,6 +71,7 @@ class SingleChange:
         failures: Sequence[Sequence[int]] | Floats,
         trials: Sequence[Sequence[int]] | Floats,
         weights: Sequence[float] | None = None,
+        is_explored: Sequence[bool] | None = None,
     ) -> None:
         k, n = np.asarray(failures, dtype=float), np.asarray(trials, dtype=float)
         if k.shape != n.shape or k.ndim != 2 or (k > n).any() or (k < 0).any():
@@ -81,40 +79,53 @@ class SingleChange:
         if len(k) < 2:
             raise ValueError("a range of one commit has no place for a change")
         self.n_commits = len(k)
+        self.trials: Floats = n
         self.is_measured = n.sum(axis=1) > 0
         self._measured = np.flatnonzero(self.is_measured)
         # Places between the same two measured commits have the same likelihood.
         self._gap_of = np.searchsorted(self._measured, np.arange(self.n_commits))
-        totals = [
-            np.vstack([np.zeros(x.shape[1]), x[self._measured].cumsum(axis=0)]) for x in (k, n)
-        ]
-        self._k_sides, self._n_sides = (
-            np.stack([before, before[-1] - before], axis=1) for before in totals
-        )
+        self._k, self._n = k[self._measured], n[self._measured]
+        self._is_explored: Bools = np.zeros(k.shape[1], bool)
+        if is_explored is not None:
+            self._is_explored = np.array(is_explored)
+        self._sum_sides()
         self._weigh(np.ones(len(k)) if weights is None else np.asarray(weights, dtype=float))
+
+    def _sum_sides(self) -> None:
+        """Weigh the counts before and after each gap if clean, and for each noise and mean."""
+        means = weigh_means(self._is_explored, MIN_AFFECTED_RATE)
+        clean = weigh_clean(self._k, self._n, self._is_explored).sum(axis=1)
+        affected = weigh_affected(self._k, self._n, self._is_explored)
+        (clean_before, clean_after), (before, after) = (
+            _sum_before_and_after(weights) for weights in (clean, affected)
+        )
+        with np.errstate(divide="ignore"):
+            before, after = before + np.log(means), after + np.log(means)
+        # Of shape (gaps, noises); the last gap has all commits before it.
+        by_noise = [scipy.special.logsumexp(side, axis=-1).sum(axis=-1) for side in (before, after)]
+        prior = np.log([noise.probability for noise in NOISES])
+        self._by_noise: Floats = np.stack(
+            [clean_before[:, None] + by_noise[1], by_noise[0] + clean_after[:, None]]
+        )
+        self._by_noise += prior
+        self._still_by_noise: Floats = np.stack(
+            [np.full(len(NOISES), clean_before[-1]), by_noise[0][-1]]
+        )
+        self._still_by_noise += prior
+        # What is known of the mean rates on the side that is affected, by kind.
+        self._rates = [scipy.special.softmax(side, axis=-1) for side in (after, before)]
 
     def _weigh(self, weights: Floats) -> None:
         # A commit that weighs next to nothing makes the range no longer.
-        cuts = float(weights[1:].sum())
-        by_gap = np.stack(
-            [
-                np.log(EXPECTED_CHANGES / cuts)
-                + sum(
-                    prior.weigh(self._k_sides[:, side], self._n_sides[:, side]).sum(axis=1)
-                    for side, prior in enumerate(priors)
-                )
-                for priors in _SIDES
-            ]
-        )
-        still = np.array(
-            [prior.weigh(self._k_sides[-1, 0], self._n_sides[-1, 0]).sum() for prior in _STILL]
-        )
-        places = by_gap[:, self._gap_of] + np.log(weights)
+        change = np.log(EXPECTED_CHANGES / float(weights[1:].sum()))
+        places = change + self._by_noise[:, self._gap_of] + np.log(weights)[:, None]
         # Nothing is known of what was before the first commit.
         places[:, 0] = -np.inf
+        still = self._still_by_noise
         total = np.logaddexp(scipy.special.logsumexp(places), scipy.special.logsumexp(still))
-        self.places: Floats = np.exp(places - total)
-        self._still: Floats = np.exp(still - total)
+        by_noise = np.exp(places - total)
+        self.places: Floats = by_noise.sum(axis=-1)
+        self._still: Floats = np.exp(still - total).sum(axis=-1)
 
     @property
     def no_change(self) -> float:
@@ -148,42 +159,75 @@ class SingleChange:
 
             H(sum over h of P(h) P(k | h)) - sum over h of P(h) H(P(k | h))
 
-        where H is the entropy and P(k | h) the Beta-binomial predictive of k, given the counts on
-        the commit's side of the change. Source: Lindley, "On a measure of the information provided
+        where H is the entropy and P(k | h) the predictive of k, given the commit's own counts and
+        those on its side of the change. Source: Lindley, "On a measure of the information provided
         by an experiment", Annals of Mathematical Statistics 27(4), 1956.
 
         The schedule is given by its index; the answer is of shape (commits, numbers of trials).
         """
         after, before = self._weigh_sides()
+        still_clean, still_affected = self._still
+        clean_weight = before[:, _APPEARED].sum(axis=-1) + after[:, _FIXED].sum(axis=-1)
+        # Commits without trials are alike, the others are not.
+        likes = np.zeros(self.n_commits, dtype=int)
+        likes[self._measured] = np.arange(len(self._measured)) + 1
         columns = []
         for number in n_trials:
-            failures = np.arange(number + 1 if number <= MAX_EXACT_TRIALS else 1, dtype=float)
-            predicted = {
-                (side, prior): self._predict(failures, number, schedule, side, prior)
-                for side in (0, 1)
-                for prior in _STILL
-            }
-            # By kind and gap, then by number of failures.
-            left, right = (
-                np.concatenate([predicted[side, priors[side]] for priors in _SIDES])
-                for side in (0, 1)
-            )
-            still = np.concatenate([predicted[0, prior][-1:] for prior in _STILL])
-            average = after @ right + before @ left + self._still @ still
-            known = (
-                after @ _entropy(right) + before @ _entropy(left) + self._still @ _entropy(still)
-            )
+            clean, still, *changed = self._predict(schedule, number)
+            clean_odds = clean_weight + still_clean
+            known = clean_odds * _entropy(clean)[likes] + still_affected * _entropy(still)[likes]
+            average = clean_odds[:, None] * clean[likes] + still_affected * still[likes]
+            for odds, weights in zip(
+                changed, (after[:, _APPEARED], before[:, _FIXED]), strict=True
+            ):
+                known += (weights * _entropy(odds)[likes]).sum(axis=-1)
+                average += weights @ odds[0]
+                own = weights[self._measured]
+                average[self._measured] += np.einsum("cg,cgk->ck", own, odds[1:] - odds[0])
             columns.append(_entropy(average) - known)
-        return np.maximum(np.stack(columns, axis=1), 0.0)
+        information: Floats = np.maximum(np.stack(columns, axis=1), 0.0)
+        return information
 
-    def _predict(
-        self, failures: Floats, n_trials: int, schedule: int, side: int, prior: RatePrior
-    ) -> Floats:
-        """Return the predictive probability of each number of failures, a row a gap."""
-        k, n = self._k_sides[:, side, schedule, None], self._n_sides[:, side, schedule, None]
+    def _predict(self, schedule: int, n_trials: int) -> list[Floats]:
+        """Return the chances of failures, for a commit without trials, then for each with some.
+
+        They are those of a clean commit, of one where all are affected, and of one on the affected
+        side of a change that appeared, and of one that was fixed, by gap; each of none, one and two
+        failures.
+        """
+        failures = np.arange(min(n_trials, MAX_TOLD_APART + 1), dtype=float)
+        clean, affected = self._compare_counts(schedule, n_trials, failures)
+        # Over noises and means, as the counts of a side leave them.
+        known = []
+        for rates, by_noise in zip(self._rates, self._by_noise, strict=True):
+            odds = scipy.special.softmax(by_noise, axis=-1)
+            known.append(odds[:, :, None] * rates[:, :, schedule])
+        appeared, fixed = (np.einsum("gnm,cknm->cgk", own, affected) for own in known)
+        odds = scipy.special.softmax(self._still_by_noise[_STILL_AFFECTED])
+        still = np.einsum("n,nm,cknm->ck", odds, self._rates[_FIXED][-1, :, schedule], affected)
+        return [clean, still, appeared, fixed]
+
+    def _compare_counts(
+        self, schedule: int, n_trials: int, failures: Floats
+    ) -> tuple[Floats, Floats]:
+        """Return the chances of further failures given a commit's own counts, if clean or affected.
+
+        Of shape (commits, failures), and then (noises, means) if affected.
+        """
+        commits = np.concatenate(
+            [[[0.0, 0.0]], np.stack([self._k, self._n], axis=1)[..., schedule]]
+        )
+        further = np.stack([failures, np.full(len(failures), float(n_trials))], axis=1)
+        k, n = np.moveaxis(commits[:, None] + np.concatenate([[[0.0, 0.0]], further]), -1, 0)
+        is_explored = self._is_explored[[schedule]]
+        clean = weigh_clean(k.reshape(-1, 1), n.reshape(-1, 1), is_explored).reshape(k.shape)
+        affected = weigh_affected(k.reshape(-1, 1), n.reshape(-1, 1), is_explored)
+        affected = affected.reshape(*k.shape, *affected.shape[1::2])
         ways = log_binomial(n_trials, failures)
-        odds: Floats = np.exp(ways + prior.weigh(k + failures, n + n_trials) - prior.weigh(k, n))
-        return odds
+        return (
+            np.exp(ways + clean[:, 1:] - clean[:, :1]),
+            np.exp(ways[:, None, None] + affected[:, 1:] - affected[:, :1]),
+        )
 
     def _weigh_sides(self) -> tuple[Floats, Floats]:
         """Return for each commit the probability of each kind and gap with it after, before."""
@@ -191,8 +235,14 @@ class SingleChange:
         in_gap = np.zeros((self.n_commits, n_gaps))
         in_gap[np.arange(self.n_commits), self._gap_of] = 1.0
         up_to = np.cumsum(self.places[:, :, None] * in_gap, axis=1)
-        after = np.moveaxis(up_to, 0, 1).reshape(self.n_commits, -1)
+        after = np.moveaxis(up_to, 0, 1)
         return after, after[-1] - after
+
+
+def _sum_before_and_after(weights: Floats) -> tuple[Floats, Floats]:
+    """Return the sums over the commits before each gap, and over those after it."""
+    before = np.concatenate([np.zeros((1, *weights.shape[1:])), weights.cumsum(axis=0)])
+    return before, before[-1] - before
 
 
 def _entropy(odds: Floats) -> Floats:

@@ -106,12 +106,11 @@ def test_an_appearance_is_found_and_what_does_not_build_is_passed_over(history):
     assert history.names[document["after"]["commit"]] == "sound"
 
 
-def test_a_silent_range_gets_more_trials_than_the_plan_and_no_change(history):
-    """Its two ends go on until a rate of one in a thousand would have shown."""
+def test_a_silent_range_gets_more_trials_than_the_plan_and_stays_undecided(history):
+    """The silence of two commits decides nothing: on a noisy machine either may have its rate."""
     before = history.records()["newest"]
     status, document = pinpoint(history, "main~1..main")
-    assert (status, document["answer"]) == (0, "no-change")
-    assert (document["kind"], document["places"]) == (None, [])
+    assert (status, document["answer"]) == (4, "not-decided")
     delay = [batch for batch in document["measurements"] if batch["schedule"] == "delay"]
     assert max(batch["trials"] for batch in delay) > 100
     assert sum(batch["failures"] for batch in delay) == 0

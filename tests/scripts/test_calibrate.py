@@ -13,9 +13,11 @@ from scripts.calibrate import (
     MIN_SIDE,
     RATES,
     examine,
+    examine_noisy,
     examine_one,
     plant,
     tabulate_confidence,
+    tabulate_noise,
     tabulate_rates,
 )
 from scripts.tables import make_parser, report_missed
@@ -108,3 +110,21 @@ def test_a_missed_bar_fails_the_script_at_its_full_size_only(capsys):
     assert report_missed(missed, make_parser("").parse_args([])) == 1
     assert "missed: 0.005, 5 of 5" in capsys.readouterr().err
     assert report_missed(missed, make_parser("").parse_args(["--quick"])) == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_missed"),
+    [({}, False), ({"is_false": True}, True), ({"is_false_fix": True}, True)],
+)
+def test_each_bar_of_a_noisy_cell_can_be_missed(changes, is_missed):
+    """Histories that are said to be judged otherwise than they were miss the bar of their cell."""
+    results = [dataclasses.replace(examine_noisy(number), **changes) for number in range(5)]
+    _, missed = tabulate_noise(results)
+    assert [line.partition(",")[0] for line in missed] == ["over-dispersion 0.01"] * is_missed
+
+
+def test_sure_statements_that_are_false_miss_their_bar():
+    """One of two above 0.999 is too few."""
+    result = dataclasses.replace(examine_noisy(0), stated=[(0.9999, True), (0.9999, False)])
+    (line,) = tabulate_noise([result])[1]
+    assert line == "stated above 0.999: 1 of 2 true"

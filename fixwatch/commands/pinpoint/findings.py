@@ -24,7 +24,7 @@ class Settings:
     workload: str
     target: str
     own: MeasuringSetup  # on this machine
-    max_builds: int | None = None  # None for no limit
+    max_builds: int | None = None  # None for what halving a noisy range may take
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,11 +18,6 @@ from mwe.planned.plan import EXPLORE
 # What a commit that touches nothing a launch uses weighs as a place of the change: the selection
 # of relevant commits may be wrong, but hardly is.
 UNSELECTED_WEIGHT = 0.001
-# As many trials, all with the same result, an exploration or a compilation weighs as: a schedule
-# that failed can be run again, a whole space leaves nothing to chance, and a compiler makes the
-# same of a kernel each time. By one trial, nothing would be learned of a
-# rate that may be anything.
-EXPLORATION_WEIGHT = 10
 
 
 @dataclass(frozen=True, order=True)
@@ -72,18 +67,24 @@ class Observations:
         return f"{n_failures} of {n_trials} trials failed{says if n_explored else ''}"
 
     def _count(self, index: int | None, *, is_explored: bool) -> tuple[int, int]:
-        columns = [(setup.schedule == EXPLORE) is is_explored for setup in self.setups]
+        columns = [explores is is_explored for explores in self.is_explored]
         rows = slice(None) if index is None else slice(index, index + 1)
         failures, trials = self.failures[rows][:, columns], self.trials[rows][:, columns]
         return int(failures.sum()), int(trials.sum())
 
     def infer(self) -> SingleChange:
         """Return what they say of the change."""
-        usual = EXPLORATION_WEIGHT if self.is_compiled else 1
-        by_setup = [
-            EXPLORATION_WEIGHT if setup.schedule == EXPLORE else usual for setup in self.setups
-        ]
-        return SingleChange(self.failures * by_setup, self.trials * by_setup, self.weights)
+        return SingleChange(self.failures, self.trials, self.weights, self.is_whole)
+
+    @property
+    def is_explored(self) -> list[bool]:
+        """Of each setup, whether what is counted in it are explorations."""
+        return [setup.schedule == EXPLORE for setup in self.setups]
+
+    @property
+    def is_whole(self) -> list[bool]:
+        """Of each setup, whether one trial tells: an exploration, or what a compiler made."""
+        return [explores or self.is_compiled for explores in self.is_explored]
 
 
 def select_records(records: Iterable[Evidence], upstream: str, target: str) -> list[Evidence]:

@@ -16,24 +16,21 @@ import numpy as np
 
 from fixwatch.commands.pinpoint.findings import Finding, Settings, Spent
 from fixwatch.commands.pinpoint.measuring import LOG_PATH, CommitMeasurer
-from fixwatch.commands.pinpoint.observations import (
-    EXPLORATION_WEIGHT,
-    Observations,
-    observe,
-    select_records,
-)
+from fixwatch.commands.pinpoint.observations import Observations, observe, select_records
 from fixwatch.errors import CouldNotMeasureError, FixwatchError
 from fixwatch.history.listing import ListedCommit
 from fixwatch.history.mirror import UpstreamMirror
 from fixwatch.records.evidence import iter_evidence
 from fixwatch.statistics.change_points import MIN_PROBABILITY, find_change_points
 from fixwatch.statistics.search_planning import (
+    MAX_TRIALS,
     TRIALS,
     Costs,
     SearchAnswer,
     Step,
     choose_step,
     find_answer,
+    limit_builds,
 )
 from fixwatch.statistics.single_change import SingleChange
 from fixwatch.verdicts.targets import COMPILER
@@ -49,8 +46,6 @@ COSTS = {
 DEFAULT_COSTS = COSTS["numba"]
 # A range of which so many commits fail and none is measured is not worth going on with.
 MAX_FIRST_FAILURES = 3
-# No batch gets more trials than this.
-MAX_TRIALS = 30_000
 
 
 @dataclass
@@ -84,6 +79,9 @@ class Search:
         """
         start_s = time.monotonic()
         observations = self._observe()
+        max_builds = self.settings.max_builds
+        if max_builds is None:
+            max_builds = limit_builds(len(self.commits))
         while True:
             self._check_there_is_one_change(observations)
             change = observations.infer()
@@ -102,7 +100,7 @@ class Search:
             if step is None:
                 break
             needs_build = observations.needs_build(step.index)
-            if needs_build and self.n_builds == self.settings.max_builds:
+            if needs_build and self.n_builds == max_builds:
                 break
             observations = self._measure(step, observations)
         return Finding(
@@ -122,7 +120,11 @@ class Search:
     def _check_there_is_one_change(self, observations: Observations) -> None:
         """Refuse a range with several changes, of which a search for one would make nonsense."""
         measured = np.flatnonzero(observations.trials.sum(axis=1))
-        found = find_change_points(observations.failures[measured], observations.trials[measured])
+        found = find_change_points(
+            observations.failures[measured],
+            observations.trials[measured],
+            observations.is_whole,
+        )
         sure = [change for change in found.changes if change.probability >= MIN_PROBABILITY]
         if len(sure) < 2:
             return
@@ -142,7 +144,7 @@ class Search:
             self._find_cost(index, observations, costs) for index in range(len(self.commits))
         ]
         # No exploration is run again, and no compilation.
-        n_trials = (EXPLORATION_WEIGHT,) if self._asks_once else TRIALS
+        n_trials = (1,) if self._asks_once else TRIALS
         return choose_step(change, 0, costs_s, costs.trial_s, n_trials)
 
     @property

@@ -14,6 +14,7 @@ from fixwatch.statistics.search_planning import (
     Step,
     choose_step,
     find_answer,
+    limit_builds,
 )
 from fixwatch.statistics.single_change import SingleChange
 
@@ -57,6 +58,17 @@ def test_where_builds_cost_nothing_no_trial_is_repeated():
     step = choose_step(change, 0, costs(101, 0.1), 1.0)
     assert step is not None
     assert step.index != 50
+
+
+def test_a_commit_that_was_tried_gets_many_more_trials_or_none():
+    """A step is half of what it has at least, so that a search has few."""
+    change = counted(101, c0=(5, 1000), c50=(0, 200), c100=(0, 2000))
+    nowhere_else = np.full(101, math.inf)
+    nowhere_else[50] = 0.0
+    step = choose_step(change, 0, nowhere_else, 0.02)
+    assert step is not None
+    assert step.index == 50
+    assert step.n_trials >= 100
 
 
 def test_what_cannot_be_measured_is_never_chosen():
@@ -107,6 +119,8 @@ def test_a_planted_change_is_found_with_few_builds(is_fix):
         failures, trials = np.zeros((2, 100, 1))
         possible = costs(100, 41.0)
         while step := choose_step(SingleChange(failures, trials), 0, possible, 0.02, TRIALS):
+            if not trials[step.index] and (trials > 0).sum() == limit_builds(100):
+                break
             rate = 0.05 if (step.index < at) is is_fix else 0.0
             failures[step.index] += rng.binomial(step.n_trials, rate)
             trials[step.index] += step.n_trials
@@ -114,6 +128,6 @@ def test_a_planted_change_is_found_with_few_builds(is_fix):
         change = SingleChange(failures, trials)
         builds.append(int((trials > 0).sum()))
         n_right += find_answer(change) is SearchAnswer.FOUND and change.placement.at == at
-    # Stated at 0.999: three or more wrong of 60 have a chance below 4e-5.
+    # Stated at 0.995: three or more wrong of 60 have a chance below 0.4 %.
     assert n_right >= 58
     assert np.median(builds) <= 10

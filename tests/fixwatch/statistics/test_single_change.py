@@ -2,83 +2,79 @@
 
 from __future__ import annotations
 
-import itertools
+import math
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import integrate, stats
 
 from fixwatch.statistics.change_points import EXPECTED_CHANGES
+from fixwatch.statistics.noisy_counts import NOISES, weigh_affected, weigh_clean, weigh_means
 from fixwatch.statistics.single_change import (
-    AFFECTED,
-    CLEAN,
+    MAX_TOLD_APART,
     MIN_AFFECTED_RATE,
     ChangeKind,
     SingleChange,
 )
 
-KINDS = {
-    ChangeKind.APPEARED: (CLEAN, AFFECTED, EXPECTED_CHANGES),
-    ChangeKind.FIXED: (AFFECTED, CLEAN, EXPECTED_CHANGES),
-}
+
+def weigh_hypotheses(failures, trials, is_explored):
+    """Return the weight of every hypothesis: kind and place, or whether all are affected."""
+    k, n = np.array(failures, dtype=float), np.array(trials, dtype=float)
+    is_explored = np.array(is_explored)
+    clean = np.exp(weigh_clean(k, n, is_explored))
+    affected = np.exp(weigh_affected(k, n, is_explored))
+    means = weigh_means(is_explored, MIN_AFFECTED_RATE)
+
+    def weigh(is_affected):
+        total = 0.0
+        for number, noise in enumerate(NOISES):
+            sides = means * affected[is_affected, number].prod(axis=0)
+            total += noise.probability * sides.sum(axis=1).prod()
+        return total * clean[~is_affected].prod()
+
+    places = np.arange(len(k))
+    weights = {}
+    for at in places[1:]:
+        for kind, is_affected in (
+            (ChangeKind.APPEARED, places >= at),
+            (ChangeKind.FIXED, places < at),
+        ):
+            weights[kind, at] = EXPECTED_CHANGES / (len(k) - 1) * weigh(is_affected)
+    for is_affected in (False, True):
+        weights[is_affected] = weigh(np.full(len(k), is_affected))
+    return weights
 
 
-def weigh_segment(failures, trials, prior):
-    """Return the chance of a segment's counts, schedule by schedule, by numerical integration."""
-    chance = 1.0
-    for k, n in zip(np.sum(failures, axis=0), np.sum(trials, axis=0), strict=True):
-        density = stats.beta(prior.a, prior.b)
-        above = density.sf(prior.lowest)
-        chance *= integrate.quad(
-            lambda p, k=k, n=n, density=density: p**k * (1 - p) ** (n - k) * density.pdf(p),
-            prior.lowest,
-            1,
-            points=[1e-4, 1e-3, 1e-2, 0.1, 0.5],
-            limit=400,
-        )[0]
-        chance /= above
-    return chance
-
-
-def enumerate_hypotheses(failures, trials):
-    """Return the weight of every hypothesis: kind and place, or the prior of all."""
-    cuts = len(failures) - 1
-    weights = {
-        (kind, at): expected
-        / cuts
-        * weigh_segment(failures[:at], trials[:at], before)
-        * weigh_segment(failures[at:], trials[at:], after)
-        for kind, (before, after, expected) in KINDS.items()
-        for at in range(1, len(failures))
-    }
-    for prior in (CLEAN, AFFECTED):
-        weights[prior] = weigh_segment(failures, trials, prior)
+def enumerate_hypotheses(failures, trials, is_explored):
+    """Return the probability of every hypothesis."""
+    weights = weigh_hypotheses(failures, trials, is_explored)
     total = sum(weights.values())
     return {key: weight / total for key, weight in weights.items()}
 
 
 @pytest.mark.parametrize(
-    ("failures", "trials"),
+    ("failures", "trials", "is_explored"),
     [
-        ([[3], [0], [0], [0]], [[10], [0], [8], [12]]),
-        ([[0], [0], [4], [9]], [[10], [0], [10], [10]]),
-        ([[9], [2], [0], [1]], [[10], [10], [0], [10]]),
-        ([[3, 1], [0, 0], [0, 0]], [[5, 2], [0, 0], [6, 0]]),
+        ([[3], [0], [0], [0]], [[10], [0], [8], [12]], [False]),
+        ([[0], [0], [4], [9]], [[10], [0], [10], [10]], [False]),
+        ([[9], [2], [0], [1]], [[10], [10], [0], [10]], [False]),
+        ([[3, 1], [0, 0], [0, 0]], [[5, 2], [0, 0], [6, 0]], [False, False]),
+        ([[3, 1], [0, 0], [0, 0]], [[5, 1], [0, 0], [6, 1]], [False, True]),
     ],
-    ids=["fixed", "appeared", "two-rates", "two-schedules"],
+    ids=["fixed", "appeared", "two-rates", "two-schedules", "explored"],
 )
-def test_the_posterior_is_that_of_all_hypotheses_written_down(failures, trials):
-    """It equals the hypotheses' integrals over the rates, computed numerically and normalised."""
-    change = SingleChange(failures, trials)
-    expected = enumerate_hypotheses(failures, trials)
+def test_the_posterior_is_that_of_all_hypotheses_written_down(failures, trials, is_explored):
+    """It equals the hypotheses' sums over noises and means, normalised."""
+    change = SingleChange(failures, trials, is_explored=is_explored)
+    expected = enumerate_hypotheses(failures, trials, is_explored)
     for row, kind in enumerate(ChangeKind):
         for at in range(1, len(failures)):
-            assert change.places[row, at] == pytest.approx(expected[kind, at], rel=1e-4)
+            assert change.places[row, at] == pytest.approx(expected[kind, at], rel=1e-9)
         assert change.places[row, 0] == 0
-    assert change.no_change == pytest.approx(expected[CLEAN] + expected[AFFECTED], rel=1e-4)
-    assert change.still_affected == pytest.approx(expected[AFFECTED], rel=1e-4)
+    assert change.no_change == pytest.approx(expected[False] + expected[True])
+    assert change.still_affected == pytest.approx(expected[True])
 
 
 counts = st.lists(
@@ -123,10 +119,10 @@ def test_a_weight_makes_a_place_less_likely():
 
 
 def test_a_rate_that_falls_hides_no_fix_behind():
-    """95 of 100, then 20 of 100, then none: the fix is where it reaches zero."""
+    """95 of 100, then 20 of 100, then none: the fix is where it reaches zero, bursts are rarer."""
     change = SingleChange([[95], [96], [20], [22], [0], [0]], [[100]] * 4 + [[500]] * 2)
     assert (change.placement.kind, change.placement.at) == (ChangeKind.FIXED, 4)
-    assert change.placement.probability > 0.999
+    assert change.placement.probability > 0.9
 
 
 def test_a_rate_that_drifts_is_no_change():
@@ -150,45 +146,26 @@ def test_information_is_what_outcomes_change_of_the_posterior(n_trials, data):
 
 def expect_by_outcomes(failures, trials, commit, n_trials):
     """Return the expected loss of entropy by going through all numbers of failures."""
-    before = describe(SingleChange(failures, trials))
-    loss, total = entropy(before), 0.0
+    now = np.array(list(weigh_hypotheses(failures, trials, [False]).values()))
+    together = []
     for k in range(n_trials + 1):
         more_k, more_n = failures.copy(), trials.copy()
         more_k[commit] += k
         more_n[commit] += n_trials
-        after = describe(SingleChange(more_k, more_n))
-        chance = predict(failures, trials, commit, k, n_trials, before)
-        total += chance
-        loss -= chance * entropy(after)
-    assert total == pytest.approx(1, abs=1e-9)
-    return loss
-
-
-def describe(change):
-    """Return all probabilities of the hypotheses in a row."""
-    still = [change.no_change - change.still_affected, change.still_affected]
-    return np.concatenate([change.places[:, 1:].ravel(), still])
+        then = np.array(list(weigh_hypotheses(more_k, more_n, [False]).values()))
+        together.append(math.comb(n_trials, k) * then / now.sum())
+    assert np.sum(together) == pytest.approx(1, abs=1e-9)
+    # More failures than that are one outcome.
+    several = np.sum(together[MAX_TOLD_APART + 1 :], axis=0) + np.zeros(len(now))
+    outcomes = [*together[: MAX_TOLD_APART + 1], several]
+    return entropy(now / now.sum()) - sum(
+        odds.sum() * entropy(odds / odds.sum()) for odds in outcomes if odds.sum() > 0
+    )
 
 
 def entropy(odds):
     """Return the entropy in bits."""
     return -float(np.sum(odds * np.log2(np.maximum(odds, 1e-300))))
-
-
-def predict(failures, trials, commit, k, n_trials, odds):
-    """Return the chance of k failures at a commit, by each hypothesis' own segment."""
-    length = len(failures)
-    ways = stats.binom.pmf(k, n_trials, 0.5) * 2.0**n_trials
-    chances = []
-    segments = [
-        (before if commit < at else after, slice(0, at) if commit < at else slice(at, None))
-        for (before, after, _), at in itertools.product(KINDS.values(), range(1, length))
-    ]
-    for prior, part in [*segments, (CLEAN, slice(None)), (AFFECTED, slice(None))]:
-        seen_k, seen_n = failures[part].sum(), trials[part].sum()
-        chance = prior.weigh(seen_k + k, seen_n + n_trials) - prior.weigh(seen_k, seen_n)
-        chances.append(ways * np.exp(chance))
-    return float(np.dot(chances, odds))
 
 
 def test_trials_at_a_commit_that_has_spoken_say_little():
@@ -198,13 +175,34 @@ def test_trials_at_a_commit_that_has_spoken_say_little():
     assert information[0] < information[1] / 20
 
 
-def test_silence_settles_a_range_because_rates_have_a_floor():
-    """Enough silent trials at both ends rule out every rate from 0.001 on."""
-    # 6,000 trials at 0.001 are silent with exp(-6) = 0.0025.
-    change = SingleChange([[0], [0], [0]], [[6000], [0], [6000]])
-    assert MIN_AFFECTED_RATE == 0.001
-    assert change.no_change > 0.99
-    assert change.still_affected < 0.01
+def test_a_burst_in_one_commit_is_no_change():
+    """5 of 100 at one end of an otherwise silent range are undecided, 95 of 100 are not."""
+    rows = [[0], [0], [0], [0]], [[300], [0], [300], [100]]
+    for n_failures, is_sure in ((5, False), (95, True)):
+        rows[0][3][0] = n_failures
+        assert (SingleChange(*rows).placement.probability >= 0.99) is is_sure
+
+
+def test_silence_between_failures_shows_that_rates_vary():
+    """Where every other commit is silent, the change lies in none of the places for sure."""
+    failures = [[0], [0], [9], [0], [7], [0], [12], [0], [5]]
+    assert SingleChange(failures, [[100]] * 9).placement.probability < 0.9
+
+
+def test_explorations_tell_the_place_by_themselves():
+    """A schedule failed in each commit before, and the whole space passed in those behind."""
+    change = SingleChange([[1]] * 2 + [[0]] * 3, [[1]] * 5, is_explored=[True])
+    assert (change.placement.kind, change.placement.at) == (ChangeKind.FIXED, 2)
+    assert change.placement.probability > 0.98
+
+
+def test_silence_of_trials_settles_no_range_and_that_of_explorations_does():
+    """On a noisy machine a commit's rate may be next to nothing; a whole space has no rate."""
+    trials = [[6000, 0], [0, 0], [6000, 0]]
+    assert 0.9 < SingleChange(np.zeros((3, 2)), trials).no_change < 0.99
+    explored = [[100, 1], [0, 0], [100, 1]]
+    settled = SingleChange(np.zeros((3, 2)), explored, is_explored=[False, True])
+    assert settled.no_change > 0.99
 
 
 @pytest.mark.parametrize(
