@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mwe.errors import BadArgumentError, HarnessError
-from mwe.isolation import describe_status
+from mwe.isolation import CAN_FORK, describe_status
 from mwe.targets import find_packages, find_python
 from mwe.user_tests.plan import TrialPlan
 
@@ -65,8 +65,12 @@ def run_tests(
     BadArgumentError
         If there is no such test.
     HarnessError
-        If pytest or numba is missing, or nothing could be collected.
+        If pytest, numba or a safe fork is missing, or nothing could be collected.
     """
+    if not CAN_FORK:
+        raise HarnessError(
+            "running tests under schedules needs a safe fork, which this system lacks; use Linux"
+        )
     with tempfile.TemporaryDirectory(prefix="mwe-tests-") as name:
         folder = Path(name)
         lines = list(_follow(request, folder, announce))
@@ -171,7 +175,7 @@ def _read_while_it_runs(
     if "collected" in kinds:
         yield {"kind": "died", "what": f"pytest's process ended early ({how}): {last}"}
     elif status < 0 or not kinds:
-        raise HarnessError(f"the process that collects the tests was {how}: {last}")
+        raise HarnessError(f"the process that collects the tests ended ({how}): {last}")
 
 
 def _find_last_lines(output: Path) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from mwe.defects import DEFECTS, cuda_swap, host_launch, mixed_atomics, shared_split
+from mwe.defects import cuda_swap, host_launch, mixed_atomics, shared_split
 from mwe.outcomes import FailureMode, Outcome, classify_error
 from mwe.schedules import DeadlockError
 from mwe.workloads.subject import Grid
@@ -84,8 +84,3 @@ def describe_failure(mode: str, detail: str) -> str:
     if mode == FailureMode.WRONG_RESULT.value:
         return f"an assertion of its own fails: {first.removeprefix('AssertionError: ')}"
     return f"it raises {first}"
-
-
-def describe_symptom(defect: str) -> str:
-    """Return what a user sees of a defect, in a sentence."""
-    return DEFECTS[defect].symptom

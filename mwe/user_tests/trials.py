@@ -12,7 +12,7 @@ from typing import Any
 from mwe.batch import Batch
 from mwe.defects.defect import ANY_FAILURE, Signature
 from mwe.errors import HarnessError
-from mwe.isolation import CAN_FORK, Isolation, run_batch
+from mwe.isolation import Isolation, run_batch
 from mwe.outcomes import FailureMode, Outcome
 from mwe.runner import Trial
 from mwe.schedules import Explore, Explorer, Schedule, find_schedule
@@ -137,10 +137,6 @@ def run_schedules(test: UserTest, plan: TrialPlan, explored: set[str]) -> list[T
     defect. A test that shows a defect is explored only if no other was that shows the same, which
     `explored` has.
     """
-    if not CAN_FORK:
-        raise HarnessError(
-            "running tests under schedules needs a safe fork, which this system lacks; use Linux"
-        )
     if plan.replay is not None:
         return [_run(test, EXPLORE, plan, ANY_FAILURE)]
     natural = _run(test, NATURAL, plan, ANY_FAILURE)
