@@ -52,6 +52,7 @@ sensitivity: $(VENV)/installed-dev
 calibrate: $(VENV)/installed-dev
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m scripts.calibrate
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m scripts.calibrate_pinpoint
+	$(BIN)/python -m scripts.calibrate_check
 
 # What the trial engine finds and costs on seven releases (14 minutes).
 measure-engine: $(VENV)/installed-dev

@@ -196,13 +196,16 @@ def _compare_one(recorded: Recorded, checked: Sequence[Checked]) -> UpstreamComp
         return unknown(detail=broken or "nothing sure is recorded")
     missing = _name_missing_controls(recorded)
     decided = [revision for revision in newest if revision.verdict.is_decided]
-    differing = [
-        revision for revision in decided if expected[revision] not in (None, revision.verdict)
+    stray = [
+        revision
+        for revision in decided
+        if expected[revision] is Verdict.NOT_OBSERVED and _is_stray(revision)
     ]
-    stray = [revision for revision in differing if _is_stray(revision)]
-    if stray and stray == differing:
-        detail = f"{_list_counts(stray)}; too few failures for a change, which an artefact may be"
-        return compared(outcome=CheckResult.UNCHANGED, new=recorded.state, detail=detail)
+    differing = [
+        revision
+        for revision in decided
+        if revision not in stray and expected[revision] not in (None, revision.verdict)
+    ]
     if differing:
         # What is affected again is said before what is fixed.
         first = next((one for one in differing if one.verdict is Verdict.OBSERVED), differing[0])
@@ -224,7 +227,8 @@ def _compare_one(recorded: Recorded, checked: Sequence[Checked]) -> UpstreamComp
     undecided += [f"no {kind} was measured" for kind in NEWEST_KINDS if kind not in kinds]
     if undecided:
         return unknown(detail="; ".join(undecided))
-    detail = f"{_list_counts(decided)}{missing}"
+    artefact = "; too few failures for a change, which an artefact may be" if stray else ""
+    detail = f"{_list_counts(decided)}{artefact}{missing}"
     return compared(outcome=CheckResult.UNCHANGED, new=recorded.state, detail=detail)
 
 
