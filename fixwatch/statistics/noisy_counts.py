@@ -28,7 +28,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from fixwatch.statistics.binomial import Floats, RatePrior
+from fixwatch.statistics.binomial import Counts, Floats, RatePrior, chance_of_silence
 
 Bools = NDArray[np.bool_]
 
@@ -110,6 +110,31 @@ def _weigh_exploration(k: float, n: float) -> Floats:
     visible = np.where(_LOG_ODDS > 0, 1 - EXPLORATION_MISS, EXPLORATION_MISS)
     weights = k * np.log(visible) + (n - k) * np.log1p(-visible)
     return np.broadcast_to(weights, (len(NOISES), len(MEANS)))
+
+
+@lru_cache(maxsize=10_000)
+def predict_silence(n_trials: int, affected: frozenset[tuple[Counts, int]]) -> float:
+    """Return the chance that a revision as affected as others shows no failure in `n_trials`.
+
+    `affected` are the counts that the others showed, each with how many of them did. Each has a
+    rate of its own; what mean and over-dispersion they have is weighed by how well that explains
+    all of them, so that the lowest of many small samples does not speak alone, and the chance is
+    the predictive one over what is left open::
+
+        P(0 of n) = sum over noises and means of P(noise, mean | affected) P(0 of n | noise, mean)
+
+    A single revision does not show how rates vary; then they are taken to be the same.
+    """
+    if sum(n_revisions for _, n_revisions in affected) == 1:
+        ((counts, _),) = affected
+        return chance_of_silence(n_trials, counts)
+    priors = np.array([noise.probability for noise in NOISES])[:, None]
+    weights = np.log(priors) + np.log(weigh_means(np.array([False]))[0])
+    for counts, n_revisions in affected:
+        weights = weights + n_revisions * _weigh_trials(counts.n_failures, counts.n_trials)
+    odds = np.exp(weights - weights.max())
+    silent = np.exp(_weigh_trials(0, n_trials))
+    return float((odds * silent).sum() / odds.sum())
 
 
 def weigh_means(is_explored: Bools, lowest: float = 0.0) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -10,9 +11,9 @@ from fixwatch.records.evidence import BatchEvidence
 from fixwatch.statistics.binomial import (
     Counts,
     chance_of_artefact,
-    chance_of_silence,
     upper_bound,
 )
+from fixwatch.statistics.noisy_counts import predict_silence
 from fixwatch.verdicts.explorations import (
     count_failures,
     describe_exploration,
@@ -107,12 +108,12 @@ def judge_batch(
     """Judge a batch by itself, as if its controls passed.
 
     Its silence is measured by batches of the same kind in which the race was observed, one for each
-    affected revision, and of these by the one with the rate hardest to see; its failures by what
-    the negative controls of the same run found, pooled. An exploration needs neither: its failure
-    can be replayed, and its whole space leaves nothing to chance. So it has no confidence. Nor has
-    what a compiler made of a kernel: it is the same each time, and judged whole. A launch that
-    upstream refuses, and says so, is a documented limit: it hands nobody a wrong result. Where
-    only some were refused, the others are judged as any silence is.
+    affected revision; its failures by what the negative controls of the same run found, pooled. An
+    exploration needs neither: its failure can be replayed, and its whole space leaves nothing to
+    chance. So it has no confidence. Nor has what a compiler made of a kernel: it is the same each
+    time, and judged whole. A launch that upstream refuses, and says so, is a documented limit: it
+    hands nobody a wrong result. Where only some were refused, the others are judged as any silence
+    is.
     """
     printed = find_printed(batch)
     if printed is None:
@@ -160,7 +161,7 @@ def _judge_silence(n_trials: int, affected: Collection[Counts]) -> Judgement:
             reason=f"0 of {n_trials} failed, but no affected revision was measured this "
             "way, so nothing says that one would have failed",
         )
-    chance_of_miss = max(chance_of_silence(n_trials, rate) for rate in affected)
+    chance_of_miss = predict_silence(n_trials, frozenset(Counter(affected).items()))
     if chance_of_miss > MAX_CHANCE_OF_MISS:
         return Judgement(
             Verdict.INCONCLUSIVE,

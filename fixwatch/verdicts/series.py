@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +20,7 @@ from mwe.defects import DEFAULT_WORKLOAD, find_defect
 
 FALLBACK_WORKLOAD = DEFAULT_WORKLOAD
 # Counts of surely affected revisions, by what they were measured with, then by upstream.
-_Rates = dict[tuple[str | None, ...], dict[str, set[Counts]]]
+_Rates = dict[tuple[str | None, ...], dict[str, Counter[Counts]]]
 
 
 @dataclass(frozen=True, order=True)
@@ -214,7 +214,7 @@ def _collect_rates(
 
     A stray failure of a revision that the history takes for clean is none.
     """
-    rates: _Rates = defaultdict(lambda: defaultdict(set))
+    rates: _Rates = defaultdict(lambda: defaultdict(Counter))
     for key, revisions in grouped.items():
         is_workload = roles[key.workload] == WORKLOAD
         workloads = [key.workload]
@@ -232,7 +232,7 @@ def _collect_rates(
                     continue
                 for workload in workloads:
                     setup = _find_setup(assessment.record, workload, schedule)
-                    rates[setup][key.upstream].add(counts)
+                    rates[setup][key.upstream][counts] += 1
     return rates
 
 
@@ -249,7 +249,7 @@ def _find_rates(
     the same machine.
     """
     by_upstream = rates.get(_find_setup(record, workload, schedule), {})
-    return by_upstream.get(record.upstream) or set().union(*by_upstream.values())
+    return by_upstream.get(record.upstream) or sum(by_upstream.values(), Counter())
 
 
 def _find_setup(record: Evidence, workload: str, schedule: str) -> tuple[str | None, ...]:
