@@ -22,6 +22,8 @@ from mwe.planned.plan import plan_batches
 from mwe.targets import Target
 from mwe.workloads.subject import Role
 from tests.fixwatch.sample_records import new_batch, new_controls, new_exploration, new_record
+from tests.fixwatch.verdicts.test_compiled import DEFECT as COMPILED
+from tests.fixwatch.verdicts.test_compiled import compiled, new_release
 from tests.project import ROOT
 from tests.subjects.small_numba import create_small_numba
 
@@ -132,6 +134,39 @@ def test_a_search_that_rests_on_explorations_runs_none_again(upstream, tmp_path)
     assert finding.commits[finding.change.placement.at].commit == commits["fixed"]
     assert finding.is_exact
     assert finding.observations.trials.max() == 1
+
+
+def test_a_search_by_what_compilers_make_asks_each_commit_once(upstream, tmp_path):
+    """A compilation is the same each time, so that one on either side places the change."""
+    repository, commits = upstream
+    states = {"racy": 1, "last-racy": 1, "remark": 1, "fixed": 0, "newest": 0}
+    for name, fails in states.items():
+        record = new_release(name, compiled(COMPILED, fails))
+        record = replace(record, upstream="numba", source="commits", commit=commits[name])
+        save_evidence(record, tmp_path / "results" / "m" / f"{name}.evidence")
+    finding = Search(
+        Settings(
+            range="0.58.0..main",
+            workload=COMPILED,
+            target="compiler",
+            own=replace(OWN, schedule="natural"),
+        ),
+        repository.list_range("0.58.0..main", relevant_only=True),
+        repository,
+        tmp_path / "results",
+        NothingToMeasure(),
+        print,
+    ).run()
+    assert finding.answer is SearchAnswer.FOUND
+    assert finding.commits[finding.change.placement.at].commit == commits["fixed"]
+    assert finding.is_exact
+    assert finding.observations.trials.max() == 1
+
+
+def test_a_compiler_is_searched_under_its_only_schedule():
+    """Whichever defect a workload is for."""
+    for defect in DEFECTS.values():
+        assert choose_schedule(defect, Target.COMPILER) == "natural"
 
 
 @pytest.mark.parametrize(
