@@ -19,6 +19,7 @@ from fixwatch.commands.mine.findings import (
 )
 from fixwatch.commands.mine.runs import EXPLORE, TestRun, TestsRun, Wish, run_in
 from fixwatch.errors import FixwatchError
+from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.pin_advice import UpstreamReleases
 from mwe.defects import DEFECTS
 
@@ -144,13 +145,19 @@ def _run_with_release(
     except FixwatchError as error:
         return Counterfactual(RELEASE, title, (), {}, str(error))
     tests = {test.test: test for test in run.tests}
+    if not free_of:
+        # It was not known before; a run without the error is one to compare with.
+        shown = {test.defect for test in run.tests}
+        free_of = tuple(sorted(wanted - shown))
     return Counterfactual(RELEASE, title, free_of, tests, changed=other.changed)
 
 
 def find_free_release(
     releases: Sequence[UpstreamReleases], defects: set[str]
 ) -> tuple[str | None, tuple[str, ...]]:
-    """Return the newest release of numba-cuda that is free of most of some defects, and of which.
+    """Return the newest release of numba-cuda that is free of one of some defects, and of which.
+
+    Of none, if no release is known to be; then it is the newest in which one may not be.
 
     Of numba none is: a release of numba-cuda replaces its simulator, whichever numba there is.
     """
@@ -161,6 +168,10 @@ def find_free_release(
             free_of = tuple(sorted(filter(release.is_free_of, defects)))
             if free_of:
                 return release.version, free_of
+        # Where none is known to be free, the newest in which the defect was never seen.
+        for release in upstream.releases:
+            if any(release.find(name).verdict is Verdict.INCONCLUSIVE for name in defects):
+                return release.version, ()
     return None, ()
 
 
