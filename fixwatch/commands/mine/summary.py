@@ -98,7 +98,7 @@ def _say_what_to_do(name: str) -> Iterator[str]:
     for remedy in defect.remedies:
         yield f"  {remedy}"
     yield "  Or run the tests with the shield: docs/shield.md."
-    yield f"  More: html/fix-status.html#defect-{name}, docs/reports/{name}.md"
+    yield f"  More: html/index.html#defect-{name}, docs/reports/{name}.md"
 
 
 def _render_interleaving(failed: list[Finding]) -> Iterator[str]:
