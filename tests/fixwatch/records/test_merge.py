@@ -22,7 +22,10 @@ EVIDENCE = json.loads(REAL.read_text())
 RESULT = json.loads(REAL.with_suffix(".json").read_text())
 MACHINE = EVIDENCE["machine"]
 ENVIRONMENT = EVIDENCE["environment"]
-CHECKOUT = Checkout(measurement_version=2, releases=frozenset({("numba-cuda", "0.24.0")}))
+CHECKOUT = Checkout(
+    measurement_version=int(EVIDENCE["measurement_version"]),
+    releases=frozenset({("numba-cuda", "0.24.0")}),
+)
 
 
 def change(data, path, value):
@@ -185,7 +188,8 @@ def test_an_exploration_changes_no_role(tmp_path):
     """Its batch decides nothing by itself, whatever the workload is for."""
     put(tmp_path / "results")
     evidence, result = of_commit("e" * 40)
-    evidence = change(evidence, ["batches", 0, "schedule"], "explore")
+    sampled = [batch for batch in evidence["batches"] if batch["schedule"] != "explore"]
+    evidence = change({**evidence, "batches": sampled}, ["batches", 0, "schedule"], "explore")
     put(tmp_path / "shard", change(evidence, ["batches", 0, "decides"], False), result)
     n_written, refused = merge(tmp_path, tmp_path / "shard")
     assert (n_written, refused) == (1, {})
