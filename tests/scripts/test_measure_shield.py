@@ -63,4 +63,4 @@ def test_the_script_measures_a_release_and_writes_its_table(tmp_path):
     assert measure_shield.main(arguments) == 0
     text = document.read_text(encoding="utf-8")
     assert "At a small size" in text
-    assert "| numba-cuda 0.30.4 | 0 of 20 | 0 of 20 | 0 of " in text
+    assert "| numba-cuda 0.30.4 | 0 of 50 | 0 of 20 | 0 of " in text
