@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 
+# A job in the background of a shell ignores interrupts, and so would all that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["NUMBA_ENABLE_CUDASIM"] = "1"
 # Several workers share the cores; threads of linear algebra in each would only get in the way.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

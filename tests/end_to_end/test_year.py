@@ -263,12 +263,13 @@ class World:
         visitor = self.folder / "visitors" / str(len(self.mondays))
         visitor.parent.mkdir(exist_ok=True)
         self.hosting.check_out(visitor)
-        status = subprocess.Popen(
-            [sys.executable, "-m", "fixwatch", "status", "--json"],
-            cwd=visitor,
-            stdout=(visitor.with_suffix(".json")).open("wb"),
-            env=self.hosting.environment,
-        )
+        with visitor.with_suffix(".json").open("wb") as output:
+            status = subprocess.Popen(
+                [sys.executable, "-m", "fixwatch", "status", "--json"],
+                cwd=visitor,
+                stdout=output,
+                env=self.hosting.environment,
+            )
         names = {commit: key for key, commit in self.commits.items()}
         records = [
             record
@@ -321,6 +322,8 @@ def world(tmp_path_factory):
     with contextlib.closing(world.index):
         live(world)
         yield world
+        for monday in world.mondays.values():
+            monday.status.wait()
 
 
 def live(world):
