@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -30,7 +31,13 @@ from tests.fixwatch.sample_records import new_batch, new_controls, new_record
 from tests.project import ROOT, copy_project
 from tests.subjects.small_numba import BROKEN_SETUP, PLAIN, RACY_SWAP, SETUP, SOUND_SWAP
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [
+    pytest.mark.end_to_end,
+    pytest.mark.skipif(
+        os.environ.get("FIXWATCH_LONG") != "1",
+        reason="not run: a year takes four minutes; FIXWATCH_LONG=1 asks for it",
+    ),
+]
 
 RUNNER = "github-linux-x86_64"
 SWAP = "numba/cuda/swap.py"
