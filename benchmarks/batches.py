@@ -1,10 +1,8 @@
 """What asv says by environment variables, and the batches that it asks for by them."""
 
 import contextlib
-import ctypes
 import json
 import os
-import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -23,11 +21,9 @@ from mwe.planned.client import (  # noqa: E402 (needs the root on the path)
 from mwe.planned.plan import MORE_TRIALS_VARIABLE, plan_batches  # noqa: E402
 from mwe.planned.runner import BATCH_TIMEOUT_S, Contender, run_planned_batches  # noqa: E402
 from mwe.planned.spool import Spool  # noqa: E402
+from mwe.processes import end_with_parent  # noqa: E402
 from mwe.schedules import SCHEDULES  # noqa: E402
 from mwe.targets import Target, find_configured_target  # noqa: E402
-
-# From <linux/prctl.h>.
-PR_SET_PDEATHSIG = 1
 
 
 def measure_batches(environment=os.environ) -> "dict[tuple[str, str], BatchResult]":
@@ -104,12 +100,9 @@ def _find_obstacle(record: dict, target: Target) -> "BatchResult | None":
 
 
 def end_with_asv(environment=os.environ) -> None:
-    """Have the system end this process when asv's own ends, however that does; on Linux.
-
-    asv's server of benchmark processes would wait for ever.
-    """
-    if sys.platform == "linux" and environment.get("ASV_FIXWATCH_PID") == str(os.getppid()):
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    """Have the system end this process when asv's own ends, where that started it."""
+    if environment.get("ASV_FIXWATCH_PID") == str(os.getppid()):
+        end_with_parent()
 
 
 def _make_parent_check(environment):

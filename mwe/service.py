@@ -12,6 +12,7 @@ import sys
 from typing import Any
 
 from mwe.errors import BadArgumentError, HarnessError
+from mwe.processes import end_with_parent
 from mwe.request import BatchRequest
 
 
@@ -27,6 +28,8 @@ def serve() -> None:
     BadArgumentError
         If a request does not make sense; whoever sends them is in error then.
     """
+    # A client that was killed cannot end it, and upstream's code may never come back.
+    end_with_parent()
     sys.stdout.flush()
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
         os.dup2(2, 1)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -69,3 +73,39 @@ def test_a_request_that_makes_no_sense_ends_the_service_with_one_line():
         assert (done.returncode, len(done.stdout.splitlines())) == (2, 1)
         assert message in done.stderr
         assert done.stderr.count("\n") == 1
+
+
+CLIENT = """
+import subprocess, sys, time
+command = [sys.executable, "-m", "mwe", "--serve"]
+server = subprocess.Popen(command, stdin=subprocess.PIPE, text=True)
+print(sys.argv[1], file=server.stdin, flush=True)
+print(server.pid, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing ends it")
+def test_a_server_ends_with_its_client_whatever_it_waits_for(tmp_path):
+    """Upstream's code may hang while it is imported, and a killed client ends nobody."""
+    (tmp_path / "numba").mkdir()
+    (tmp_path / "numba" / "__init__.py").write_text(
+        f"import pathlib, time\npathlib.Path({str(tmp_path)!r}, 'hangs').touch()\ntime.sleep(60)\n"
+    )
+    client = subprocess.Popen(
+        [sys.executable, "-c", CLIENT, describe(workload="local-array")],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    with client:
+        server = Path("/proc", client.stdout.readline().decode().strip())
+        deadline_s = time.monotonic() + 30
+        while not (tmp_path / "hangs").exists():
+            assert time.monotonic() < deadline_s
+            time.sleep(0.01)
+        client.kill()
+    while server.exists() and "State:\tZ" not in (server / "status").read_text():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
