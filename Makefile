@@ -24,7 +24,7 @@ dashboard: $(VENV)/installed
 	$(BIN)/python -m fixwatch dashboard $(if $(filter all,$(RELEASES)),--all) $(if $(VERBOSE),--verbose)
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder --durations 25
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -26,16 +26,17 @@ step() {
 note() {
     local attempt
     for attempt in 1 2 3 4 5; do
-        git fetch --quiet origin main
-        git checkout --quiet --force --detach FETCH_HEAD
+        # Where `note` is called `set -e` is off.
+        git fetch --quiet origin main || continue
+        git checkout --quiet --force --detach FETCH_HEAD || return 1
         # One that is there already says since when.
         [ ! -f results/tracker-problem.json ] || return 0
         printf '{"version": 1, "since": "%s", "text": "the weekly check broke: %s"}\n' \
             "$(date --utc +%FT%T+00:00)" "$1" > results/tracker-problem.json
-        git add results/tracker-problem.json
+        git add results/tracker-problem.json || return 1
         git -c user.name='github-actions[bot]' \
             -c user.email='41898282+github-actions[bot]@users.noreply.github.com' \
-            commit --quiet --message "Note that the weekly check broke"
+            commit --quiet --message "Note that the weekly check broke" || return 1
         if git -c credential.helper= -c credential.helper='!gh auth git-credential' \
             push --quiet origin HEAD:main; then
             return 0
@@ -48,7 +49,7 @@ tell() {
     local title="The weekly check is broken" number
     # Anybody can open an issue of this title; ours is the workflow's own.
     number=$(gh issue list --state open --author app/github-actions --limit 200 \
-        --search "\"$title\" in:title" --json number --jq '.[0].number // empty')
+        --search "\"$title\" in:title" --json number --jq '.[0].number // empty') || return 1
     if [ -n "$1" ] && [ -n "$number" ]; then
         gh issue comment "$number" --body "Again: $1. $RUN_URL"
     elif [ -n "$1" ]; then

@@ -240,8 +240,13 @@ def _run_tests(options: argparse.Namespace) -> int:
         print(json.dumps(document))
     else:
         print("\n".join(render(document)))
-    failed = any(test["verdict"] in FAILED for test in document["tests"])
-    return EXIT_FAILURE_OBSERVED if failed else EXIT_NOTHING_OBSERVED
+    if any(test["verdict"] in FAILED for test in document["tests"]):
+        return EXIT_FAILURE_OBSERVED
+    was_run = any(test["verdict"] != "not-run" for test in document["tests"])
+    is_whole = document["status"] == "complete" and all(
+        place.get("skipped", False) for place in document["unusable"]
+    )
+    return EXIT_NOTHING_OBSERVED if was_run and is_whole else EXIT_HARNESS
 
 
 def run(arguments: Sequence[str]) -> int:

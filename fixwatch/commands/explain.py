@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fixwatch.commands.command_line import Subparsers
 from fixwatch.commands.status import load_series
-from fixwatch.errors import NoResultsError
+from fixwatch.errors import FixwatchError, NoResultsError
 from fixwatch.layout import CONFIGURATIONS
 from fixwatch.records.logs import read_lines
 from fixwatch.report.advice import describe_advice
@@ -29,6 +29,8 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> int:
     """Print what is known of the lines; 1 if some are a defect's."""
     answer = find_messages(read_lines(options.file))
+    if not answer.n_lines:
+        raise FixwatchError(f"{options.file}: is empty; give the log of a run that came to its end")
     advice = _find_advice() if answer.found else {}
     print("\n".join(explain(options.file, answer, advice)))
     return 1 if answer.found else 0

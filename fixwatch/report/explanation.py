@@ -36,7 +36,8 @@ def _say_nothing_matches(path: Path, n_lines: int) -> list[str]:
     ]
     with_message = [name for name, defect in DEFECTS.items() if defect.messages]
     return [
-        f"{path}: none of its {n_lines:,} lines is a message of {join_names(with_message)}.",
+        f"{make_printable(str(path))}: none of its {n_lines:,} lines is a message of "
+        f"{join_names(with_message)}.",
         f"{join_names(silent)} have none: they show as wrong numbers. Of a test that fails now and "
         "then in the simulator, python -m fixwatch mine TEST says whether it meets one.",
     ]

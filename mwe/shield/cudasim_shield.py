@@ -137,8 +137,10 @@ def install() -> Report:
         return Report(obstacle=f"numba.cuda does not import ({error})")
     if not config.ENABLE_CUDASIM:
         return Report(obstacle=f"numba was imported before {VARIABLE} was set")
-    from numba.cuda.simulator import kernel, kernelapi
-
+    try:
+        from numba.cuda.simulator import kernel, kernelapi
+    except ImportError as error:
+        return Report(obstacle=f"the simulator is not where it was ({error})")
     report: Report | None = getattr(kernelapi, _MARK, None)
     if report is None:
         report = _repair(kernel, kernelapi)
@@ -157,9 +159,14 @@ def _repair(kernel: Any, kernelapi: Any) -> Report:
     def name(state: str) -> tuple[str, ...]:
         return tuple(defect for defect in found if found[defect] == state)
 
-    distribution = "numba-cuda" if "numba_cuda" in kernelapi.__file__ else "numba"
+    path = kernelapi.__file__.replace("\\", "/")
+    distribution = "numba-cuda" if "/numba_cuda/numba/cuda/" in path else "numba"
+    try:
+        version = importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        version = "of an unknown version"
     return Report(
-        upstream=f"{distribution} {importlib.metadata.version(distribution)}",
+        upstream=f"{distribution} {version}",
         repaired=name("affected"),
         mended=name("mended"),
         unknown=name("unknown"),
@@ -168,10 +175,11 @@ def _repair(kernel: Any, kernelapi: Any) -> Report:
 
 def _look(defect: str, kernel: Any, kernelapi: Any) -> str:
     """Return whether upstream's code is ``affected``, ``mended`` or ``unknown``."""
-    if defect == "cuda-swap" and kernel.swapped_cuda_module is not kernelapi.swapped_cuda_module:
-        return "unknown"  # a work-around has replaced one of the two
     modules = {"kernel": kernel, "kernelapi": kernelapi}
     try:
+        swaps = (kernel.swapped_cuda_module, kernelapi.swapped_cuda_module)
+        if defect == "cuda-swap" and swaps[0] is not swaps[1]:
+            return "unknown"  # a work-around has replaced one of the two
         found = digest(_read_source(modules, subject) for subject in REPAIRS[defect].subjects)
         is_one_lock = len({id(getattr(kernelapi, name)) for name in _LOCKS}) == 1
     except (AttributeError, OSError, TypeError):
@@ -203,7 +211,8 @@ def digest(sources: Iterable[str]) -> str:
 def _count_calls_inside(kernel: Any, kernelapi: Any) -> None:
     """Have the first call inside a module swap, and the last one put back: cuda-swap."""
     lock = threading.Lock()
-    swapped: dict[int, list[Any]] = {}  # by id of the globals: calls inside, what was replaced
+    # By id of the globals: calls inside, what was replaced, and by what.
+    swapped: dict[int, list[Any]] = {}
 
     @contextlib.contextmanager
     def swapped_cuda_module(fn: Any, fake_cuda_module: Any) -> Iterator[None]:
@@ -217,8 +226,11 @@ def _count_calls_inside(kernel: Any, kernelapi: Any) -> None:
                 # A copy, as a warning may add a global at any moment.
                 everything = namespace.copy()
                 originals = {name: value for name, value in everything.items() if value is cuda}
-                entry = swapped[key] = [0, originals]
-                namespace.update(dict.fromkeys(originals, fake_cuda_module))
+                entry = swapped[key] = [0, originals, None]
+            if entry[2] is not fake_cuda_module:
+                # A launch that failed leaves threads behind; this one is another.
+                entry[2] = fake_cuda_module
+                namespace.update(dict.fromkeys(entry[1], fake_cuda_module))
             entry[0] += 1
         try:
             yield

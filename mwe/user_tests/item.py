@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from mwe.errors import HarnessError
 from mwe.outcomes import PASSED, FailureMode, Outcome
 from mwe.runner import join_threads_since
 from mwe.schedules import Pacer
@@ -112,6 +113,8 @@ class _Observer:
             if report.when != "call" and outcome.mode is not FailureMode.MISSING_ATTRIBUTE:
                 outcome = replace(outcome, detail=f"in its {report.when}: {outcome.detail}")
             return outcome
+        if not self._reports:
+            raise HarnessError("pytest reported nothing of the test; a plugin may run it elsewhere")
         return PASSED
 
 

@@ -23,10 +23,10 @@ AFFECTED = {"appeared", "racy", "last-racy"}
 NOT_RUN = {
     "unbuildable": ("build", "this commit does not build"),
     "unimportable": ("import", "this commit does not import"),
-    "endless": ("batch", "did not finish within 10 s"),
+    "endless": ("batch", "did not finish within 20 s"),
 }
 # A workload and a control of either kind; the small simulator lacks what most others need.
-SETTINGS = f'"batch_timeout_s": 10, {FEW_BATCHES}'
+SETTINGS = f'"batch_timeout_s": 20, {FEW_BATCHES}'
 # Longer than a scan takes on the slowest machine.
 MAX_WAIT_S = 900.0
 

@@ -101,6 +101,7 @@ def test_a_second_search_measures_nothing(history):
 def test_an_appearance_is_found_and_what_does_not_build_is_passed_over(history):
     """The other direction; a commit that does not build is no candidate for anything but a gap."""
     status, document = pinpoint(history, "v0.57..0.58.0")
+    assert document["missing"] == document["unmeasurable"] == []
     assert (status, document["kind"], document["exact"]) == (0, "appeared", True)
     assert history.names[document["at"]["commit"]] == "appeared"
     assert history.names[document["after"]["commit"]] == "sound"

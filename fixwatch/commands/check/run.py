@@ -8,7 +8,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from fixwatch.asv_adapter.command import measure_commits, record_machine
-from fixwatch.commands.check.comparison import Checked, Comparison, Recorded, compare
+from fixwatch.commands.check.comparison import (
+    Checked,
+    CheckResult,
+    Comparison,
+    Recorded,
+    compare,
+)
 from fixwatch.commands.check.issue import describe_changes
 from fixwatch.commands.check.planning import plan_look
 from fixwatch.commands.check.recorded import load_known
@@ -101,7 +107,8 @@ def conclude(
     write_json_atomically(output_dir / "check.json", asdict(comparison), indent=1)
     write_text_atomically(output_dir / "check.md", render_summary(comparison))
     moment = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    save_look(describe_changes(comparison, moment))
+    undecided = comparison.outcome is CheckResult.COULD_NOT_MEASURE
+    save_look(describe_changes(comparison, moment), "it could not decide" if undecided else None)
     return comparison
 
 
@@ -109,12 +116,12 @@ def find_measured(
     plan: Plan, records: Iterable[Evidence]
 ) -> list[tuple[LookedAtRevision, Evidence]]:
     """Return the revisions that a plan looks at with what its machine measured of them."""
-    found = {
-        (record.upstream, record.commit): record
-        for record in records
-        if (record.machine, record.python) == (plan.machine, plan.python)
-        and record.measurement_version in (None, plan.measurement_version)
-    }
+    found: dict[tuple[str, str], Evidence] = {}
+    for record in records:
+        is_here = (record.machine, record.python) == (plan.machine, plan.python)
+        if is_here and record.measurement_version in (None, plan.measurement_version):
+            place = (record.upstream, record.commit)
+            found[place] = max(found.get(place, record), record, key=lambda one: one.rank)
     return [
         (looked_at, found[looked_at.upstream, looked_at.commit])
         for looked_at in plan.looked_at

@@ -45,7 +45,11 @@ class Reviewer:
         before = self._summarise(present.records.values())
         while any(shard.records for shard in shards):
             changed = self._find_changes(before, present, shards)
-            alone = [self._find_changes(before, present, [shard]) for shard in shards]
+            alone = [
+                self._find_changes(before, present, [shard])
+                for shard in shards
+                if self.plan is None or self._has_controls(self.plan, shard)
+            ]
             doubtful = {
                 history: change
                 for history, change in changed.items()
@@ -57,9 +61,15 @@ class Reviewer:
                 break
             for history, change in doubtful.items():
                 refused.append((history[0], f"{_describe((history, change))}, {_REMEDY}"))
+            upstreams = {history[0] for history in doubtful}
+            present_upstreams = {
+                record.upstream for shard in shards for record in shard.records.values()
+            }
+            # Rates of another upstream may have changed it: nobody says which records did.
+            takes_all = not upstreams & present_upstreams
             for shard in shards:
                 for place in [*shard.records]:
-                    if shard.records[place].upstream in {history[0] for history in doubtful}:
+                    if takes_all or shard.records[place].upstream in upstreams:
                         del shard.records[place]
         return refused
 
@@ -76,6 +86,17 @@ class Reviewer:
                     f"{checked.verdict.value} for {checked.defect}; nothing of it is taken"
                 )
         return None
+
+    def _has_controls(self, plan: Plan, shard: Shard) -> bool:
+        """Whether a shard measured every control that it was asked for."""
+        asked = {(one.upstream, one.commit) for one in plan.asked}
+        wanted = {
+            (one.upstream, one.commit)
+            for one in plan.looked_at
+            if one.kind in (POSITIVE_CONTROL, NEGATIVE_CONTROL)
+        }
+        there = {(one.upstream, one.commit) for one in shard.records.values() if one.is_complete}
+        return wanted & asked <= there
 
     def _find_changes(
         self, before: dict[_History, _Summary], present: Shard, shards: Sequence[Shard]

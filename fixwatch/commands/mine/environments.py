@@ -12,6 +12,7 @@ from pathlib import Path
 from fixwatch.commands.mine.runs import CHECKOUT
 from fixwatch.installing.as_of import (
     NoSolutionError,
+    ResolutionError,
     create_environment,
     install_exactly,
     list_installed,
@@ -61,11 +62,15 @@ def copy_with_release(python: Path, version: str) -> OtherEnvironment:
         resolved = resolve_as_of([*fixed, "numba", "numpy", release], now, python)
     folder = _find_folder(python, [*resolved.pins, *elsewhere])
     marker = folder / "installed"
-    if marker.exists():
+    if marker.exists() and not elsewhere:  # what stands in a folder may have changed
         interpreter = next(file for file in folder.glob("[bS]*/python*") if file.stem == "python")
     else:
         environment = create_environment(folder, python)
         install_exactly([*resolved.pins, *elsewhere], folder, environment.python)
+        if release not in map(_normalise, list_installed(environment.python)):
+            raise ResolutionError(
+                f"{UPSTREAM} is installed from a folder or a repository, which took its place"
+            )
         interpreter = environment.python
         marker.touch()
     return OtherEnvironment(interpreter, _find_changes(pins, resolved.packages))
@@ -73,6 +78,10 @@ def copy_with_release(python: Path, version: str) -> OtherEnvironment:
 
 def _find_name(pin: str) -> str:
     return pin.partition("==")[0].lower().replace("_", "-")
+
+
+def _normalise(pin: str) -> str:
+    return f"{_find_name(pin)}=={pin.partition('==')[2]}"
 
 
 def _find_folder(python: Path, pins: Sequence[str]) -> Path:

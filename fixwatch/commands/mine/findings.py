@@ -10,6 +10,8 @@ from fixwatch.commands.mine.runs import EXPLORE, ScheduleRun, TestRun
 
 SHIELD = "shield"
 RELEASE = "release"
+# That failures as frequent as those seen all stayed out.
+MAX_CHANCE = 0.01
 
 
 class MineVerdict(str, Enum):
@@ -58,7 +60,7 @@ def find(
         return _find_named(test, test.defect, counterfactuals)
     if test.verdict != "fails-otherwise":
         return Finding(test, MineVerdict(test.verdict), None, test.answer)
-    if ended := [name for name, run in repaired_alone.items() if is_silent(run)]:
+    if ended := [name for name, run in repaired_alone.items() if has_ended(test, run)]:
         return _find_by_repair(test, ended, repaired_alone, counterfactuals)
     text = test.answer
     compared = [
@@ -76,7 +78,7 @@ def _find_named(test: TestRun, defect: str, counterfactuals: Sequence[Counterfac
     there, remains = [], []
     for found in counterfactuals:
         run = found.tests.get(test.test)
-        if run is None or defect not in found.free_of:
+        if run is None or defect not in found.free_of or not _says_something(run, defect):
             continue
         there.append(f"{count_named(run, defect)} runs {found.title}")
         if sum_named(run, defect):
@@ -118,11 +120,32 @@ def _find_by_repair(
     return Finding(test, MineVerdict.DEFECT, ended[0], text)
 
 
-def is_silent(run: TestRun) -> bool:
-    """Whether a test was run, and never failed."""
-    return any(schedule.trials for schedule in run.schedules) and not any(
-        schedule.failures for schedule in run.schedules
-    )
+def _says_something(run: TestRun, defect: str) -> bool:
+    """Whether a run could have shown a defect: one that was not made, or broke, says nothing."""
+    was_run = any(schedule.trials > schedule.skipped for schedule in run.schedules)
+    return was_run and (bool(sum_named(run, defect)) or not run.fails_by_itself)
+
+
+def has_ended(here: TestRun, there: TestRun) -> bool:
+    """Whether a test's failures have ended elsewhere, beyond chance.
+
+    Nothing failed there, and that had a chance of at most `MAX_CHANCE` if the failures were as
+    frequent as here: with k of n failing here, ``(1 - k/n) ** m`` for m runs under that schedule.
+    What `explore` showed here has ended where it ran at least as many schedules.
+    """
+    if any(schedule.failures for schedule in there.schedules):
+        return False
+    chance = 1.0
+    for own in here.schedules:
+        other = find_run(there, own.schedule)
+        if not own.failures or other is None:
+            continue
+        n_trials = other.trials - other.skipped
+        if own.schedule != EXPLORE:
+            chance *= (1 - own.failures / own.trials) ** n_trials
+        elif n_trials >= own.trials:
+            chance = 0.0
+    return chance <= MAX_CHANCE
 
 
 def sum_named(run: TestRun, defect: str) -> int:

@@ -21,7 +21,7 @@ from fixwatch.commands.mine.runs import EXPLORE, TestRun, TestsRun, Wish, run_in
 from fixwatch.errors import FixwatchError
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.pin_advice import UpstreamReleases
-from mwe.defects import DEFECTS
+from mwe.shield.cudasim_shield import REPAIRS
 
 # With more failing tests than this, each is run less often where defects are repaired, though no
 # less than here: the tests stand for one another.
@@ -99,7 +99,7 @@ def _repeat(wish: Wish, failing: Sequence[TestRun]) -> Wish:
     if shows_elsewhere:
         n_most = max((found.trials for found in explored), default=0)
         n_schedules = max(_TIMES_SCHEDULES * n_most, _MIN_SCHEDULES)
-        if len(failing) > _MANY_TESTS:
+        if len(failing) > _MANY_TESTS and "--trials" not in options:
             options += ["--trials", str(_N_TRIALS_OF_MANY)]
             # What has shown under the others needs no exploration.
             n_schedules = 0
@@ -118,7 +118,7 @@ def _run_with_shield(python: Path, wish: Wish, announce: Callable[[str], None]) 
         run = run_in(python, replace(wish, options=["--shield", *wish.options]), say)
     except FixwatchError as error:
         return Counterfactual(SHIELD, title, (), {}, str(error))
-    return Counterfactual(SHIELD, title, tuple(DEFECTS), {test.test: test for test in run.tests})
+    return Counterfactual(SHIELD, title, tuple(REPAIRS), {test.test: test for test in run.tests})
 
 
 def _run_with_release(
@@ -133,7 +133,7 @@ def _run_with_release(
     if version is None:
         reason = f"no release is known to be free of {', '.join(sorted(wanted))}"
         return Counterfactual(RELEASE, "with another release", (), {}, reason)
-    title = f"with {UPSTREAM} {version}"
+    title = f"with {UPSTREAM} {version}{'' if free_of else ', not known to be free of it'}"
 
     def say(line: str) -> None:
         announce(f"{title}: {line}")
@@ -145,10 +145,6 @@ def _run_with_release(
     except FixwatchError as error:
         return Counterfactual(RELEASE, title, (), {}, str(error))
     tests = {test.test: test for test in run.tests}
-    if not free_of:
-        # It was not known before; a run without the error is one to compare with.
-        shown = {test.defect for test in run.tests}
-        free_of = tuple(sorted(wanted - shown))
     return Counterfactual(RELEASE, title, free_of, tests, changed=other.changed)
 
 

@@ -146,7 +146,7 @@ def run_in(python: Path, wish: Wish, announce: Callable[[str], None]) -> TestsRu
             process.wait()
         printed.seek(0)
         lines = printed.read().splitlines()
-    if process.returncode not in _ANSWERED:
+    if process.returncode not in _ANSWERED and not lines:
         message = last.removeprefix("mwe: ") or f"it exited with status {process.returncode}"
         if process.returncode == _BAD_ARGUMENT:
             raise FixwatchError(message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator
 
@@ -35,12 +36,12 @@ def render(run: MineRun) -> Iterator[str]:
     if run.here.status != "complete":
         yield make_printable(run.here.status)
     packages = ", ".join(f"{name} {version}" for name, version in run.here.packages.items())
-    yield f"here: {run.here.python}; {packages}"
+    yield make_printable(f"here: {run.here.python}; {packages}")
     for found in run.counterfactuals:
         if found.reason:
             yield make_printable(f"nothing to compare with {found.title}: {found.reason}")
         elif found.changed:
-            yield f"{found.title}: {', '.join(found.changed)}, as it needs them"
+            yield make_printable(f"{found.title}: {', '.join(found.changed)}, as it needs them")
     failed = [finding for finding in run.findings if finding.verdict in _FAILED]
     for finding in failed[:_MAX_TABLES]:
         yield ""
@@ -105,10 +106,8 @@ def _render_interleaving(failed: list[Finding]) -> Iterator[str]:
     for finding in failed:
         if finding.test.interleaving:
             yield ""
-            yield f"{make_printable(finding.test.test)} under schedule {finding.test.replay}:"
+            yield make_printable(f"{finding.test.test} under schedule {finding.test.replay}:")
             yield from make_lines_printable("\n".join(finding.test.interleaving)).splitlines()
-            yield (
-                "again: python -m mwe --test "
-                f"'{make_printable(finding.test.test)}' --replay {finding.test.replay}"
-            )
+            words = ["--test", finding.test.test, "--replay", finding.test.replay or ""]
+            yield f"again: python -m mwe {shlex.join(map(make_printable, words))}"
             return

@@ -145,12 +145,12 @@ def test_a_file_that_is_not_there_is_a_bad_argument(tmp_path):
 
 
 def test_a_file_that_does_not_import_leaves_the_others(tmp_path):
-    """Both are said."""
+    """Both are said, and the exit status is not that of a whole run."""
     (tmp_path / "test_broken.py").write_text("def test_a(:\n")
     (tmp_path / "test_sound.py").write_text("def test_b(): pass\n")
     done = run_mwe(tmp_path, ".", *QUICK)
     document, tests = read_answers(done)
-    assert done.returncode == 0
+    assert done.returncode == 3
     assert list(tests) == ["test_b"]
     (unusable,) = document["unusable"]
     assert unusable["where"] == "test_broken.py"

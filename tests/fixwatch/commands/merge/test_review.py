@@ -8,7 +8,7 @@ import pytest
 
 from fixwatch.commands.merge.review import Reviewer
 from fixwatch.history.order import RevisionOrder
-from fixwatch.records.plans import LookedAtRevision
+from fixwatch.records.plans import AskedRevision, LookedAtRevision
 from fixwatch.records.shards import Place, Shard
 from tests.fixwatch.records.test_plans import PLAN
 from tests.fixwatch.sample_records import new_batch, new_controls, new_record
@@ -110,3 +110,35 @@ def test_a_machine_that_contradicts_the_record_is_not_believed(kind, failures):
     (reason,), _ = review(shard, plan=plan)
     assert f"the {kind} numba-cuda 0.24.0 is" in reason
     assert shard.records == {}
+
+
+def test_shards_that_left_out_their_controls_change_no_verdict():
+    """Two say the same, and nobody knows whether their machines can see a failure."""
+    control = release("0.24.0", 90)
+    asked = AskedRevision(
+        folder="releases",
+        upstream="numba-cuda",
+        commit=control.commit,
+        name=control.name,
+        date=control.date,
+    )
+    plan = replace(PLAN, asked=(asked,), looked_at=(look_at(control, "positive control"),))
+    (reason,), _ = review(shard_of(RELAPSE), shard_of(release("0.28.0", 80)), plan=plan)
+    assert "becomes affected" in reason
+    shards = shard_of(RELAPSE, control), shard_of(release("0.28.0", 80), control)
+    assert review(*shards, plan=plan)[0] == []
+
+
+class ReviewerOfAnotherUpstream(Reviewer):
+    """Finds a change in a history of which no shard has a record."""
+
+    def _find_changes(self, before, present, shards):
+        history = ("numba", "simulator", "cuda-swap", "commits", "3.11")
+        return {history: ("affected", "fixed")} if any(shard.records for shard in shards) else {}
+
+
+def test_a_change_of_an_upstream_without_a_record_takes_all():
+    """The review comes to its end."""
+    shard = shard_of(NO_NEWS)
+    ((place, _),) = ReviewerOfAnotherUpstream(order=RevisionOrder()).review([shard], PRESENT)
+    assert (place, shard.records) == ("numba", {})

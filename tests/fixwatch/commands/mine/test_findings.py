@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from fixwatch.commands.mine.findings import (
     RELEASE,
     SHIELD,
     Counterfactual,
     MineVerdict,
     find,
+    has_ended,
 )
 from fixwatch.commands.mine.runs import ScheduleRun, TestRun
 
@@ -66,6 +71,9 @@ WRONG = new_test(
 )
 
 
+RIGHT = new_test(new_schedule("natural", 5), new_schedule("explore", 60))
+
+
 def shielded(run):
     """Return the environment with the shield, in which a test showed this."""
     return Counterfactual(SHIELD, "with the shield", ("cuda-swap", *SUSPECTS), {TEST: run})
@@ -111,16 +119,16 @@ def test_an_error_without_anything_to_compare_with_only_looks_like_the_defect():
 
 def test_wrong_numbers_are_the_defect_whose_repair_alone_ends_them():
     """Nothing else of the simulator was changed."""
-    alone = {"shared-split": SILENT, "mixed-atomics": WRONG, "host-launch": WRONG}
-    finding = find(WRONG, [shielded(SILENT)], alone)
+    alone = {"shared-split": RIGHT, "mixed-atomics": WRONG, "host-launch": WRONG}
+    finding = find(WRONG, [shielded(RIGHT)], alone)
     assert (finding.verdict, finding.defect) == (MineVerdict.DEFECT, "shared-split")
     assert "1 of 65 runs failed here" in finding.text
-    assert "0 of 25 runs failed when the shield repairs shared-split alone" in finding.text
+    assert "0 of 65 runs failed when the shield repairs shared-split alone" in finding.text
 
 
 def test_wrong_numbers_that_any_repair_ends_are_not_told():
     """They are too rare."""
-    finding = find(WRONG, [shielded(SILENT)], dict.fromkeys(SUSPECTS, SILENT))
+    finding = find(WRONG, [shielded(RIGHT)], dict.fromkeys(SUSPECTS, RIGHT))
     assert (finding.verdict, finding.defect) == (MineVerdict.FAILS_OTHERWISE, None)
     assert "not often enough to tell" in finding.text
 
@@ -136,6 +144,36 @@ def test_a_test_that_was_not_run_at_all_is_not_silent():
     """A repair under which nothing ran ends nothing."""
     finding = find(WRONG, [shielded(SILENT)], {"shared-split": new_test()})
     assert finding.verdict is MineVerdict.FAILS_OTHERWISE
+
+
+def test_a_rare_failure_that_stays_out_in_a_few_runs_has_not_ended():
+    """One of 25 fails here; that none of 25 does is as likely as not."""
+    rare = new_test(new_schedule("delay", 25, 1), verdict="fails-otherwise", suspects=SUSPECTS)
+    few, many = new_test(new_schedule("delay", 25)), new_test(new_schedule("delay", 250))
+    assert not has_ended(rare, few)
+    assert has_ended(rare, many)
+    finding = find(rare, [], {"shared-split": few, "mixed-atomics": rare, "host-launch": rare})
+    assert finding.verdict is MineVerdict.FAILS_OTHERWISE
+
+
+def test_fewer_explored_schedules_than_here_say_nothing():
+    """The one that failed may be among the rest."""
+    assert not has_ended(WRONG, new_test(new_schedule("explore", 30)))
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        new_test(new_schedule("delay", 0)),
+        replace(new_test(new_schedule("delay", 20, 20)), fails_by_itself=True),
+    ],
+    ids=["not run", "broken there"],
+)
+def test_a_comparison_that_was_not_run_or_broke_by_itself_proves_nothing(elsewhere):
+    """The error remains a likeness."""
+    finding = find(new_named(3), [shielded(elsewhere)])
+    assert (finding.verdict, finding.defect) == (MineVerdict.DEFECT, "cuda-swap")
+    assert "there is nothing to compare with" in finding.text
 
 
 def test_what_failed_nowhere_is_not_shown():
