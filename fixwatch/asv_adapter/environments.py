@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import itertools
 import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timezone
 from importlib.metadata import version as find_version
@@ -20,6 +22,7 @@ from asv.plugins.virtualenv import Virtualenv
 from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
+from fixwatch.asv_adapter.preparation import Preparation
 from fixwatch.errors import FixwatchError
 from fixwatch.git import GitError
 from fixwatch.history.mirror import UpstreamMirror
@@ -55,6 +58,14 @@ CREATION_PERIOD_S = 0.5
 TOOL_PINS = (f"asv_runner=={find_version('asv_runner')}",)
 
 
+class _InstallError(Exception):
+    """A revision is not installed; the record says at which step, and why."""
+
+    def __init__(self, record: InstallRecord) -> None:
+        super().__init__(record.not_run_reason)
+        self.record = record
+
+
 class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
     """A virtualenv that takes dependencies as of a revision's date and never keeps a newer one.
 
@@ -65,6 +76,8 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
     tool_name = "virtualenv"
     # asv's Results know the name of their environment only.
     by_name: ClassVar[dict[str, AsOfVirtualenv]] = {}
+    # What a run of asv goes through, in its order.
+    queue: ClassVar[Sequence[str]] = ()
 
     def __init__(
         self,
@@ -92,9 +105,12 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
             if names in self._settings:
                 variable = f"ASV_FIXWATCH_{names.upper()}"
                 self._global_env_vars[variable] = ",".join(self._settings[names])
-        self._target = find_configured_target(
-            {name: value for (kind, name), value in tagged_env_vars.items() if kind == "nobuild"}
-        )
+        variables = {
+            name: value for (kind, name), value in tagged_env_vars.items() if kind == "nobuild"
+        }
+        self._target = find_configured_target(variables)
+        spare = Path(f"{self._path}-next")
+        self._preparation = Preparation(spare, Path(self._executable), variables)
         if self._target is not Target.SIMULATOR:
             # A toolkit of the machine's must not stand in for the one that is resolved.
             self._global_env_vars.update(CUDA_HOME="", CUDA_PATH="")
@@ -173,9 +189,8 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
             return
         self._set_commit_hash(commit_hash)
         self._set_installed_commit_hash(None)
-        install = self._install_release if self.source == "releases" else self._install_commit
         try:
-            install(repo, commit_hash)
+            self._install(repo, commit_hash)
         except (IndexUnreachableError, GitError) as error:
             raise util.UserError(str(error)) from error
         except OSError as error:
@@ -184,8 +199,46 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
                 "mend that and run the command again"
             ) from error
         self._set_installed_commit_hash(commit_hash)
+        following = self._find_next(commit_hash)
+        if following is not None:
+            fill = self._fill_with_release if self.source == "releases" else self._fill_with_commit
+            self._preparation.start(following, functools.partial(fill, repo, following))
 
-    def _install_release(self, repo: Any, commit_hash: str) -> None:
+    def _install(self, repo: Any, commit_hash: str) -> None:
+        """Fill the environment with a revision, and leave the record."""
+        fill = self._fill_with_release if self.source == "releases" else self._fill_with_commit
+        if self.source == "commits":
+            repo.mirror.refresh_listing(self._results_dir, self._branch, [commit_hash], log.warning)
+        try:
+            record = self._preparation.take(commit_hash, self.environment) or fill(
+                repo, commit_hash, self.environment
+            )
+        except _InstallError as error:
+            record = error.record
+            if record.not_run_stage == AVAILABILITY:
+                log.warning(f"{record.upstream} {record.name}: {record.not_run_reason}")
+                install_exactly(TOOL_PINS, self.path, self.environment.python)
+        record.write(self.path)
+        if record.not_run_stage is None:
+            log.info(f"Installed {record.upstream} {record.name}")
+        elif record.not_run_stage != AVAILABILITY:
+            stage, reason = record.not_run_stage, record.not_run_reason
+            log.error(f"{record.upstream} {record.name}: the {stage} failed\n{reason}")
+            raise util.ProcessError([stage, record.commit], 1, "", reason)
+
+    def _find_next(self, commit_hash: str) -> str | None:
+        """Return what asv will want after a revision: the first after it without a result here."""
+        after = itertools.dropwhile(commit_hash.__ne__, self.queue)
+        for following in itertools.islice(after, 1, None):
+            name = f"{following[:8]}-{self.name}.json"
+            if not any(self._results_dir.glob(f"*/{name}")):
+                return following
+        return None
+
+    def _fill_with_release(
+        self, repo: Any, commit_hash: str, environment: Environment
+    ) -> InstallRecord:
+        """Install a release; one that can never be is an `_InstallError` too."""
         release = find_release(repo, commit_hash)
         record = InstallRecord(
             commit=commit_hash,
@@ -196,21 +249,12 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
         python = tuple(int(part) for part in self._python.split("."))
         if not release.has_wheel_for((python[0], python[1])):
             reason = f"no wheel for CPython {self._python} on this platform ({sys.platform})"
-            self._declare_unavailable(record, reason)
-            return
-        log.info(f"Installing {release.upstream} {release.version} into {self.name}")
+            raise _InstallError(replace(record, not_run_stage=AVAILABILITY, not_run_reason=reason))
         parts = self._find_cuda_parts(release.upstream, Version(release.version))
-        environment = self.environment
-        try:
-            with self._recording(record, INSTALL):
-                resolution = resolve_release(release, environment.python, parts)
-                install_exactly(
-                    [*resolution.pins, *TOOL_PINS], environment.path, environment.python
-                )
-        except NoSolutionError as error:
-            self._declare_unavailable(record, shorten_output(str(error)))
-        else:
-            self._write_record(record, resolution)
+        with _failing_at(record, INSTALL, no_solution=AVAILABILITY):
+            resolution = resolve_release(release, environment.python, parts)
+            install_exactly([*resolution.pins, *TOOL_PINS], environment.path, environment.python)
+        return self._complete(record, resolution)
 
     def _find_cuda_parts(self, upstream: str, version: Version) -> CudaRequirements:
         """Return what a revision needs besides for a device; nothing for the simulator.
@@ -222,14 +266,10 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
         driver = find_cuda_driver() if self._target is Target.CUDA else None
         return find_cuda_requirements(upstream, version, driver)
 
-    def _declare_unavailable(self, record: InstallRecord, reason: str) -> None:
-        """Say that a release can never be measured here, and let the benchmarks say so too."""
-        log.warning(f"{record.upstream} {record.name}: {reason}")
-        with self._recording(record, INSTALL):
-            install_exactly(TOOL_PINS, self.path, self.environment.python)
-        replace(record, not_run_stage=AVAILABILITY, not_run_reason=reason).write(self.path)
-
-    def _install_commit(self, repo: Any, commit_hash: str) -> None:
+    def _fill_with_commit(
+        self, repo: Any, commit_hash: str, environment: Environment
+    ) -> InstallRecord:
+        """Install a commit, which is built first unless its wheel is there."""
         upstream = self._settings["upstream"]
         mirror: UpstreamMirror = repo.mirror
         committed_at = mirror.get_committer_date(commit_hash)
@@ -239,55 +279,52 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
             name=mirror.name_commit(commit_hash),
             date=committed_at.isoformat(),
         )
-        mirror.refresh_listing(self._results_dir, self._branch, [commit_hash], log.warning)
         constraints = find_commit_constraints(upstream, committed_at)
         cached = self._cache.get_cache_dir(commit_hash)
-        build = find_build(Path(cached), constraints, self.environment.python) if cached else None
-        log.info(f"{'Installing' if build else 'Building'} {repo.get_decorated_hash(commit_hash)}")
-
+        build = find_build(Path(cached), constraints, environment.python) if cached else None
         if build is None:
-            with self._recording(record, BUILD):
-                self.checkout_project(repo, commit_hash)
+            source = environment.path / "project"
+            with _failing_at(record, BUILD):
+                repo.checkout(str(source), commit_hash)
                 folder = Path(self._cache.create_cache_dir(commit_hash))
-                source = Path(self._build_root)
-                build = build_commit(source, folder, committed_at, constraints, self.environment)
+                build = build_commit(source, folder, committed_at, constraints, environment)
             self._cache.finalize_cache_dir(commit_hash)
             cached = self._cache.get_cache_dir(commit_hash)
         wheel = Path(cached) / build.wheel
         record = replace(record, build_packages=build.packages, extensions=build.extensions)
         _, version, _, _ = parse_wheel_filename(wheel.name)
         parts = self._find_cuda_parts(upstream, version)
-
-        with self._recording(record, INSTALL):
+        with _failing_at(record, INSTALL):
             resolution = install_commit(
-                upstream, wheel, committed_at, self.environment, parts, TOOL_PINS
+                upstream, wheel, committed_at, environment, parts, TOOL_PINS
             )
-        self._write_record(record, resolution)
+        return self._complete(record, resolution)
 
-    @contextlib.contextmanager
-    def _recording(self, record: InstallRecord, stage: str) -> Iterator[None]:
-        """Put a failure of this block into the record, and give asv the one error that it takes.
-
-        That a release has no solution passes through; of a commit it may change, because some of
-        its dependencies are taken as of today.
-        """
-        try:
-            yield
-        except (ResolutionError, util.ProcessError) as error:
-            if isinstance(error, NoSolutionError) and self.source == "releases":
-                raise
-            output = error.stderr if isinstance(error, util.ProcessError) else str(error)
-            reason = shorten_output(output or str(error))
-            replace(record, not_run_stage=stage, not_run_reason=reason).write(self.path)
-            log.error(f"{record.upstream} {record.name}: the {stage} failed\n{reason}")
-            raise util.ProcessError([stage, record.commit], 1, "", reason) from error
-
-    def _write_record(self, record: InstallRecord, resolution: Resolution) -> None:
+    def _complete(self, record: InstallRecord, resolution: Resolution) -> InstallRecord:
         as_of = resolution.as_of.astimezone(timezone.utc).isoformat()
         # Which was not resolved, and still decides what is measured.
         shield = {cudasim_shield.NAME: cudasim_shield.VERSION} if self.is_shielded else {}
         packages = {**resolution.packages, **shield}
-        replace(record, packages=packages, resolved_as_of=as_of).write(self.path)
+        return replace(record, packages=packages, resolved_as_of=as_of)
+
+
+@contextlib.contextmanager
+def _failing_at(
+    record: InstallRecord, stage: str, no_solution: str | None = None
+) -> Iterator[None]:
+    """Turn what fails in this block into an `_InstallError` at a step.
+
+    `no_solution` is the step where no set of packages fits a release. Of a commit that may change,
+    because some of its dependencies are taken as of today.
+    """
+    try:
+        yield
+    except (ResolutionError, util.ProcessError) as error:
+        if no_solution and isinstance(error, NoSolutionError):
+            stage = no_solution
+        output = error.stderr if isinstance(error, util.ProcessError) else str(error)
+        reason = shorten_output(output or str(error))
+        raise _InstallError(replace(record, not_run_stage=stage, not_run_reason=reason)) from error
 
 
 def find_release(repo: Any, commit_hash: str) -> Release:

@@ -7,11 +7,14 @@ durable results.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
+from asv.benchmarks import Benchmarks
 from asv.plugins.virtualenv import Virtualenv
 
 from fixwatch.asv_adapter import environments, repositories
+from fixwatch.asv_adapter.environments import AsOfVirtualenv
 from fixwatch.asv_adapter.publish_hook import install_publisher
 from fixwatch.asv_adapter.results import install_hooks
 
@@ -23,7 +26,25 @@ def setup() -> None:
     Virtualenv.tool_name = "stock-virtualenv"
     install_hooks()
     install_publisher()
+    Benchmarks.discover = classmethod(_discover)
     sys.excepthook = _report_interrupt
+
+
+_asv_discover = Benchmarks.discover.__func__
+
+
+def _discover(
+    cls: type[Any],
+    /,
+    conf: Any,
+    repo: Any,
+    environments: Any,
+    commits: Sequence[str],
+    **options: Any,
+) -> Any:
+    """Discover the benchmarks as asv does; it says here what it is about to go through."""
+    AsOfVirtualenv.queue = list(commits)
+    return _asv_discover(cls, conf, repo, environments, commits, **options)
 
 
 def _report_interrupt(kind: type[BaseException], error: BaseException, trace: Any) -> None:

@@ -153,6 +153,12 @@ def list_installed(python: Path) -> list[str]:
     return _run_uv(["pip", "freeze", "--quiet", "--python", str(python)]).splitlines()
 
 
+def find_site_packages(environment_path: Path) -> list[Path]:
+    """Return the folder that an environment's packages are in; an empty list if it has none."""
+    patterns = ("lib/python*/site-packages", "Lib/site-packages")
+    return [found for pattern in patterns for found in environment_path.glob(pattern)]
+
+
 def install_exactly(pins: Sequence[str], environment_path: Path, python: Path) -> None:
     """Make an environment hold these packages and no others.
 
@@ -160,10 +166,9 @@ def install_exactly(pins: Sequence[str], environment_path: Path, python: Path) -
     an older date does not contain, and an install that was killed leaves half a package. Errors are
     those of `resolve_as_of`.
     """
-    for pattern in ("lib*/python*/site-packages", "Lib/site-packages"):
-        for site_packages in environment_path.glob(pattern):
-            shutil.rmtree(site_packages)
-            site_packages.mkdir()
+    for site_packages in find_site_packages(environment_path):
+        shutil.rmtree(site_packages)
+        site_packages.mkdir()
     arguments = ["pip", "install", "--quiet", "--no-deps", "--python", str(python), "-r", "-"]
     _run_uv(arguments, stdin="\n".join(pins) + "\n")
 

@@ -1,0 +1,90 @@
+"""Installing the next revision beside the one that is measured."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fixwatch.asv_adapter.environments import AsOfVirtualenv
+from fixwatch.asv_adapter.preparation import Preparation
+from fixwatch.installing.as_of import ResolutionError, create_environment, find_site_packages
+from fixwatch.records.install_record import InstallRecord
+
+
+@pytest.fixture
+def environment(tmp_path):
+    """Return an environment that holds a revision."""
+    made = create_environment(tmp_path / "env", Path(sys.executable))
+    (packages,) = find_site_packages(made.path)
+    (packages / "old.py").touch()
+    return made
+
+
+@pytest.fixture
+def preparation(tmp_path):
+    """Return what prepares the next one."""
+    return Preparation(tmp_path / "env-next", Path(sys.executable), {})
+
+
+def list_packages(environment):
+    """Return the names of the files that an environment's packages consist of."""
+    (packages,) = find_site_packages(environment.path)
+    return {path.name for path in packages.glob("*.py") if not path.name.startswith("_")}
+
+
+def fill(commit, *, after_s=0.0):
+    """Return a function that installs a commit which is a module of that name."""
+
+    def install(environment):
+        time.sleep(after_s)
+        (packages,) = find_site_packages(environment.path)
+        (packages / f"{commit}.py").touch()
+        return InstallRecord(commit=commit, upstream="numba", name=commit, date="2026-01-01")
+
+    return install
+
+
+def test_what_was_prepared_takes_the_place_of_what_was_there(preparation, environment):
+    """It is waited for, and nothing of the revision before remains."""
+    preparation.start("new", fill("new", after_s=0.2))
+    record = preparation.take("new", environment)
+    assert record is not None
+    assert record.commit == "new"
+    assert list_packages(environment) == {"new.py"}
+
+
+def test_another_commit_is_not_taken_and_stays_ready(preparation, environment):
+    """asv may leave a revision out; the next is still that one, and is not installed twice."""
+    preparation.start("new", fill("new"))
+    assert preparation.take("other", environment) is None
+    assert list_packages(environment) == {"old.py"}
+    preparation.start("new", fill("wrong"))
+    assert preparation.take("new", environment) is not None
+    assert list_packages(environment) == {"new.py"}
+
+
+def test_a_failure_leaves_the_installing_to_who_needs_it(preparation, environment):
+    """There it is said."""
+
+    def fail(_environment):
+        raise ResolutionError("no such version")
+
+    preparation.start("new", fail)
+    assert preparation.take("new", environment) is None
+    assert list_packages(environment) == {"old.py"}
+
+
+def test_the_next_is_the_first_without_a_result(tmp_path, monkeypatch):
+    """Whichever machine it is of; after the last there is none."""
+    environment = AsOfVirtualenv.__new__(AsOfVirtualenv)
+    environment._results_dir = tmp_path
+    monkeypatch.setattr(AsOfVirtualenv, "name", "e")
+    monkeypatch.setattr(AsOfVirtualenv, "queue", ["1" * 40, "2" * 40, "3" * 40])
+    (tmp_path / "machine").mkdir()
+    (tmp_path / "machine" / "22222222-e.json").touch()
+    assert environment._find_next("1" * 40) == "3" * 40
+    assert environment._find_next("3" * 40) is None
+    assert environment._find_next("4" * 40) is None
