@@ -35,9 +35,10 @@ from fixwatch.installing.as_of import (
     Resolution,
     ResolutionError,
     install_exactly,
+    resolve_as_of,
     shorten_output,
 )
-from fixwatch.installing.as_of_exceptions import find_commit_constraints
+from fixwatch.installing.as_of_exceptions import find_commit_constraints, find_missing_requirements
 from fixwatch.installing.builds import build_commit, find_build, install_commit
 from fixwatch.installing.cuda_parts import (
     NO_CUDA_REQUIREMENTS,
@@ -45,7 +46,6 @@ from fixwatch.installing.cuda_parts import (
     find_cuda_driver,
     find_cuda_requirements,
 )
-from fixwatch.installing.releases import resolve_release
 from fixwatch.layout import SPOOL_DIR
 from fixwatch.records.install_record import AVAILABILITY, BUILD, INSTALL, InstallRecord
 from fixwatch.run_lock import hold_lock
@@ -252,7 +252,7 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
             raise _InstallError(replace(record, not_run_stage=AVAILABILITY, not_run_reason=reason))
         parts = self._find_cuda_parts(release.upstream, Version(release.version))
         with _failing_at(record, INSTALL, no_solution=AVAILABILITY):
-            resolution = resolve_release(release, environment.python, parts)
+            resolution = _resolve_release(release, environment.python, parts)
             install_exactly([*resolution.pins, *TOOL_PINS], environment.path, environment.python)
         return self._complete(record, resolution)
 
@@ -306,6 +306,25 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
         shield = {cudasim_shield.NAME: cudasim_shield.VERSION} if self.is_shielded else {}
         packages = {**resolution.packages, **shield}
         return replace(record, packages=packages, resolved_as_of=as_of)
+
+
+def _resolve_release(release: Release, python: Path, parts: CudaRequirements) -> Resolution:
+    """Resolve a release with the dependencies of its upload day, and parts for a device.
+
+    The release itself is exempt, because its files arrive over minutes.
+    """
+    requirements = [
+        f"{parts.name(release.upstream)}=={release.version}",
+        *parts.requirements,
+        *find_missing_requirements(release.upstream, release.version),
+    ]
+    return resolve_as_of(
+        requirements,
+        release.resolved_as_of,
+        python,
+        constraints=parts.constraints,
+        exempt=[release.upstream],
+    )
 
 
 @contextlib.contextmanager

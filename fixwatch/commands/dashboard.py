@@ -19,7 +19,6 @@ from fixwatch.configuration import Configuration, load_configuration
 from fixwatch.errors import CouldNotMeasureError, NoResultsError
 from fixwatch.history.release_repository import build_release_repository
 from fixwatch.history.release_table import Release, load_release_table, select_dashboard_releases
-from fixwatch.installing.releases import fetching
 from fixwatch.layout import CONFIGURATIONS, RELEASES_CONFIGURATION, SPOOL_DIR, STATE_DIR
 from fixwatch.machine import Machine, describe_machine, describe_python
 from fixwatch.records.evidence import iter_evidence
@@ -147,7 +146,7 @@ def _measure(
     )
     line = ProgressLine(progress, redraws=log_path is not None and can_redraw())
     try:
-        with fetching(list(waiting.values())), line:
+        with line:
             record_machine(machine)
             measure_commits(
                 RELEASES_CONFIGURATION,

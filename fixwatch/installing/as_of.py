@@ -173,17 +173,6 @@ def install_exactly(pins: Sequence[str], environment_path: Path, python: Path) -
     _run_uv(arguments, stdin="\n".join(pins) + "\n")
 
 
-def fill_cache(pins: Sequence[str], python: Path) -> None:
-    """Download and unpack packages into uv's cache, which an install of them then links.
-
-    Any number of processes may use the cache at once. Errors are those of `resolve_as_of`.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        arguments = ["pip", "install", "--quiet", "--no-deps", "--target", folder]
-        arguments += ["--link-mode", "symlink", "--python", str(python), "-r", "-"]
-        _run_uv(arguments, stdin="\n".join(pins) + "\n")
-
-
 def build_wheel(source: Path, destination: Path, python: Path) -> Path:
     """Build the wheel of a source tree with the build packages that the environment has.
 
