@@ -9,6 +9,7 @@ from fixwatch.verdicts.assessment import JudgedRevision
 from fixwatch.verdicts.defects import DefectHistory, DefectVerdict
 from fixwatch.verdicts.explorations import summarise_explorations
 from fixwatch.verdicts.judgements import Verdict
+from fixwatch.verdicts.pin_advice import RELEASES
 from fixwatch.verdicts.series import Series
 from fixwatch.verdicts.states import WORST_FIRST, State
 from fixwatch.verdicts.targets import name_place
@@ -41,7 +42,13 @@ def _name_state(verdict: DefectVerdict) -> str:
     if speaker is None:
         return "not measured"
     if speaker.state.fixed_in is not None:
-        return name_state(speaker)
+        others = [history.speaker for history in verdict.histories]
+        releases = [
+            name
+            for series in others
+            if series.key.source == RELEASES != speaker.key.source and (name := _name_fix(series))
+        ]
+        return f"{name_state(speaker)} (release {releases[0]})" if releases else name_state(speaker)
     return verdict.state.value.replace("-", " ")
 
 
@@ -71,11 +78,16 @@ def describe_history(history: DefectHistory) -> str:
     return f"{said}; other workloads differ: {others}" if others else said
 
 
+def _name_fix(series: Series) -> str | None:
+    fixed_in = series.state.fixed_in
+    return None if fixed_in is None else series.revisions[fixed_in].record.name
+
+
 def name_state(series: Series) -> str:
     """Return a series' state, with the revision that it began with where a change is known."""
     state = series.state
-    if state.fixed_in is not None:
-        return f"fixed in {series.revisions[state.fixed_in].record.name}"
+    if name := _name_fix(series):
+        return f"fixed in {name}"
     if state.since is None:
         return state.state.value.replace("-", " ")
     if not series.history.changes:
