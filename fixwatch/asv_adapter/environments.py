@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import timezone
+from datetime import datetime, timezone
 from importlib.metadata import version as find_version
 from pathlib import Path
 from typing import Any, ClassVar
@@ -47,8 +47,11 @@ from fixwatch.installing.cuda_parts import (
     find_cuda_requirements,
 )
 from fixwatch.layout import SPOOL_DIR
+from fixwatch.records.evidence import evidence_path, load_evidence
 from fixwatch.records.install_record import AVAILABILITY, BUILD, INSTALL, InstallRecord
 from fixwatch.run_lock import hold_lock
+from fixwatch.upstream_texts import parse_moment
+from mwe.planned.plan import MORE_TRIALS_VARIABLE
 from mwe.shield import cudasim_shield
 from mwe.targets import SHIELD_VARIABLE, Target, find_configured_target
 
@@ -110,6 +113,7 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
         }
         self._target = find_configured_target(variables)
         spare = Path(f"{self._path}-next")
+        self._waiting_since: datetime | None = None
         self._preparation = Preparation(spare, Path(self._executable), variables)
         if self._target is not Target.SIMULATOR:
             # A toolkit of the machine's must not stand in for the one that is resolved.
@@ -158,9 +162,25 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
             # One of asv's own helpers: the run that it belongs to holds the lock, or will.
             return
         try:
-            hold_lock(self._results_dir, log.info)
+            hold_lock(self._results_dir, self._announce_waiting)
         except FixwatchError as error:
             raise util.UserError(str(error)) from error
+
+    def _announce_waiting(self, line: str) -> None:
+        self._waiting_since = datetime.now(timezone.utc).replace(microsecond=0)
+        log.warning(line)
+
+    def was_measured_meanwhile(self, commit_hash: str) -> bool:
+        """Whether another run has measured a revision whole while this one waited for it."""
+        if self._waiting_since is None or MORE_TRIALS_VARIABLE in os.environ:
+            return False
+        name = f"{commit_hash[:8]}-{self.name}.json"
+        for path in self._results_dir.glob(f"*/{name}"):
+            with contextlib.suppress(FixwatchError):
+                record = load_evidence(evidence_path(path))
+                if record.is_complete and parse_moment(record.measured_at) >= self._waiting_since:
+                    return True
+        return False
 
     def _setup(self) -> None:
         try:

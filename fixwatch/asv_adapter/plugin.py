@@ -7,10 +7,10 @@ durable results.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from typing import Any
 
 from asv.benchmarks import Benchmarks
+from asv.console import log
 from asv.plugins.virtualenv import Virtualenv
 
 from fixwatch.asv_adapter import environments, repositories
@@ -39,10 +39,24 @@ def _discover(
     conf: Any,
     repo: Any,
     environments: Any,
-    commits: Sequence[str],
+    commits: list[str],
     **options: Any,
 ) -> Any:
-    """Discover the benchmarks as asv does; it says here what it is about to go through."""
+    """Discover the benchmarks as asv does; it says here what it is about to go through.
+
+    The list is asv's own: what another run has measured while this one waited is taken out.
+    """
+    measured = [
+        commit
+        for commit in commits
+        if all(environment.was_measured_meanwhile(commit) for environment in environments)
+    ]
+    if measured:
+        log.warning(f"{len(measured)} of {len(commits)} revisions were measured meanwhile")
+        for commit in measured:
+            commits.remove(commit)
+        if not commits:
+            sys.exit(0)
     AsOfVirtualenv.queue = list(commits)
     return _asv_discover(cls, conf, repo, environments, commits, **options)
 

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import time
 
 import pytest
 
-from tests.end_to_end.measuring import AFFECTED, FIXED, MACHINE, ReleaseProject, counts
+from tests.end_to_end.measuring import (
+    AFFECTED,
+    FIXED,
+    MACHINE,
+    WAIT_S,
+    ReleaseProject,
+    counts,
+)
 
 pytestmark = pytest.mark.end_to_end
 
@@ -217,3 +226,44 @@ def test_a_truncated_asv_result_is_set_aside(hurried):
     assert "set aside as" in done.stdout
     assert json.loads(path.read_text())["commit_hash"] == commit
     assert path.with_name(f"{path.name}.damaged-1").exists()
+
+
+def test_a_second_run_says_whom_it_waits_for_and_takes_what_that_one_measured(tmp_path):
+    """Nothing is measured twice; what the first was not asked for is left to the second."""
+    project = ReleaseProject(tmp_path)
+    project.measure_few_workloads()
+    (project.path / "both").write_text("\n".join(map(project.commits.get, (AFFECTED, FIXED))))
+    (project.path / "one").write_text(project.commits[AFFECTED])
+
+    def start(hashes):
+        return subprocess.Popen(
+            project.command("run", "--machine", MACHINE, f"HASHFILE:{hashes}"),
+            cwd=project.path,
+            env=project.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    first = start("one")
+    lock = project.results_dir / ".lock"
+    deadline_s = time.monotonic() + WAIT_S
+    while not (lock.exists() and lock.read_text()):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
+    second, third = start("both"), start("one")
+    printed, *others = (
+        process.communicate(timeout=WAIT_S)[0] for process in (first, second, third)
+    )
+    assert "waiting for" not in printed
+    for process, text in zip((second, third), others, strict=True):
+        assert process.returncode == 0, text
+        assert "waiting for process" in text
+        assert "revisions were measured meanwhile" in text
+    assert others[1].count("Benchmarking") == 0
+    assert [
+        counts(project.evidence(release), "local-array")[1] for release in (AFFECTED, FIXED)
+    ] == [
+        50,
+        50,
+    ]

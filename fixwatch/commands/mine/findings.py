@@ -112,6 +112,12 @@ def _find_by_repair(
         for found in counterfactuals
         if test.test in found.tests and found.kind == RELEASE
     ]
+    if untold := [name for name in test.suspects if name not in repaired_alone]:
+        text = (
+            f"fails otherwise, or not shown which defect it is: {here}; {', '.join(there)}; "
+            f"it could not be run with the repair of {', '.join(untold)} alone"
+        )
+        return Finding(test, MineVerdict.FAILS_OTHERWISE, None, text)
     if len(ended) > 1:
         # Any of them changes when threads run; that all end it says that none need be at fault.
         text = f"fails otherwise, or not often enough to tell: {here}; {', '.join(there)}"

@@ -146,6 +146,14 @@ def test_a_test_that_was_not_run_at_all_is_not_silent():
     assert finding.verdict is MineVerdict.FAILS_OTHERWISE
 
 
+def test_a_repair_that_could_not_be_run_alone_leaves_it_open():
+    """It may be the one that ends it, as well."""
+    alone = {"shared-split": RIGHT, "mixed-atomics": WRONG}
+    finding = find(WRONG, [shielded(RIGHT)], alone)
+    assert (finding.verdict, finding.defect) == (MineVerdict.FAILS_OTHERWISE, None)
+    assert "could not be run with the repair of host-launch alone" in finding.text
+
+
 def test_a_rare_failure_that_stays_out_in_a_few_runs_has_not_ended():
     """One of 25 fails here; that none of 25 does is as likely as not."""
     rare = new_test(new_schedule("delay", 25, 1), verdict="fails-otherwise", suspects=SUSPECTS)
