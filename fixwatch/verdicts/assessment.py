@@ -21,7 +21,12 @@ from functools import cached_property
 from fixwatch.records.evidence import BatchEvidence, Evidence
 from fixwatch.statistics.binomial import Counts, pool_counts
 from fixwatch.verdicts.controls import WORKLOAD, ControlCheck, check_controls
-from fixwatch.verdicts.explorations import count_failures, find_printed, is_exhausted
+from fixwatch.verdicts.explorations import (
+    count_failures,
+    find_defect_in_the_way,
+    find_printed,
+    is_exhausted,
+)
 from fixwatch.verdicts.judgements import (
     Judgement,
     Verdict,
@@ -53,9 +58,10 @@ class BatchAssessment:
     def decides(self) -> bool:
         """Whether the revision's verdict rests on it.
 
-        A failure counts under any schedule, the silence of an exploration if its space was run.
+        A failure counts under any schedule, unless it is another defect's; the silence of an
+        exploration if its space was run.
         """
-        if count_failures(self.batch):
+        if count_failures(self.batch) and not find_defect_in_the_way(self.batch):
             return True
         return is_exhausted(self.batch) if self.batch.is_exploration else self.batch.decides
 

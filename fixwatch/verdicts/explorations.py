@@ -11,6 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fixwatch.records.evidence import BatchEvidence, PrintedBatch
+from mwe.defects import DEFECTS
+from mwe.outcomes import FailureMode
+
+# Of which an error tells which defect it is.
+_NAMING_MODES = frozenset({FailureMode.MISSING_ATTRIBUTE, FailureMode.LEAKED_GLOBAL})
 
 
 def find_printed(batch: BatchEvidence) -> PrintedBatch | None:
@@ -34,6 +39,23 @@ def count_failures(batch: BatchEvidence) -> int:
     if printed is None or (batch.is_exploration and printed.first_failure_schedule is None):
         return 0
     return printed.failures
+
+
+def find_defect_in_the_way(batch: BatchEvidence) -> str | None:
+    """Return the other defect that all failing schedules of an exploration met, if it is one.
+
+    Its errors name it, so that those schedules say nothing of the batch's own defect, and the
+    others say as much as ever.
+    """
+    if not batch.is_exploration or not count_failures(batch):
+        return None
+    modes = (
+        {FailureMode(mode) for mode in batch.printed.failures_by_mode} if batch.printed else set()
+    )
+    for defect in DEFECTS.values():
+        if defect.name != batch.defect and modes <= defect.signature.modes <= _NAMING_MODES:
+            return defect.name
+    return None
 
 
 def describe_exploration(batch: BatchEvidence) -> str:

@@ -17,6 +17,7 @@ from fixwatch.statistics.noisy_counts import predict_silence
 from fixwatch.verdicts.explorations import (
     count_failures,
     describe_exploration,
+    find_defect_in_the_way,
     find_printed,
     is_exhausted,
 )
@@ -135,6 +136,9 @@ def judge_batch(
         )
         reason = f"on a device: {listed}" if target == CUDA else None
         judgement = Judgement(Verdict.OBSERVED, confidence, reason)
+    elif (other := find_defect_in_the_way(batch)) and is_exhausted(batch):
+        reason = f"{printed.failures} of its schedules met {other}, the others passed"
+        judgement = Judgement(Verdict.NOT_OBSERVED, reason=reason)
     elif printed.failures:
         judgement = Judgement(
             Verdict.INCONCLUSIVE,

@@ -279,3 +279,38 @@ def test_a_schedule_that_a_shell_would_not_take_for_one_is_refused():
 def replace_schedule(text):
     """Return what is read of an exploration that says that this schedule failed."""
     return parse_printed({**asdict(FAILED.printed), "first_failure_schedule": text})
+
+
+def split_beside_a_swap(run, mode="missing-attribute"):
+    """Return a judged exploration of split arrays in which 23 schedules failed otherwise."""
+    batch = new_exploration(
+        "shared-split-helper",
+        schedules=2938,
+        run=run,
+        failing="0,0@93:1,1@51:0",
+        failures=23,
+        failures_by_mode={mode: 23},
+        signature_failures=0,
+    )
+    controls = [replace(control, defect="shared-split") for control in new_explored_controls()]
+    measured = new_record("0.68.1", batch, *controls)
+    return assess(measured).judge("shared-split-helper", lambda _schedule: [])
+
+
+def test_schedules_that_met_a_defect_which_its_error_names_say_nothing_of_another():
+    """A patch of one defect can be judged while the other is still there."""
+    whole = split_beside_a_swap(2938).measurements[0]
+    assert whole.decides
+    assert whole.judgement.verdict is Verdict.NOT_OBSERVED
+    assert whole.judgement.reason == "23 of its schedules met cuda-swap, the others passed"
+    part = split_beside_a_swap(1200)
+    assert part.measurements[0].judgement.verdict is Verdict.INCONCLUSIVE
+    assert part.can_be_left_out
+
+
+def test_a_wrong_number_may_be_any_defects():
+    """It is no other defect's by its error, and leaves the revision open."""
+    for run in (1200, 2938):
+        revision = split_beside_a_swap(run, "exception")
+        assert revision.verdict is Verdict.INCONCLUSIVE
+        assert not revision.can_be_left_out
