@@ -12,10 +12,6 @@ from collections.abc import Iterable
 
 from fixwatch.records.evidence import BatchEvidence, PrintedBatch
 from mwe.defects import DEFECTS
-from mwe.outcomes import FailureMode
-
-# Of which an error tells which defect it is.
-_NAMING_MODES = frozenset({FailureMode.MISSING_ATTRIBUTE, FailureMode.LEAKED_GLOBAL})
 
 
 def find_printed(batch: BatchEvidence) -> PrintedBatch | None:
@@ -47,14 +43,13 @@ def find_defect_in_the_way(batch: BatchEvidence) -> str | None:
     Its errors name it, so that those schedules say nothing of the batch's own defect, and the
     others say as much as ever.
     """
-    if not batch.is_exploration or not count_failures(batch):
+    printed = find_printed(batch)
+    if printed is None or printed.signature_failures or not count_failures(batch):
         return None
-    modes = (
-        {FailureMode(mode) for mode in batch.printed.failures_by_mode} if batch.printed else set()
-    )
-    for defect in DEFECTS.values():
-        if defect.name != batch.defect and modes <= defect.signature.modes <= _NAMING_MODES:
-            return defect.name
+    if batch.is_exploration:
+        for defect in DEFECTS.values():
+            if printed.failures_by_mode.keys() <= defect.signature.naming_modes:
+                return defect.name
     return None
 
 

@@ -9,6 +9,8 @@ from mwe.targets import Target
 from mwe.workloads.subject import Role
 from mwe.workloads.workload import Workload
 
+_NAMING_MODES = frozenset({FailureMode.MISSING_ATTRIBUTE, FailureMode.LEAKED_GLOBAL})
+
 
 @dataclass(frozen=True, kw_only=True)
 class RaisedError:
@@ -24,6 +26,15 @@ class Signature:
 
     modes: frozenset[FailureMode]
     errors: tuple[RaisedError, ...] = ()  # which count as well, whatever their mode
+
+    @property
+    def naming_modes(self) -> frozenset[str]:
+        """The modes of which an error tells that it is this defect; none if others look alike."""
+        return (
+            frozenset(mode.value for mode in self.modes)
+            if self.modes <= _NAMING_MODES
+            else frozenset()
+        )
 
     def matches(self, outcome: Outcome) -> bool:
         """Whether a trial failed in the defect's way."""
