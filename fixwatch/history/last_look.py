@@ -100,13 +100,10 @@ def find_tracker_problem(results_dir: Path = RESULTS_DIR) -> str | None:
     return damage or _load(results_dir / LOOK_NAME, _LOOK)[1]
 
 
-def save_look(
-    changes: tuple[FoundChange, ...], problem: str | None = None, results_dir: Path = RESULTS_DIR
-) -> LastLook:
-    """Record that a look came to its end now, what it found to have changed, and its problem.
+def save_look(changes: tuple[FoundChange, ...], results_dir: Path = RESULTS_DIR) -> LastLook:
+    """Record that a look came to its end now, and what it found to have changed.
 
-    A change that was found before, and is not on the record yet, is kept as it was then; so is a
-    problem that lasts.
+    A change that was found before, and is not on the record yet, is kept as it was then.
     """
     known = load_last_look(results_dir)
     kept = {change.identity: change for change in (known.changes if known else ())}
@@ -115,12 +112,7 @@ def save_look(
     looked_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
     look = LastLook(looked_at=looked_at, changes=tuple(kept.values())[-MAX_CHANGES:])
     write_json_atomically(results_dir / LOOK_NAME, asdict(look), indent=1)
-    path = results_dir / PROBLEM_NAME
-    if problem is None:
-        path.unlink(missing_ok=True)
-    elif _load(path, _PROBLEM)[0] is None:
-        found = TrackerProblem(since=looked_at, text=f"the weekly check: {problem}")
-        write_json_atomically(path, asdict(found), indent=1)
+    (results_dir / PROBLEM_NAME).unlink(missing_ok=True)
     return look
 
 

@@ -80,11 +80,8 @@ class _Histories:
         return found
 
     def find_new(self, known: Known) -> list[_Revision]:
-        """Return what no machine has measured whole, newest first, what was tried before last."""
-        tried = {(record.upstream, record.commit) for record in known.records}
-        measured = {
-            (record.upstream, record.commit) for record in known.records if record.is_complete
-        }
+        """Return what no machine has measured: relevant commits and releases, newest first."""
+        measured = {(record.upstream, record.commit) for record in known.records}
         found: dict[_Revision, datetime] = {}
         for upstream, (mirror, branch) in self.mirrors.items():
             found |= {
@@ -98,8 +95,7 @@ class _Histories:
                 if release.upstream == upstream and not release.is_yanked
             }
         new = [one for one in found if (one.upstream, one.commit) not in measured]
-        new.sort(key=found.__getitem__, reverse=True)
-        return sorted(new, key=lambda one: (one.upstream, one.commit) in tried)
+        return sorted(new, key=found.__getitem__, reverse=True)
 
     def find_release(self, upstream: str, version: str) -> _Revision:
         """Return a release of the table."""

@@ -10,7 +10,6 @@ from pathlib import Path
 from fixwatch.asv_adapter.command import measure_commits, record_machine
 from fixwatch.commands.check.comparison import (
     Checked,
-    CheckResult,
     Comparison,
     Recorded,
     compare,
@@ -107,8 +106,7 @@ def conclude(
     write_json_atomically(output_dir / "check.json", asdict(comparison), indent=1)
     write_text_atomically(output_dir / "check.md", render_summary(comparison))
     moment = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    undecided = comparison.outcome is CheckResult.COULD_NOT_MEASURE
-    save_look(describe_changes(comparison, moment), "it could not decide" if undecided else None)
+    save_look(describe_changes(comparison, moment))
     return comparison
 
 
