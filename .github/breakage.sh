@@ -26,7 +26,7 @@ step() {
 note() {
     local attempt
     for attempt in 1 2 3 4 5; do
-        # Where `note` is called `set -e` is off.
+        # Its caller tests its status, so `set -e` ends nothing in here.
         git fetch --quiet origin main || continue
         git checkout --quiet --force --detach FETCH_HEAD || return 1
         # One that is there already says since when.

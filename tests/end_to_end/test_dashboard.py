@@ -116,7 +116,7 @@ def test_the_answer_is_two_lines_an_upstream_and_where_to_look(project, continue
     assert "fixwatch: 1 of 1, numba-cuda 0.26.0: " in continued.stderr
     assert len(continued.stdout.splitlines() + continued.stderr.splitlines()) <= 20
     assert "asv prints into .fixwatch/dashboard.log" in continued.stderr
-    assert "Installed numba-cuda 0.26.0" in (project.path / ".fixwatch/dashboard.log").read_text()
+    assert "Discovering benchmarks" in (project.path / ".fixwatch/dashboard.log").read_text()
 
 
 def test_a_third_run_measures_nothing(project, continued):

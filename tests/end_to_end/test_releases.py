@@ -8,14 +8,7 @@ import time
 
 import pytest
 
-from tests.end_to_end.measuring import (
-    AFFECTED,
-    FIXED,
-    MACHINE,
-    WAIT_S,
-    ReleaseProject,
-    counts,
-)
+from tests.end_to_end.measuring import AFFECTED, FIXED, MACHINE, WAIT_S, ReleaseProject, counts
 
 pytestmark = pytest.mark.end_to_end
 
@@ -261,9 +254,5 @@ def test_a_second_run_says_whom_it_waits_for_and_takes_what_that_one_measured(tm
         assert "waiting for process" in text
         assert "revisions were measured meanwhile" in text
     assert others[1].count("Benchmarking") == 0
-    assert [
-        counts(project.evidence(release), "local-array")[1] for release in (AFFECTED, FIXED)
-    ] == [
-        50,
-        50,
-    ]
+    for release in (AFFECTED, FIXED):
+        assert counts(project.evidence(release), "local-array")[1] == 50

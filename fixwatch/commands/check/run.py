@@ -8,12 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from fixwatch.asv_adapter.command import measure_commits, record_machine
-from fixwatch.commands.check.comparison import (
-    Checked,
-    Comparison,
-    Recorded,
-    compare,
-)
+from fixwatch.commands.check.comparison import Checked, Comparison, Recorded, compare
 from fixwatch.commands.check.issue import describe_changes
 from fixwatch.commands.check.planning import plan_look
 from fixwatch.commands.check.recorded import load_known

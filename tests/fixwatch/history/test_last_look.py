@@ -37,18 +37,18 @@ def change(number=0):
 def test_a_look_that_finds_nothing_leaves_its_moment(tmp_path):
     """Nothing else of what was measured changes for it."""
     before = datetime.now(timezone.utc).replace(microsecond=0)
-    save_look((), results_dir=tmp_path)
+    save_look((), tmp_path)
     assert before <= find_last_look(tmp_path) <= datetime.now(timezone.utc)
 
 
 def test_changes_stay_for_the_issue_and_the_oldest_go(tmp_path):
     """What a look found is kept by the next ones, up to a limit."""
-    save_look((change(0),), results_dir=tmp_path)
+    save_look((change(0),), tmp_path)
     # The next look finds it again as long as it is not on the record.
-    save_look((replace(change(0), detail="again"),), results_dir=tmp_path)
+    save_look((replace(change(0), detail="again"),), tmp_path)
     assert load_last_look(tmp_path).changes == (change(0),)
     for number in range(1, MAX_CHANGES + 1):
-        save_look((change(number),), results_dir=tmp_path)
+        save_look((change(number),), tmp_path)
     kept = load_last_look(tmp_path).changes
     assert len(kept) == MAX_CHANGES
     assert (kept[0], kept[-1]) == (change(1), change(MAX_CHANGES))
@@ -72,7 +72,7 @@ def test_a_problem_stands_until_a_look_comes_to_its_end(tmp_path):
     """It is one line with its day."""
     (tmp_path / "tracker-problem.json").write_text(json.dumps(PROBLEM))
     assert find_tracker_problem(tmp_path) == "measure: failure (since 2026-11-16)"
-    save_look((), results_dir=tmp_path)
+    save_look((), tmp_path)
     assert find_tracker_problem(tmp_path) is None
 
 
