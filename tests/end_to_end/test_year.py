@@ -249,12 +249,16 @@ class World:
 
     def look_twice(self, name):
         """Let two runs go on at once, of which the second pushes once the first has."""
-        merging = self.hosting.folder / "runners" / "rerun" / "merge"
-        merging.parent.mkdir()
-        self.hosting.check_out(merging)
-        hook = merging / ".git" / "hooks" / "pre-push"
-        hook.write_text(WAIT_FOR_ANOTHER_PUSH)
-        hook.chmod(0o755)
+        merging, merging_again = (
+            self.hosting.folder / "runners" / run / "merge" for run in ("run", "rerun")
+        )
+        merging_again.parent.mkdir()
+        self.hosting.check_out(merging_again)
+        waits = (merging, WAIT_FOR_ANOTHER_MERGE), (merging_again, WAIT_FOR_ANOTHER_PUSH)
+        for place, script in waits:
+            hook = place / ".git" / "hooks" / "pre-push"
+            hook.write_text(script.replace("OTHER", str(merging_again)))
+            hook.chmod(0o755)
         with ThreadPoolExecutor() as pool:
             runs = [
                 pool.submit(self.hosting.run_workflow, "weekly.yml", run)
@@ -303,10 +307,16 @@ class World:
         )
 
 
+WAIT_FOR_ANOTHER_MERGE = """#!/bin/sh
+for attempt in $(seq 3000); do
+    [ ! -f 'OTHER/waited' ] || exit 0
+    sleep 0.1
+done
+"""
 WAIT_FOR_ANOTHER_PUSH = """#!/bin/sh
 [ ! -f waited ] || exit 0
 touch waited
-for attempt in $(seq 1000); do
+for attempt in $(seq 3000); do
     moved=$(git ls-remote origin main | cut -f 1)
     [ "$moved" = "$(git rev-parse HEAD^)" ] || exit 0
     sleep 0.1
