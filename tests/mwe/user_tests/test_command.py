@@ -155,3 +155,12 @@ def test_a_file_that_does_not_import_leaves_the_others(tmp_path):
     (unusable,) = document["unusable"]
     assert unusable["where"] == "test_broken.py"
     assert "SyntaxError" in unusable["what"]
+
+
+def test_a_test_that_a_plugin_runs_elsewhere_has_not_passed(tmp_path):
+    """Pytest reports nothing of it, which is no silence."""
+    (tmp_path / "conftest.py").write_text("def pytest_runtest_protocol(item): return True\n")
+    (tmp_path / "test_it.py").write_text("def test_a(): assert False\n")
+    done = run_mwe(tmp_path, "test_it.py", *QUICK)
+    assert done.returncode == 3
+    assert "pytest reported nothing of the test" in done.stdout + done.stderr
