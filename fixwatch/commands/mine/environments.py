@@ -12,7 +12,6 @@ from pathlib import Path
 from fixwatch.commands.mine.runs import CHECKOUT
 from fixwatch.installing.as_of import (
     NoSolutionError,
-    ResolutionError,
     create_environment,
     install_exactly,
     list_installed,
@@ -43,7 +42,8 @@ def copy_with_release(python: Path, version: str) -> OtherEnvironment:
     Raises
     ------
     ResolutionError
-        If no set of packages fits, or one does not install.
+        If no set of packages fits, as where the user's numba-cuda is a checkout, or one does not
+        install.
     IndexUnreachableError
         If the package index cannot be asked.
     """
@@ -67,10 +67,6 @@ def copy_with_release(python: Path, version: str) -> OtherEnvironment:
     else:
         environment = create_environment(folder, python)
         install_exactly([*resolved.pins, *elsewhere], folder, environment.python)
-        if release not in map(_normalise, list_installed(environment.python)):
-            raise ResolutionError(
-                f"{UPSTREAM} is installed from a folder or a repository, which took its place"
-            )
         interpreter = environment.python
         marker.touch()
     return OtherEnvironment(interpreter, _find_changes(pins, resolved.packages))
@@ -78,10 +74,6 @@ def copy_with_release(python: Path, version: str) -> OtherEnvironment:
 
 def _find_name(pin: str) -> str:
     return pin.partition("==")[0].lower().replace("_", "-")
-
-
-def _normalise(pin: str) -> str:
-    return f"{_find_name(pin)}=={pin.partition('==')[2]}"
 
 
 def _find_folder(python: Path, pins: Sequence[str]) -> Path:

@@ -110,6 +110,41 @@ def test_atomics_that_share_a_lock_are_mended(run):
     assert said == "True ('mixed-atomics',)"
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            "import sys\nfrom numba.cuda import simulator\ndel simulator.kernelapi\n"
+            "sys.modules['numba.cuda.simulator.kernelapi'] = None\n",
+            "the simulator is not where it was",
+        ),
+        (
+            f"{SIMULATOR}from importlib import metadata\n"
+            "def fail(name): raise metadata.PackageNotFoundError(name)\n"
+            "metadata.version = fail\n",
+            f"numba of an unknown version: repaired {', '.join(DEFECTS)}",
+        ),
+    ],
+    ids=["moved", "without metadata"],
+)
+def test_a_simulator_that_is_not_as_installed_is_told_in_a_line(run, change, said):
+    """The user's program goes on."""
+    assert said in answer(run(f"{change}{INSTALL}print(report.line)"))
+
+
+def test_a_launch_sees_its_own_module_beside_threads_of_one_that_failed(run):
+    """They are still inside the swap, and nobody ends them."""
+    code = (
+        f"{SIMULATOR}{INSTALL}from numba import cuda\nown = cuda\n"
+        "def kernel_of_user(): return cuda\n"
+        "swap, ours = kernel.swapped_cuda_module, object()\n"
+        "with swap(kernel_of_user, object()), swap(kernel_of_user, ours):\n"
+        "    print(kernel_of_user() is ours, end=' ')\n"
+        "print(kernel_of_user() is own)"
+    )
+    assert answer(run(code)) == "True True"
+
+
 def test_a_copy_under_another_name_repairs_nothing_twice(run, tmp_path):
     """It says what the first one did."""
     shutil.copy(FILE, tmp_path / "conftest_shield.py")
