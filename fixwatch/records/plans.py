@@ -21,6 +21,9 @@ from fixwatch.records.fields import Closed, describe_violation
 # In a shard's folder: which plan it answers.
 NONCE_NAME = "nonce"
 MAX_REVISIONS = 5000
+# Of a batch of a newest revision that failed too rarely for a look to speak of a change.
+STRAY_TRIALS = 500
+NEWEST_KINDS = ("newest commit", "newest release")
 _SHARD = re.compile(r"(?:.*\D)?(\d{1,4})")
 
 Folder = Annotated[
@@ -105,6 +108,13 @@ class Plan(Closed):
                 if asked.shard in (None, shard):
                     return None
         return "the plan does not ask this shard for it"
+
+    def limit_trials(self, record: Evidence, n_planned: int) -> int:
+        """Return how many trials a batch of a record may have that is planned with so many."""
+        may_go_on = any(
+            one.kind in NEWEST_KINDS and one.commit == record.commit for one in self.looked_at
+        )
+        return max(n_planned, STRAY_TRIALS) if may_go_on else n_planned
 
 
 _PLAN = TypeAdapter(Plan)

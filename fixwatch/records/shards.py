@@ -265,8 +265,10 @@ def _check_batches(record: Evidence, checkout: Checkout) -> None:
         n_planned = checkout.planned_batches.get(identity)
         if n_planned is None:
             raise RefusedError(f"{name} is not planned so")
-        if checkout.plan and batch.printed and batch.printed.trials > n_planned:
-            raise RefusedError(f"{name} has {batch.printed.trials} trials, {n_planned} are planned")
+        if checkout.plan and batch.printed:
+            limit = checkout.plan.limit_trials(record, n_planned)
+            if batch.printed.trials > limit:
+                raise RefusedError(f"{name} has {batch.printed.trials} trials, {limit} are planned")
 
 
 def _is_in_history(text: str) -> bool:

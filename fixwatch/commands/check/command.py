@@ -9,7 +9,7 @@ from pathlib import Path
 from fixwatch.commands.check.comparison import EXIT_STATUS
 from fixwatch.commands.check.issue import describe_changes, plan_issue
 from fixwatch.commands.check.planning import take_planned_releases
-from fixwatch.commands.check.run import measure_plan, run_check
+from fixwatch.commands.check.run import measure_plan, measure_strays, run_check
 from fixwatch.commands.check.terminal import print_answer
 from fixwatch.commands.command_line import (
     COMMITS_CONFIGURATIONS,
@@ -59,6 +59,7 @@ def run(options: argparse.Namespace) -> int:
         take_planned_releases(plan)
         write_text_atomically(RESULTS_DIR / NONCE_NAME, plan.nonce + "\n")
         measure_plan(plan, describe_machine(), announce, options.shard)
+        measure_strays(plan, announce)
         return 0
     commits = options.config or COMMITS_CONFIGURATIONS
     comparison = run_check(describe_machine(), options.output, announce, commits)

@@ -12,6 +12,7 @@ from scipy.stats import binom
 
 from fixwatch.records import fields
 from fixwatch.records.fields import Closed
+from fixwatch.records.plans import NEWEST_KINDS
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.states import State
 
@@ -34,10 +35,11 @@ EXIT_STATUS = {
 }
 # Of a year: 52, each with the newest commit and release of two upstreams, for five defects.
 CHECKS_A_YEAR = 52 * 4 * 5
+# What failed too rarely goes on, and is judged again.
+JUDGEMENTS_A_CHECK = 2
 MAX_FALSE_ALARMS_A_YEAR = 0.01
 # Of a trial, as the change points of a history have it.
 ARTEFACT_RATE = 1e-4
-NEWEST_KINDS = ("newest commit", "newest release")
 POSITIVE_CONTROL, NEGATIVE_CONTROL = "positive control", "negative control"
 # What a recorded state lets one expect of the newest revision.
 _EXPECTED = {
@@ -147,7 +149,7 @@ def find_broken_control(recorded: Recorded, checked: Sequence[Checked]) -> str |
     """Say which control of a defect misbehaved or is missing, None if all did as they must.
 
     A defect of which no affected release is recorded, or no other, has only the controls that are
-    part of every run.
+    part of every run. Failures of the negative one that are too few for a change break nothing.
     """
     for kind, name, expected in (
         (POSITIVE_CONTROL, recorded.positive_control, Verdict.OBSERVED),
@@ -161,7 +163,8 @@ def find_broken_control(recorded: Recorded, checked: Sequence[Checked]) -> str |
         if not controls and name is not None:
             return f"no {kind} was measured"
         for control in controls:
-            if control.verdict is not expected:
+            is_clean = kind == NEGATIVE_CONTROL and is_stray(control)
+            if control.verdict is not expected and not is_clean:
                 why = f": {control.reason}" if control.reason else ""
                 name = f"{control.upstream} {control.name}"
                 return f"the {kind} {name} is {control.verdict.value}{why}"
@@ -199,7 +202,7 @@ def _compare_one(recorded: Recorded, checked: Sequence[Checked]) -> UpstreamComp
     stray = [
         revision
         for revision in decided
-        if expected[revision] is Verdict.NOT_OBSERVED and _is_stray(revision)
+        if expected[revision] is Verdict.NOT_OBSERVED and is_stray(revision)
     ]
     differing = [
         revision
@@ -247,7 +250,7 @@ def _find_history(recorded: Recorded, kind: str) -> RecordedHistory:
     return own[0] if own else whole
 
 
-def _is_stray(revision: Checked) -> bool:
+def is_stray(revision: Checked) -> bool:
     """Whether a revision that shows a defect fails as rarely as an artefact of the harness may.
 
     A failing schedule of an exploration can be replayed and is none.
@@ -263,7 +266,7 @@ def find_needed_failures(n_trials: int) -> int:
     So many or more come from artefacts, one in `1 / ARTEFACT_RATE` trials, in one of a year's
     checks with a chance of at most `MAX_FALSE_ALARMS_A_YEAR`.
     """
-    limit = MAX_FALSE_ALARMS_A_YEAR / CHECKS_A_YEAR
+    limit = MAX_FALSE_ALARMS_A_YEAR / (CHECKS_A_YEAR * JUDGEMENTS_A_CHECK)
     return int(binom.isf(limit, n_trials, ARTEFACT_RATE)) + 1
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from fixwatch.commands.check.judged import find_measured
 from fixwatch.commands.check.planning import keep_current, take_planned_releases
 from fixwatch.commands.check.recorded import Known, load_known
-from fixwatch.commands.check.run import conclude, find_measured
+from fixwatch.commands.check.run import conclude
 from fixwatch.commands.check.summary import render_summary
 from fixwatch.commands.command_line import COMMITS_CONFIGURATIONS, Subparsers, announce
 from fixwatch.commands.merge.review import Reviewer

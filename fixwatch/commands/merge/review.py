@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from fixwatch.commands.check.comparison import NEGATIVE_CONTROL, POSITIVE_CONTROL
-from fixwatch.commands.check.run import find_measured, judge_revisions
+from fixwatch.commands.check.judged import find_measured, judge_revisions
 from fixwatch.history.order import RevisionOrder
 from fixwatch.records.evidence import Evidence
 from fixwatch.records.merge import choose_records

@@ -6,6 +6,7 @@ import argparse
 import json
 
 from fixwatch.asv_adapter.command import record_machine
+from fixwatch.asv_adapter.measuring import CommitMeasurer
 from fixwatch.commands.command_line import (
     Subparsers,
     add_output_form,
@@ -15,7 +16,6 @@ from fixwatch.commands.command_line import (
 )
 from fixwatch.commands.pinpoint.document import build_document
 from fixwatch.commands.pinpoint.findings import Finding, Settings
-from fixwatch.commands.pinpoint.measuring import CommitMeasurer
 from fixwatch.commands.pinpoint.observations import MeasuringSetup
 from fixwatch.commands.pinpoint.search import Search
 from fixwatch.commands.pinpoint.summary import print_answer, render_markdown
@@ -35,6 +35,8 @@ from mwe.targets import Target
 from mwe.workloads.subject import Role
 
 EXIT_NOT_DECIDED = 4
+# Standard output is for the answer, and asv prints tables.
+LOG_PATH = STATE_DIR / "pinpoint" / "asv.log"
 # The schedule that finds most kinds of races; further trials are run under it where it decides.
 PREFERRED_SCHEDULE = "delay"
 
@@ -119,7 +121,10 @@ def _search(options: argparse.Namespace) -> Finding:
         max_builds=options.max_builds,
     )
     measurer = CommitMeasurer(
-        configuration=str(configuration.path), project=configuration.project, machine=machine.name
+        configuration=str(configuration.path),
+        project=configuration.project,
+        machine=machine.name,
+        log_path=LOG_PATH,
     )
     return Search(settings, commits, mirror, configuration.results_dir, measurer, announce).run()
 

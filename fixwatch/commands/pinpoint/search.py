@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from fixwatch.asv_adapter.measuring import CommitMeasurer
 from fixwatch.commands.pinpoint.findings import Finding, Settings, Spent
-from fixwatch.commands.pinpoint.measuring import LOG_PATH, CommitMeasurer
 from fixwatch.commands.pinpoint.observations import Observations, observe, select_records
 from fixwatch.errors import CouldNotMeasureError, FixwatchError
 from fixwatch.history.listing import ListedCommit
@@ -195,7 +195,7 @@ class Search:
         after = self._observe()
         if step.index not in after.own:
             raise CouldNotMeasureError(
-                f"asv left no record of {commit.name}; {LOG_PATH} has what it printed"
+                f"asv left no record of {commit.name}; {self.measurer.log_path} has what it printed"
             )
         if after.trials[step.index, 0] <= before:
             self.exhausted.add(commit.commit)

@@ -12,7 +12,9 @@ from fixwatch.records.evidence import save_evidence
 from fixwatch.records.merge import merge_shards
 from fixwatch.records.plans import (
     NONCE_NAME,
+    STRAY_TRIALS,
     AskedRevision,
+    LookedAtRevision,
     Plan,
     dump_plan,
     find_shard_number,
@@ -89,6 +91,29 @@ def test_anything_else_is_refused(tmp_path, changes, reason):
     assert n_written == 0
     assert len(reasons) == 1
     assert reason in reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "trials", "reasons"),
+    [
+        ("newest release", STRAY_TRIALS, []),
+        ("newest release", STRAY_TRIALS + 1, ["local-array under delay has 501 trials, 500 are"]),
+        ("negative control", STRAY_TRIALS, ["local-array under delay has 500 trials, 100 are"]),
+    ],
+)
+def test_a_batch_of_a_newest_revision_may_have_gone_on(tmp_path, kind, trials, reasons):
+    """Where fewer failed than a change needs; of others nobody asks for more."""
+    looked_at = LookedAtRevision(
+        folder="releases",
+        upstream="numba-cuda",
+        kind=kind,
+        commit=RECORD.commit,
+        defects=("cuda-swap",),
+    )
+    record = replace(RECORD, batches=(new_batch(trials=trials), *new_controls()))
+    n_written, refused = merge(tmp_path, record, replace(PLAN, looked_at=(looked_at,)))
+    assert n_written == (not reasons)
+    assert [reason[: len(said)] for reason, said in zip(refused, reasons, strict=True)] == reasons
 
 
 def test_a_shard_is_asked_for_its_own_share(tmp_path):

@@ -16,6 +16,7 @@ from fixwatch.commands.check.comparison import (
     Recorded,
     RecordedHistory,
     compare,
+    find_broken_control,
     find_needed_failures,
 )
 from fixwatch.commands.check.issue import MARKER, describe_changes, plan_issue
@@ -141,7 +142,7 @@ def test_what_was_measured_is_compared_with_what_is_recorded(measured, outcome, 
             "positive control numba-cuda 0.24.0",
         ),
         (
-            (POSITIVE, replace(NEGATIVE, verdict=Verdict.OBSERVED)),
+            (POSITIVE, replace(NEGATIVE, verdict=Verdict.OBSERVED, n_failures=20)),
             "negative control numba-cuda 0.26.0",
         ),
         (
@@ -403,6 +404,16 @@ def test_a_stray_failure_is_said_and_is_no_change():
         found = compare(RECORDED, (*CONTROLS, *OLD_NUMBA, CLEAN_CUDA[0], release)).findings[1]
         assert found.outcome is outcome
         assert f"{n_failures} of 120 trials failed" in found.detail
+
+
+def test_a_stray_failure_of_the_clean_release_breaks_no_check():
+    """A harness that fails so rarely makes no change of the newest revisions either."""
+    stray = replace(NEGATIVE, verdict=Verdict.OBSERVED, n_failures=1)
+    assert find_broken_control(NUMBA, (POSITIVE, stray)) is None
+    few = replace(POSITIVE, verdict=Verdict.OBSERVED, n_failures=1)
+    assert find_broken_control(NUMBA, (few, stray)) is None
+    silent = replace(POSITIVE, verdict=Verdict.NOT_OBSERVED, n_failures=0)
+    assert "positive control" in find_broken_control(NUMBA, (silent, stray))
 
 
 def test_each_newest_revision_is_compared_with_its_own_history():

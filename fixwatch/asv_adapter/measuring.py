@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from fixwatch.asv_adapter.command import measure_commits
-from fixwatch.layout import SPOOL_DIR, STATE_DIR
+from fixwatch.layout import SPOOL_DIR
 from fixwatch.records.evidence import Evidence, restore_batch
 from mwe.planned.client import BatchResult
 from mwe.planned.plan import MEASUREMENT_VERSION, MORE_TRIALS_VARIABLE, PlannedBatch
 from mwe.planned.spool import Spool
-
-# Standard output is for the answer, and asv prints tables.
-LOG_PATH = STATE_DIR / "pinpoint" / "asv.log"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,10 +24,11 @@ class CommitMeasurer:
     configuration: str  # the path of asv's
     project: str
     machine: str  # the name that asv knows it by
+    log_path: Path | None  # that asv prints into
 
     def measure(self, commit: str) -> None:
         """Run the plan on a commit."""
-        measure_commits(self.configuration, self.machine, [commit], log_path=LOG_PATH)
+        measure_commits(self.configuration, self.machine, [commit], log_path=self.log_path)
 
     def extend(self, record: Evidence, workload: str, schedule: str, n_trials: int) -> None:
         """Let a batch of a record go on until it has so many trials; the others stay."""
@@ -39,7 +38,7 @@ class CommitMeasurer:
             self.configuration,
             self.machine,
             [record.commit],
-            log_path=LOG_PATH,
+            log_path=self.log_path,
             environment={MORE_TRIALS_VARIABLE: f"{workload}/{schedule}/{n_trials}"},
         )
 
