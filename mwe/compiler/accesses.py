@@ -18,12 +18,21 @@ from mwe.compiler.ptx import Instruction, Ptx
 from mwe.compiler.values import Address, Value, compute, count_bits
 from mwe.workloads.subject import Grid
 
-# Of one thread; the kernels have some hundred. What a thread does behind so many is not judged.
+# Of one thread; the kernels have some hundred. A thread that has not ended behind so many is lost.
 MAX_STEPS = 5_000
 _MEMORY = frozenset({"ld", "ldu", "st", "atom", "red"})
 # What orders threads, or asks which run together, moves no data.
-_WITHOUT_EFFECT = frozenset({"bar", "barrier", "membar", "fence", "activemask", "nanosleep"})
+_WITHOUT_EFFECT = frozenset({"bar", "barrier", "membar", "fence", "nanosleep"})
 _ENDS = frozenset({"ret", "exit"})
+# What gives registers a value, known or not, and does nothing else: PTX ISA, 9.7.1 to 9.7.9. An
+# instruction that is in none of these may do anything, such as `trap` or `brx.idx`.
+_COMPUTATIONS = frozenset({
+    "abs", "activemask", "add", "addc", "and", "bfe", "bfi", "bfind", "bmsk", "brev", "clz", "cnot",
+    "copysign", "cos", "cvt", "cvta", "div", "dp2a", "dp4a", "ex2", "fma", "fns", "lg2", "lop3",
+    "mad", "mad24", "madc", "match", "max", "min", "mov", "mul", "mul24", "neg", "not", "or",
+    "popc", "prmt", "rcp", "rem", "rsqrt", "sad", "selp", "set", "setp", "shf", "shfl", "shl",
+    "shr", "sin", "slct", "sqrt", "sub", "subc", "szext", "tanh", "testp", "vote", "xor",
+})  # fmt: skip
 _PLACE = re.compile(r"\[([\w$%]+)(?:\s*\+\s*(-?\d+))?\]")
 
 
@@ -127,8 +136,10 @@ class _Thread:
                 at = self._labels.get(instruction.operands[0], len(self._instructions))
             elif name in _MEMORY:
                 yield from self._access(instruction)
-            elif name not in _WITHOUT_EFFECT:
-                self._compute(instruction)
+            # A barrier that also counts or asks has a result.
+            elif name not in _WITHOUT_EFFECT or ".red" in instruction.opcode:
+                self._compute(name, instruction)
+        raise _LostError(f"a thread has not ended after {MAX_STEPS:,} instructions")
 
     def _passes(self, instruction: Instruction) -> bool:
         predicate = self._registers.get(instruction.guard)
@@ -136,15 +147,18 @@ class _Thread:
             raise _LostError(f"whether {instruction.opcode} is executed is not known")
         return bool(predicate) is not instruction.is_guard_negated
 
-    def _compute(self, instruction: Instruction) -> None:
-        target, *sources = instruction.operands or ("",)
-        if instruction.opcode.startswith("call"):
+    def _compute(self, name: str, instruction: Instruction) -> None:
+        if name == "call":
             raise _LostError("it calls a function that was not inlined")
+        if name not in _COMPUTATIONS:
+            raise _LostError(f"what {instruction.opcode} does is not known")
+        target, *sources = instruction.operands or ("",)
+        # Before the target is written, which may be one of them.
+        values = [self._read(source) for source in sources]
         # Whatever has several results has none that is needed here.
         for register in re.findall(r"%[\w.]+", target):
             self._registers[register] = None
         if re.fullmatch(r"%\w+", target):
-            values = [self._read(source) for source in sources]
             self._registers[target] = compute(instruction.opcode, values)
 
     def _read(self, operand: str) -> Value:
@@ -159,6 +173,7 @@ class _Thread:
         name, *modifiers = instruction.opcode.split(".")
         operand = next((part for part in instruction.operands if part.startswith("[")), "")
         found = _PLACE.fullmatch(operand)
+        address = self._read(found[1]) if found else None
         if name in ("ld", "ldu", "atom"):
             for register in re.findall(r"%\w+", instruction.operands[0]):
                 self._registers[register] = None
@@ -166,7 +181,6 @@ class _Thread:
                 if found and not found[2]:
                     self._registers[instruction.operands[0]] = self._parameters.get(found[1])
                 return
-        address = self._read(found[1]) if found else None
         if not found or not isinstance(address, Address):
             raise _LostError(f"the place that {instruction.opcode} uses is not known")
         n_values = next((int(part[1]) for part in modifiers if part in ("v2", "v4")), 1)

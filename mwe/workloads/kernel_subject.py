@@ -50,6 +50,10 @@ class CompiledSubject(Subject):
     def make_arguments(self) -> Sequence[Any]:
         """Return host arrays and numbers of the types that the kernel is launched with."""
 
+    def make_followed_arguments(self) -> Sequence[Any]:
+        """Return the arguments of the launch that is followed in the PTX: those of a launch."""
+        return self.make_arguments()
+
     def find_footprint(self) -> Footprint:
         """Return the local and shared arrays that the kernel asks for; none by default."""
         return Footprint()
@@ -59,7 +63,7 @@ class CompiledSubject(Subject):
         expected = Expectation(
             target=target,
             footprint=self.find_footprint(),
-            arguments=self.make_arguments(),
+            arguments=self.make_followed_arguments(),
             grid=self.find_grid(),
         )
         return describe_fault(text, expected)

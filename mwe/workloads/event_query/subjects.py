@@ -18,6 +18,9 @@ from mwe.workloads.subject import N_THREADS, GuardedOutput, LaunchShape, Subject
 # A millisecond or more on a device. Enqueuing the copy and the event takes Python a tenth of that,
 # so the first question comes while the kernel runs, and an event that always says yes is found out.
 N_ROUNDS = 200_000
+# Where the host follows the kernel: several turns of a loop that the compiler has unrolled, and a
+# rest that is none.
+N_FOLLOWED_ROUNDS = 23
 SENTINEL = np.float32(-12345.0)
 POLL_PERIOD_S = 20e-6
 # A launch takes less than a millisecond; an event that is not complete by then never will be.
@@ -48,6 +51,10 @@ class EventQuerySubject(CompiledSubject):
     def make_arguments(self) -> Sequence[Any]:
         """Return an output, the active threads and the rounds."""
         return np.zeros(self.n_threads, dtype=np.float32), self.n_threads, N_ROUNDS
+
+    def make_followed_arguments(self) -> Sequence[Any]:
+        """Return the same with fewer rounds, so that a thread ends soon."""
+        return *self.make_arguments()[:-1], N_FOLLOWED_ROUNDS
 
     def launch(self, kernel: Any, shape: LaunchShape | None = None) -> Any:
         """Launch and copy, poll the event, and take the data when it says that they are there.

@@ -85,6 +85,11 @@ def test_a_local_array_may_lie_in_registers_unless_an_index_chooses_the_element(
     [
         ("\tld.global.u64 \t%rd20, [%rd11];\n\tst.global.u64 \t[%rd20], %rd3;\n", "the place"),
         ("\tcall.uni \n\tother, \n\t(\n\t%rd3\n\t);\n", "a function that was not inlined"),
+        ("\ttrap;\n", "what trap does"),
+        ("\tbrx.idx \t%r1, $L_targets;\n", "what brx.idx does"),
+        ("\tcp.async.ca.shared.global \t[%rd3], [%rd11], 4;\n", "what cp.async"),
+        ("\tbar.red.popc.u32 \t%r1, 0, %p1;\n", "what bar.red.popc.u32 does"),
+        ("$L__BB0_1:\n\tbra.uni \t$L__BB0_1;\n", "has not ended after 5,000 instructions"),
         ("\tld.global.u64 \t%rd20, [%rd11];\n\tsetp.ne.s64 \t%p1, %rd20, 0;\n\t@%p1 ret;\n", "not"),
     ],
 )
@@ -100,9 +105,23 @@ def test_a_kernel_with_other_parameters_cannot_be_followed():
         describe_fault(WHOLE.replace(",\n\t.param .u64 kernel_param_6", ""), EXPECTED)
 
 
-def test_a_loop_without_end_is_followed_for_a_while():
-    """What lies behind the limit of steps is not judged; what is outside before it is seen."""
-    loop = "$L__BB0_1:\n{}\tbra.uni \t$L__BB0_1;\n"
-    assert describe_fault(build_ptx(loop.format("")), expect()) == ""
-    outside = READS.format(offset="+1000")
-    assert "at 1000 of argument 0" in describe_fault(build_ptx(loop.format(outside)), expect())
+def test_what_is_outside_is_seen_before_a_thread_is_lost():
+    """A loop without end says nothing good, but what it did is known."""
+    loop = f"$L__BB0_1:\n{READS.format(offset='+1000')}\tbra.uni \t$L__BB0_1;\n"
+    assert "at 1000 of argument 0" in describe_fault(build_ptx(loop), expect())
+
+
+def test_a_register_may_be_written_by_what_reads_it():
+    """A loop counts so, and an address may make room for what lies there."""
+    counts = (
+        "\tmov.u64 \t%rd52, -3;\n$L__BB0_1:\n\tadd.s64 \t%rd52, %rd52, 1;\n"
+        "\tsetp.ne.s64 \t%p1, %rd52, 0;\n\t@%p1 bra \t$L__BB0_1;\n"
+    )
+    loads = "\tadd.s64 \t%rd51, %rd11, %rd12;\n\tld.global.u64 \t%rd51, [%rd51];\n"
+    assert describe_fault(build_ptx(counts + loads), expect()) == ""
+
+
+def test_a_thread_may_pass_over_what_is_not_known():
+    """Upstream's checks end in a trap that no thread of the launch meets."""
+    body = "\tsetp.ge.s64 \t%p1, %rd3, 100;\n\t@%p1 trap;\n" + READS.format(offset="")
+    assert describe_fault(build_ptx(body), expect()) == ""
