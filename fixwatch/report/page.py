@@ -27,9 +27,9 @@ from fixwatch.report.addresses import (
 )
 from fixwatch.report.advice import summarise_advice
 from fixwatch.report.answer import (
+    describe_places,
     describe_refusal,
     describe_state,
-    describe_upstreams,
     format_confidence,
     format_probability,
 )
@@ -133,7 +133,10 @@ def _answer(
 ) -> dict[str, Any]:
     """Return what the page of the answer shows."""
     verdicts = find_verdicts(all_series)
-    answers = [line.partition(": ")[::2] for line in describe_upstreams(verdicts)]
+    drawn = {
+        "simulator": [verdict for verdict in verdicts if verdict.target == SIMULATOR],
+        "device": [verdict for verdict in verdicts if verdict.target != SIMULATOR],
+    }
     measured_at = max(
         (
             item["measured_at"]
@@ -152,11 +155,16 @@ def _answer(
             series.key.upstream for series in all_series if series.key.target == SIMULATOR
         )
     )
-    pictures = [draw_picture(verdicts, advised, looked, form) for form in (WIDE, NARROW)]
     return {
-        "answers": answers,
-        "pictures": [picture for picture in pictures if picture],
-        "description": "; ".join(f"{place}: {says}" for place, says in answers),
+        "answers": {name: describe_places(own) for name, own in drawn.items()},
+        "pictures": {
+            name: [
+                picture
+                for form in (WIDE, NARROW)
+                if (picture := draw_picture(own, advised, looked, form))
+            ]
+            for name, own in drawn.items()
+        },
         "looked_at": looked_at,
         "measured_at": measured_at,
         "checked_at": checked_at,

@@ -1,4 +1,4 @@
-"""The picture of the answer: which upstream had which defect when. Geometry only, no markup.
+"""The pictures of the answer: which upstream had which defect when. Geometry only, no markup.
 
 Time runs from left to right. An upstream has a lane: a trunk with its releases, like a branch in a
 graph of commits, and a band for each defect. numba-cuda's trunk leaves that of numba, whose
@@ -44,7 +44,7 @@ class Form:
 WIDE = Form(
     name="wide",
     width=1056,
-    left=116,
+    left=152,
     right=222,
     pitch=24,
     band=14,
@@ -280,8 +280,8 @@ def _draw_band(
                 f"({stretch.start:%Y-%m-%d}) to {stretch.end:%Y-%m-%d}",
             )
         )
-        was_known = any(before.is_affected is not None for before in stretches[:index])
-        if was_known and stretch.is_affected is not None:
+        before = [own.is_affected for own in stretches[:index] if own.is_affected is not None]
+        if before and stretch.is_affected is not None and stretch.is_affected != before[-1]:
             changes.append(x)
     return Band(
         y=y,

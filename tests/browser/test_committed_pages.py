@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 
 import pytest
@@ -39,7 +40,7 @@ def pages(look):
 def test_the_picture_is_whole_on_the_first_screen(look, viewport):
     """So is the answer over it; nothing in the picture is too small to read."""
     opened = look(OVERVIEW, viewport=viewport)
-    picture = opened.page.locator("svg.picture:visible")
+    picture = opened.page.locator("svg.picture:visible").first
     box = picture.bounding_box()
     assert box["y"] + box["height"] <= viewport["height"]
     assert box["x"] + box["width"] <= viewport["width"]
@@ -50,21 +51,34 @@ def test_the_picture_is_whole_on_the_first_screen(look, viewport):
     shoot(opened, f"answer-{viewport['width']}")
 
 
-def test_no_text_of_the_picture_lies_over_another(look):
-    """In neither form."""
+def find_boxes(page, selector):
+    """Return the visible elements of the pictures: their text; left, right, upper, lower edge."""
+    return page.evaluate(
+        "selector => [...document.querySelectorAll(`svg.picture ${selector}`)]"
+        ".filter(e => e.getClientRects().length)"
+        ".map(e => [e.textContent, e.getBoundingClientRect()])"
+        ".map(([text, r]) => [text, [r.left, r.right, r.top + 2, r.bottom - 2]])",
+        selector,
+    )
+
+
+def lie_apart(one, other):
+    """Whether two boxes share no place."""
+    is_beside = one[1] <= other[0] or other[1] <= one[0]
+    return is_beside or one[3] <= other[2] or other[3] <= one[2]
+
+
+def test_no_text_of_the_pictures_lies_over_another(look):
+    """In neither form; nor does a defect's name lie over a band."""
     for viewport in (LAPTOP, PHONE):
         page = look(OVERVIEW, viewport=viewport).page
-        boxes = page.evaluate(
-            "[...document.querySelectorAll('svg.picture text')]"
-            ".filter(t => t.getClientRects().length)"
-            ".map(t => [t.textContent, t.getBoundingClientRect()])"
-            ".map(([text, r]) => [text, r.left, r.right, r.top + 2, r.bottom - 2])"
-        )
-        assert len(boxes) > 20
-        for index, (text, left, right, top, bottom) in enumerate(boxes):
-            for other, *box in boxes[:index]:
-                is_apart = right <= box[0] or box[1] <= left or bottom <= box[2] or box[3] <= top
-                assert is_apart, (text, other)
+        texts = find_boxes(page, "text")
+        assert len(texts) > 20
+        for (text, box), (other, other_box) in itertools.combinations(texts, 2):
+            assert lie_apart(box, other_box), (text, other)
+        bands = find_boxes(page, ".band")
+        for (name, box), (_, band) in itertools.product(find_boxes(page, ".defect"), bands):
+            assert lie_apart(box, band), name
 
 
 @pytest.mark.parametrize(

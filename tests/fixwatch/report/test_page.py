@@ -150,6 +150,22 @@ def test_the_answer_has_one_picture_in_two_forms():
     assert pages[SHEET].count('<svg class="timeline') == 2
 
 
+def test_what_compilers_make_of_the_kernels_has_a_picture_of_its_own():
+    """The first one is of the simulator, so that it is whole on the first screen."""
+    compiled = new_record(
+        "0.26.0", new_batch(failures=90), *new_controls(), upstream="numba-cuda", target="compiler"
+    )
+    page = render(*FIXED, compiled)[PAGE_NAME]
+    first, own = page.split('id="devices"')
+    lane = ">numba-cuda compiled for a device</text>"
+    assert (first.count(lane), own.count(lane)) == (0, 2)
+    assert '<a href="#devices"><strong>numba-cuda compiled for a device</strong></a>' in first
+    assert page.count('id="checked"') == 1
+    alone = render(compiled)[PAGE_NAME]
+    assert alone.count('<svg class="picture') == 2
+    assert alone.count('id="checked"') == 1
+
+
 def test_no_address_is_given_twice_and_each_leads_somewhere():
     """Whatever is linked is a page and an anchor of it, or one of asv's own sites."""
     numba = new_record("a", new_batch(failures=90), *new_controls(), source="commits")

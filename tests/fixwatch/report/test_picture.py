@@ -75,6 +75,16 @@ def test_the_same_state_throughout_has_no_change():
     assert band.changes == ()
 
 
+def test_a_release_that_is_not_known_between_two_that_are_alike_is_no_change():
+    """It is hatched, and nothing is marked behind it."""
+    missing = new_record(
+        "0.27.0", upstream="numba-cuda", date="2026-02-05", not_run_reason="no wheel"
+    )
+    band = find_band(draw(records=[*RECORDS, missing]), 1)
+    assert [found.kind for found in band.segments] == ["affected", "free", "unknown", "free"]
+    assert band.changes == (band.segments[1].x,)
+
+
 def test_what_was_not_measured_is_hatched_and_says_so():
     """It is neither red nor green."""
     band = find_band(draw(), 0, "shared-split")
