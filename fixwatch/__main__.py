@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 import traceback
@@ -46,6 +47,11 @@ COMMANDS = (
 )
 TRACEBACK_LOG = STATE_DIR / "traceback.log"
 
+# A disk that is full or read-only, and whoever may not write there.
+REFUSALS_OF_DISKS = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+)
+
 EXIT_INTERRUPTED = 130
 # What a shell makes of SIGPIPE; no command answers with it.
 EXIT_READER_GONE = 141
@@ -69,6 +75,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_READER_GONE
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in REFUSALS_OF_DISKS:
+            place = f"{error.filename}: " if error.filename else ""
+            announce(f"{place}{error.strerror}; mend that and run the command again")
+            return CouldNotMeasureError.exit_status
         announce(f"unexpected {type(error).__name__}: {error}; {_keep_traceback()}")
         # 1 would be one of judge's answers.
         return CouldNotMeasureError.exit_status

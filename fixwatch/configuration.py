@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from asv import util
 from asv.config import Config
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from fixwatch.errors import FixwatchError
 from fixwatch.layout import CONFIGURATIONS
+from fixwatch.records import fields
+from fixwatch.records.fields import describe_violation
+from mwe.errors import BadArgumentError
 from mwe.targets import find_configured_target
+
+# The rest is asv's.
+_OPEN = ConfigDict(extra="ignore")
+_Some = Annotated[list[fields.Text], Field(min_length=1)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +39,47 @@ class Configuration:
     asv: Any = field(repr=False, compare=False)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Added:
+    """What Fixwatch adds to a configuration."""
+
+    __pydantic_config__ = _OPEN
+
+    source: fields.Source
+    workloads: list[fields.Name] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Matrix:
+    """The environment variables of the benchmarks; each has one value."""
+
+    __pydantic_config__ = _OPEN
+
+    env_nobuild: dict[fields.Name, _Some] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Stated:
+    """What Fixwatch reads of a configuration."""
+
+    __pydantic_config__ = _OPEN
+
+    project: fields.Name
+    repo: fields.Text
+    branches: _Some
+    results_dir: fields.Text
+    html_dir: fields.Text
+    matrix: _Matrix
+    fixwatch: _Added
+
+
+_STATED = TypeAdapter(_Stated)
+
+
+# asv takes for granted what it reads, too.
+_UNREADABLE = (util.UserError, OSError, ValueError, TypeError, AttributeError, RecursionError)
+
+
 def load_configuration(path: Path) -> Configuration:
     """Read a configuration; one that is missing or not of Fixwatch is a `FixwatchError`."""
     if not path.is_file():
@@ -39,7 +88,7 @@ def load_configuration(path: Path) -> Configuration:
         )
     try:
         conf = Config.load(str(path))
-    except (util.UserError, OSError, ValueError) as error:
+    except _UNREADABLE as error:
         raise FixwatchError(f"{path}: cannot be read as an asv configuration: {error}") from error
     return describe_configuration(path, conf)
 
@@ -47,27 +96,23 @@ def load_configuration(path: Path) -> Configuration:
 def describe_configuration(path: Path, conf: Any) -> Configuration:
     """Return what Fixwatch needs of a configuration that asv has read from a path."""
     try:
-        source = str(conf.fixwatch["source"])
-    except (AttributeError, KeyError, TypeError) as error:
+        stated = _STATED.validate_python(vars(conf))
+        variables = {name: values[0] for name, values in stated.matrix.env_nobuild.items()}
+        target = find_configured_target(variables).value
+    except (ValidationError, BadArgumentError) as error:
         raise FixwatchError(
-            f"{path}: has no {{'fixwatch': {{'source': ...}}}}; "
+            f"{path}: not a configuration of Fixwatch ({describe_violation(error)}); "
             f"choose one of {', '.join(CONFIGURATIONS)}"
         ) from error
     return Configuration(
         path=path,
-        source=source,
-        project=str(conf.project),
-        repository=str(conf.repo),
-        branch=str(conf.branches[0]),
-        results_dir=path.parent / conf.results_dir,
-        html_dir=path.parent / conf.html_dir,
-        target=find_configured_target(_list_variables(conf)).value,
-        workloads=tuple(map(str, chosen)) if (chosen := conf.fixwatch.get("workloads")) else None,
+        source=stated.fixwatch.source,
+        project=stated.project,
+        repository=stated.repo,
+        branch=stated.branches[0],
+        results_dir=path.parent / stated.results_dir,
+        html_dir=path.parent / stated.html_dir,
+        target=target,
+        workloads=tuple(stated.fixwatch.workloads) or None,
         asv=conf,
     )
-
-
-def _list_variables(conf: Any) -> dict[str, str]:
-    """Return the environment variables of the benchmarks; each has one value."""
-    variables = (conf.matrix or {}).get("env_nobuild", {})
-    return {name: values[0] for name, values in variables.items() if values}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import tempfile
@@ -12,10 +13,13 @@ from typing import Any
 def write_text_atomically(path: Path, text: str) -> None:
     """Write a file so that a reader, or a kill at any moment, finds the old or the new one whole.
 
-    Creates the folder if it is missing. On an error (a full disk, say) the old file stays.
+    Creates the folder if it is missing. On an error (a full disk, say) the old file stays. What a
+    process that was killed has left of the same file is removed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    _remove_leftovers(path)
+    prefix = f".{path.name}.{os.getpid()}-"
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=".part")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
@@ -23,9 +27,28 @@ def write_text_atomically(path: Path, text: str) -> None:
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            # A disk that is full does not say where.
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove the parts of a file whose writers have ended."""
+    if os.name != "posix":
+        # Elsewhere nobody can ask for a process without ending it.
+        return
+    for part in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        writer = part.name.removeprefix(f".{path.name}.").partition("-")[0]
+        try:
+            os.kill(int(writer), 0)
+        except ProcessLookupError:
+            part.unlink(missing_ok=True)
+        except (OSError, ValueError):
+            # It is somebody else's.
+            continue
 
 
 def write_json_atomically(path: Path, data: Any, *, indent: int | None = None) -> None:

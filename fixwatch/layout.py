@@ -30,3 +30,15 @@ CONFIGURATIONS = (
     COMPILER_RELEASES_CONFIGURATION,
     *BESIDE_COMMITS_CONFIGURATIONS,
 )
+# By the folder of their results.
+CONFIGURATION_OF = {
+    "numba": COMMITS_CONFIGURATION,
+    "numba-cuda": NUMBA_CUDA_CONFIGURATION,
+    "releases": RELEASES_CONFIGURATION,
+    "cuda": CUDA_CONFIGURATION,
+    "compiler-releases": COMPILER_RELEASES_CONFIGURATION,
+    "compiler-numba": "asv.compiler.numba.conf.json",
+    "compiler-numba-cuda": "asv.compiler.numba-cuda.conf.json",
+    "cuda-numba": "asv.cuda.numba.conf.json",
+    "cuda-numba-cuda": "asv.cuda.numba-cuda.conf.json",
+}

@@ -30,9 +30,10 @@ from fixwatch.asv_adapter.results import install_hooks
 from fixwatch.asv_adapter.site_assets import ASSETS, write_assets
 from fixwatch.asv_adapter.site_pages import refine_pages
 from fixwatch.configuration import Configuration, describe_configuration, load_configuration
-from fixwatch.errors import NoResultsError
+from fixwatch.errors import FixwatchError, NoResultsError
 from fixwatch.history.order import RevisionOrder, load_order
 from fixwatch.layout import CONFIGURATIONS
+from fixwatch.records.asv_files import BENCHMARKS_NAME, MACHINE_NAME, check_beside_results
 from fixwatch.records.asv_results import has_result
 from fixwatch.records.evidence import Evidence, iter_evidence
 from fixwatch.report.page import PAGE_NAME
@@ -88,7 +89,7 @@ def publish_all(report: Report) -> Path:
         searched = ", ".join(str(configuration.results_dir) for configuration in configurations)
         raise NoResultsError(f"nothing is measured in {searched}; run make dashboard first")
     root = configurations[0].html_dir
-    sites = [site for each in configurations for site in find_sites(each, results)]
+    sites = [site for each in configurations for site in find_sites(each, results, report)]
     report(f"publishing {', '.join(str(site.folder) for site in sites) or 'the answer'}")
     return _publish(sites, results, root, report, keeps_others=False)
 
@@ -109,7 +110,7 @@ def publish_configuration(conf: Any, range_spec: str | None, report: Report) -> 
     folders = {each.results_dir.resolve() for each in configurations}
     is_alone = own.results_dir.resolve() not in folders
     results = load_results([own] if is_alone else configurations, report)
-    sites = find_sites(own, results)
+    sites = find_sites(own, results, report)
     if not sites:
         raise NoResultsError(f"nothing is measured in {own.results_dir}; use asv run first")
     if range_spec is not None:
@@ -178,6 +179,9 @@ def load_results(configurations: Iterable[Configuration], report: Report) -> Res
 
 def _report_strangers(folder: Path, records: Iterable[Evidence], report: Report) -> None:
     """Name the results of asv that have no record beside them: no site shows these."""
+    if _find_damage(folder):
+        # asv passes over all of it, and whoever publishes it says so.
+        return
     known = {record.commit[:8] for record in records}
     found = {name.partition("-")[0] for _, name, _ in iter_results_paths(folder)}
     if found - known:
@@ -185,9 +189,27 @@ def _report_strangers(folder: Path, records: Iterable[Evidence], report: Report)
         report(f"{folder}: left out {len(found - known)} revisions without evidence: {names}")
 
 
-def find_sites(configuration: Configuration, results: Results) -> list[Site]:
-    """Return the sites of what asv has results of by a configuration."""
+def _find_damage(results_dir: Path) -> str | None:
+    """Say which file beside asv's results keeps it from showing them; None if none does."""
+    machines = sorted({path.parent for path in results_dir.glob("*/*.json")})
+    names = (results_dir / BENCHMARKS_NAME, *(folder / MACHINE_NAME for folder in machines))
+    try:
+        for path in names:
+            check_beside_results(path)
+    except FixwatchError as error:
+        return str(error)
+    return None
+
+
+def find_sites(configuration: Configuration, results: Results, report: Report) -> list[Site]:
+    """Return the sites of what asv has results of by a configuration.
+
+    Where a file that asv needs is damaged that is reported, and there is none.
+    """
     records = list(filter(has_result, results.records[configuration.results_dir.resolve()]))
+    if records and (damage := _find_damage(configuration.results_dir)):
+        report(f"{damage}; without it {configuration.results_dir.name} has no graphs")
+        return []
     return [
         Site(
             configuration=configuration,

@@ -24,6 +24,7 @@ from fixwatch.durable_files import set_aside, write_text_atomically
 from fixwatch.errors import FixwatchError
 from fixwatch.installing.as_of import shorten_output
 from fixwatch.layout import STATE_DIR
+from fixwatch.records.asv_files import check_beside_results, check_result
 from fixwatch.records.asv_results import COUNTS, derive_values, has_result
 from fixwatch.records.batch_outcomes import describe_batch
 from fixwatch.records.evidence import Evidence, evidence_path, load_evidence, save_evidence
@@ -38,6 +39,7 @@ from mwe.planned.client import BatchResult
 from mwe.planned.spool import SpooledPlan, read_spool
 from mwe.targets import find_configured_target
 
+_asv_load_json: Callable[..., Any] = util.load_json
 _asv_save: Callable[..., None] = Results.save
 _asv_load: Callable[..., Results] = Results.load.__func__
 _asv_load_data: Callable[..., None] = Results.load_data
@@ -50,6 +52,7 @@ def install_hooks() -> None:
     And its running of benchmarks by one that starts no process for what is counted already.
     """
     util.write_json = write_json
+    util.load_json = load_json
     results._compatible_results = pick_results
     Results.save = save_with_evidence
     Results.load = classmethod(load_or_set_aside)
@@ -71,6 +74,15 @@ def write_json(path: str, data: Any, api_version: int | None = None, compact: bo
     write_text_atomically(Path(path), text)
 
 
+def load_json(path: str, api_version: int | None = None, js_comments: bool = False) -> Any:
+    """Load JSON as asv does; what describes machines and benchmarks is checked first."""
+    try:
+        check_beside_results(Path(path))
+    except FixwatchError as error:
+        raise util.UserError(str(error)) from error
+    return _asv_load_json(path, api_version=api_version, js_comments=js_comments)
+
+
 def pick_results(
     values: Sequence[Any] | None,
     combinations: Sequence[Sequence[Any]],
@@ -88,15 +100,20 @@ def pick_results(
 
 
 def load_or_set_aside(cls: type, path: str, machine_name: str | None = None) -> Results:
-    """Load a result file; one that is no JSON, as a kill leaves it, is set aside and named.
+    """Load a result file; one that is damaged, as a kill may leave it, is set aside and named.
 
     asv passes over the file with the error as a warning.
     """
     try:
-        json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
-        name = set_aside(Path(path)).name
-        raise util.UserError(f"{path}: damaged ({error}); set aside as {name}") from error
+        check_result(Path(path))
+    except FixwatchError as error:
+        try:
+            remedy = f"set aside as {set_aside(Path(path)).name}, merge or asv run writes it anew"
+        except OSError as rename_error:
+            remedy = f"cannot be set aside ({rename_error})"
+        raise util.UserError(f"{path}: {error}; {remedy}") from error
+    except OSError as error:
+        raise util.UserError(f"{path}: cannot be read ({error.strerror})") from error
     return _asv_load(cls, path, machine_name=machine_name)
 
 

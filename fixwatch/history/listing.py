@@ -13,11 +13,12 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from fixwatch.durable_files import write_text_atomically
 from fixwatch.errors import FixwatchError
-from fixwatch.records.fields import describe_violation
+from fixwatch.records import fields
+from fixwatch.records.fields import Closed, describe_violation
 
 # asv takes every other .json file below its results for a result.
 LISTING_NAME = "relevant-commits.jsonl"
@@ -27,17 +28,29 @@ SIMULATOR = "simulator"
 
 
 @dataclass(frozen=True, kw_only=True)
-class ListedCommit:
+class ListedCommit(Closed):
     """A commit of the history."""
 
-    commit: str  # the full hash
-    name: str  # tag or short hash
-    date: str  # ISO-8601 in UTC
+    commit: fields.Name  # the full hash
+    name: fields.Text  # tag or short hash
+    date: fields.Moment  # in UTC
     is_on_branch: bool  # not made beside it
-    reasons: tuple[str, ...]  # why it is measured; empty for one that only somebody asked for
+    reasons: tuple[fields.Text, ...]  # why it is measured; empty for one that was only asked for
 
 
-_COMMITS = TypeAdapter(tuple[ListedCommit, ...])
+@dataclass(frozen=True, kw_only=True)
+class _Header:
+    """The first line of the file. That of another version may say more."""
+
+    __pydantic_config__ = ConfigDict(strict=True)
+
+    version: int
+    upstream: fields.Upstream
+    target: fields.Target = SIMULATOR
+
+
+_COMMIT = TypeAdapter(ListedCommit)
+_HEADER = TypeAdapter(_Header)
 
 
 @dataclass(frozen=True)
@@ -98,15 +111,15 @@ def load_listing(results_dir: Path) -> Listing | None:
     if not path.is_file():
         return None
     try:
-        header, *lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
-        if header["version"] != FORMAT_VERSION:
+        first, *lines = path.read_bytes().splitlines()
+        header = _HEADER.validate_json(first)
+        if header.version != FORMAT_VERSION:
             raise FixwatchError(
-                f"{path}: format version {header['version']}, this program reads "
+                f"{path}: format version {header.version}, this program reads "
                 f"{FORMAT_VERSION}; update Fixwatch"
             )
-        target = str(header.get("target", SIMULATOR))
-        return Listing(header["upstream"], _COMMITS.validate_python(lines), target)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        return Listing(header.upstream, tuple(map(_COMMIT.validate_json, lines)), header.target)
+    except (OSError, ValueError) as error:
         raise FixwatchError(
             f"{path}: not a list of commits ({describe_violation(error)}); remove it, the next asv "
             "run writes it anew"

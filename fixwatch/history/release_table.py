@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated
 
 from packaging import tags
 from packaging.version import Version
-from pydantic import TypeAdapter
+from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter
 
 from fixwatch.durable_files import write_text_atomically
 from fixwatch.errors import FixwatchError
-from fixwatch.records.fields import describe_violation
+from fixwatch.records import fields
+from fixwatch.records.fields import Closed, describe_violation
 
 TABLE_PATH = Path(__file__).with_name("releases.json")
 FORMAT_VERSION = 1
 # The oldest release of each upstream that is tracked.
 FIRST_VERSIONS = {"numba": Version("0.57.0"), "numba-cuda": Version("0.0.12")}
+# Of an upload; git takes none before 1970.
+FIRST_MOMENT = datetime(2012, 1, 1, tzinfo=timezone.utc)
+END_OF_MOMENTS = datetime(2100, 1, 1, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Release:
+class Release(Closed):
     """A release of an upstream on the package index."""
 
-    upstream: str
-    version: str  # in its normal form
-    uploaded_at: datetime  # of its first file, in UTC, to the second
-    wheel_tags: tuple[str, ...]  # as in the wheels' file names
+    upstream: fields.Upstream
+    version: fields.ReleaseVersion  # in its normal form
+    # Of its first file, in UTC, to the second.
+    uploaded_at: Annotated[AwareDatetime, Field(ge=FIRST_MOMENT, lt=END_OF_MOMENTS)]
+    wheel_tags: tuple[fields.WheelTag, ...]  # as in the wheels' file names
     # The index advises against it: it keeps its row, for the history, but is not measured.
     is_yanked: bool = False
 
@@ -57,6 +64,36 @@ class Release:
         return any(not fitting.isdisjoint(tags.parse_tag(tag)) for tag in self.wheel_tags)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Stated:
+    """What a table of any version says of itself."""
+
+    __pydantic_config__ = ConfigDict(strict=True)
+
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Table(_Stated, Closed):
+    """What the file holds.
+
+    Raises
+    ------
+    ValueError
+        If a release is there twice.
+    """
+
+    releases: tuple[Release, ...]
+
+    def __post_init__(self) -> None:
+        found = Counter((release.upstream, release.parsed_version) for release in self.releases)
+        for (upstream, version), count in found.items():
+            if count > 1:
+                raise ValueError(f"{upstream} {version} is there {count} times")
+
+
+_STATED = TypeAdapter(_Stated)
+_TABLE = TypeAdapter(_Table)
 _RELEASES = TypeAdapter(tuple[Release, ...])
 
 
@@ -66,14 +103,15 @@ def load_release_table(path: Path = TABLE_PATH) -> list[Release]:
     A file that is no table of a known format version is a `FixwatchError`.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        if data["version"] != FORMAT_VERSION:
+        text = path.read_bytes()
+        version = _STATED.validate_json(text).version
+        if version != FORMAT_VERSION:
             raise FixwatchError(
-                f"{path}: format version {data['version']}, this program reads {FORMAT_VERSION}; "
+                f"{path}: format version {version}, this program reads {FORMAT_VERSION}; "
                 "update Fixwatch"
             )
-        return list(_RELEASES.validate_python(data["releases"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return list(_TABLE.validate_json(text).releases)
+    except (OSError, ValueError) as error:
         raise FixwatchError(
             f"{path}: not a table of releases ({describe_violation(error)}); restore it with git "
             "checkout"

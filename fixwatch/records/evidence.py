@@ -17,6 +17,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from fixwatch.durable_files import set_aside, write_text_atomically
 from fixwatch.errors import FixwatchError
+from fixwatch.layout import CONFIGURATION_OF
 from fixwatch.records import fields
 from fixwatch.records.fields import Closed, Count, Name, Text, describe_violation
 from fixwatch.records.install_record import AVAILABILITY
@@ -357,7 +358,16 @@ def iter_evidence(
             message = str(error)
             if not isinstance(error, UnreadableEvidenceError):
                 try:
-                    message += f"; set aside as {set_aside(path).name}, measure it again"
+                    message += f"; set aside as {set_aside(path).name}; {_name_remedy(path)}"
                 except OSError as rename_error:
                     message += f"; cannot be set aside ({rename_error})"
             report_damage(message)
+
+
+def _name_remedy(path: Path) -> str:
+    """Return the command that measures again what a record was of."""
+    commit, _, environment = path.stem.partition("-")
+    configuration = CONFIGURATION_OF.get(path.parents[1].name)
+    if configuration is None or not environment:
+        return "measure it again"
+    return f"measure it again: asv --config {configuration} run '{commit}^!'"

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, ValidationError
+from packaging.version import Version
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError
 
 from fixwatch.records.install_record import STAGES
-from fixwatch.upstream_texts import make_printable
+from fixwatch.upstream_texts import make_printable, parse_moment
 
 MAX_TEXT = 8000
 MAX_TRIALS = 1_000_000
@@ -43,10 +44,28 @@ def one_of(*names: str) -> Any:
     return Field(pattern=f"^({'|'.join(names)})$", json_schema_extra=enumerate_names)
 
 
+def _check_moment(text: str) -> str:
+    """Refuse what looks like a moment and is none: a 30th of February, say."""
+    parse_moment(text)
+    return text
+
+
+def _check_version(text: str) -> str:
+    """Refuse what looks like a version and is none (PEP 440)."""
+    Version(text)
+    return text
+
+
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$")]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
-Moment = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}(\+00:00|Z)$")]
+Moment = Annotated[
+    str,
+    Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}(\+00:00|Z)$"),
+    AfterValidator(_check_moment),
+]
 PackageVersion = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.!+_-]{0,79}$")]
+ReleaseVersion = Annotated[PackageVersion, AfterValidator(_check_version)]
+WheelTag = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]+-[A-Za-z0-9_.]+-[A-Za-z0-9_.]+$")]
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
 Line = Annotated[str, Field(max_length=200)]
 Count = Annotated[int, Field(ge=0, le=MAX_TRIALS)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,7 +41,8 @@ def merge_shards(
         shard = read_shard(root, checkout)
         shards.append(shard)
         refused += [(f"{root}/{name}", reason) for name, reason in shard.refused]
-    for folder in sorted({place.folder for shard in shards for place in shard.records}):
+    folders = sorted({place.folder for shard in shards for place in shard.records})
+    for folder in folders:
         hold_lock(results_dir / folder, announce)
     own = replace(checkout, plan=None, planned_batches=None)
     present = read_shard(results_dir, own, max_files=math.inf)
@@ -61,19 +62,29 @@ def merge_shards(
             refused.append((str(place), obstacle))
             continue
         record = new if old is None or new.rank > old.rank else old
-        # Evidence first, as a run writes it: without asv's result it is measured again.
+        # Evidence first, as a run writes it: asv's result can be derived from it again.
         save_evidence(record, path)
-        if has_result(record):
-            result = derive_result(record, machines.get((place.folder, place.machine), {}))
-            write_text_atomically(path.with_suffix(".json"), json.dumps(result))
+        _write_result(record, path, machines.get((place.folder, place.machine), {}))
         n_written += 1
         announce(f"{place}: {'new' if old is None else 'replaces what is there'}")
+    for place, record in present.records.items():
+        path = results_dir / place.folder / place.machine / f"{place.stem}{SUFFIX}"
+        if place.folder in folders and not path.with_suffix(".json").exists():
+            # A merge was killed here, or a damaged one was set aside.
+            _write_result(record, path, machines.get((place.folder, place.machine), {}))
     for (folder, machine), description in machines.items():
         path = results_dir / folder / machine / "machine.json"
         if path.parent.is_dir() and not path.exists():
             content = {**description, "version": 1}
             write_text_atomically(path, json.dumps(content, indent=4, sort_keys=True))
     return n_written, refused
+
+
+def _write_result(record: Evidence, path: Path, machine: Mapping[str, str]) -> None:
+    """Write what asv is to have beside a record on a path, on a machine as asv describes it."""
+    if has_result(record):
+        result = derive_result(record, machine)
+        write_text_atomically(path.with_suffix(".json"), json.dumps(result))
 
 
 def _find_obstacle(

@@ -34,7 +34,6 @@ Folder = Annotated[
         *("cuda", "cuda-numba", "cuda-numba-cuda"),
     ),
 ]
-WheelTag = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]+-[A-Za-z0-9_.]+-[A-Za-z0-9_.]+$")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,9 +67,9 @@ class PlannedRelease(Closed):
     """A row of the table of releases that is new, or has changed."""
 
     upstream: fields.Upstream
-    version: fields.PackageVersion
+    version: fields.ReleaseVersion
     uploaded_at: fields.Moment
-    wheel_tags: tuple[WheelTag, ...]
+    wheel_tags: tuple[fields.WheelTag, ...]
     is_yanked: bool = False
 
 

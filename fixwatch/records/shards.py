@@ -10,14 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Annotated, Literal
-
-from pydantic import Field, TypeAdapter, ValidationError
 
 from fixwatch.errors import FixwatchError
-from fixwatch.records import fields
+from fixwatch.records.asv_files import parse_machine
 from fixwatch.records.evidence import SUFFIX, Evidence, parse_evidence
-from fixwatch.records.fields import Closed, describe_violation
 from fixwatch.records.plans import NONCE_NAME, Plan, answers, find_shard_number
 from fixwatch.upstream_texts import parse_moment
 
@@ -38,6 +34,8 @@ FOLDERS = {
 # A record has some kilobytes.
 MAX_FILE_BYTES = 512 * 1024
 MAX_FILES = 5000
+# Of a file: results folder, machine, name.
+DEPTH = 3
 MACHINE_STEM = "machine"
 _MACHINE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
@@ -53,27 +51,10 @@ _CONTROL_CHARACTERS = re.compile(
 )
 # Path in the shard's folder and reason of what cannot be taken.
 Refused = tuple[str, str]
-_Short = Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9 ._()@/+-]*$")] | None
 
 
 class RefusedError(FixwatchError):
     """A file is not what it should be; the text says how."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class MachineFile(Closed):
-    """asv's description of a machine."""
-
-    version: Literal[1]
-    machine: fields.Name
-    arch: _Short = None
-    cpu: _Short = None
-    num_cpu: _Short = None
-    os: _Short = None
-    ram: _Short = None
-
-
-_MACHINE_FILE = TypeAdapter(MachineFile)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,26 +93,34 @@ class Shard:
 def read_shard(root: Path, checkout: Checkout, max_files: float = MAX_FILES) -> Shard:
     """Read a folder that is laid out like `results/`, following no link and believing no name.
 
-    The folder may be missing. Of more files than `max_files` the rest is refused. asv's own results
-    are not read: what they say follows from the records.
+    The folder may be missing. Of more results than `max_files` the rest is refused; no more other
+    files are named. asv's own results are not read: what they say follows from the records.
     """
     shard = Shard()
     results = set()
     if checkout.plan is not None and not answers(checkout.plan, root):
         shard.refused.append((".", f"its {NONCE_NAME} is not that of the plan"))
         return shard
-    for number, (path, reason) in enumerate(_walk(root)):
+    n_results = n_strays = 0
+    for path, reason in _walk(root):
         name = path.relative_to(root).as_posix()
-        if number >= max_files:
-            shard.refused.append((".", f"more than {max_files} files; the rest was not looked at"))
-            break
         parts = path.relative_to(root).parts
         if not reason and _is_of_checkout(parts):
             continue
         try:
+            place, end = _parse_name(parts)
+        except RefusedError as error:
+            n_strays += 1
+            if n_strays <= max_files:
+                shard.refused.append((name, reason or str(error)))
+            continue
+        n_results += 1
+        if n_results > max_files:
+            shard.refused.append((".", f"more than {max_files} results; the rest was not read"))
+            break
+        try:
             if reason:
                 raise RefusedError(reason)
-            place, end = _parse_name(parts)
             if place.stem == MACHINE_STEM:
                 shard.machines[place.folder, place.machine] = _read_machine(path, place.machine)
             elif end == SUFFIX:
@@ -142,6 +131,8 @@ def read_shard(root: Path, checkout: Checkout, max_files: float = MAX_FILES) -> 
             shard.refused.append((name, str(error)))
         except OSError as error:
             shard.refused.append((name, f"cannot be read ({error.strerror})"))
+    if n_strays > max_files:
+        shard.refused.append((".", f"more than {max_files} files that are no results"))
     refused = {name for name, _ in shard.refused}
     shard.refused.extend(
         (f"{place}.json", f"has no {SUFFIX} file beside it")
@@ -158,12 +149,17 @@ def _is_of_checkout(parts: tuple[str, ...]) -> bool:
 
 
 def _walk(root: Path) -> Iterator[tuple[Path, str | None]]:
-    """Yield every file below a folder, with the reason where it must not be opened."""
+    """Yield every file below a folder, with the reason where it must not be opened.
+
+    Folders are entered down to where results lie, and yielded where files should be.
+    """
     for folder, names, files in os.walk(root, followlinks=False):
         names.sort()
-        for name in [name for name in names if (Path(folder) / name).is_symlink()]:
+        is_deepest = len(Path(folder).relative_to(root).parts) == DEPTH - 1
+        for name in [name for name in names if is_deepest or (Path(folder) / name).is_symlink()]:
             names.remove(name)
-            yield Path(folder) / name, "a link to a folder"
+            is_link = (Path(folder) / name).is_symlink()
+            yield Path(folder) / name, "a link to a folder" if is_link else "a folder"
         for name in sorted(files):
             path = Path(folder) / name
             status = path.lstat()
@@ -179,7 +175,7 @@ def _walk(root: Path) -> Iterator[tuple[Path, str | None]]:
 
 def _parse_name(parts: tuple[str, ...]) -> tuple[Place, str]:
     """Return what a file's place says that it is, and the end of its name."""
-    if len(parts) != 3:
+    if len(parts) != DEPTH:
         raise RefusedError("not at a place where results lie: <upstream>/<machine>/<file>")
     folder, machine, name = parts
     if folder not in FOLDERS:
@@ -195,12 +191,7 @@ def _parse_name(parts: tuple[str, ...]) -> tuple[Place, str]:
 
 
 def _read_machine(path: Path, machine: str) -> dict[str, str]:
-    try:
-        described = _MACHINE_FILE.validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise RefusedError(f"no description of a machine: {describe_violation(error)}") from error
-    if described.machine != machine:
-        raise RefusedError(f"describes another machine, {described.machine!r}")
+    described = parse_machine(path.read_bytes(), machine)
     return {name: text for name, text in asdict(described).items() if isinstance(text, str)}
 
 

@@ -33,6 +33,19 @@ def test_a_file_is_whole_after_a_kill_at_any_moment(tmp_path):
         os.kill(process.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
         process.join()
         assert len(json.loads(path.read_text())["padding"]) == 200_000
+    if os.name == "posix":
+        write_text_atomically(path, "the next one")
+        assert [entry.name for entry in tmp_path.iterdir()] == ["result.json"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="nobody can ask for a process elsewhere")
+def test_a_part_that_is_being_written_is_left_to_its_writer(tmp_path):
+    """Of this process, or of one that is another user's; nor is that of another file touched."""
+    kept = {f".a.json.{os.getpid()}-x.part", ".a.json.1-x.part", ".b.json.999999999-x.part"}
+    for name in kept:
+        (tmp_path / name).write_text("")
+    write_text_atomically(tmp_path / "a.json", "")
+    assert {entry.name for entry in tmp_path.iterdir()} == {"a.json", *kept}
 
 
 def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -45,6 +46,25 @@ def test_a_hostile_checkout_gets_no_answer(tmp_path, fixwatch):
     done = fixwatch("judge", str(tree))
     assert (done.returncode, done.stdout) in ((2, ""), (3, ""))
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+def test_a_disk_that_takes_nothing_is_one_line(project, monkeypatch, capsys, number):
+    """The line names the file; a traceback would say no more, and could not be kept."""
+    monkeypatch.chdir(project)
+
+    def refuse(handle):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    plan = '{"nonce":"' + "0" * 32 + '","machine":"m","environment":"e","python":"3.11",'
+    (project / "plan").write_text(plan + '"measurement_version":"3","asked":[]}')
+    assert main(["check", "--plan", "plan"]) == 3
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == (
+        f"fixwatch: results/nonce: {os.strerror(number)}; mend that and run the command again"
+    )
+    assert not list(project.rglob("*.part"))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such status")

@@ -15,6 +15,7 @@ from asv.environment import get_env_name
 from fixwatch.commands.check.comparison import NEGATIVE_CONTROL, POSITIVE_CONTROL
 from fixwatch.commands.check.recorded import Known
 from fixwatch.configuration import load_configuration
+from fixwatch.errors import FixwatchError
 from fixwatch.history.mirror import UpstreamMirror
 from fixwatch.history.package_index import fetch_releases
 from fixwatch.history.release_repository import build_release_repository
@@ -26,6 +27,7 @@ from fixwatch.history.release_table import (
     save_release_table,
 )
 from fixwatch.machine import describe_python
+from fixwatch.records.evidence import Evidence
 from fixwatch.records.plans import AskedRevision, LookedAtRevision, Plan, PlannedRelease
 from fixwatch.upstream_texts import parse_moment
 from fixwatch.verdicts.defects import find_verdicts, list_defects
@@ -101,6 +103,16 @@ class _Histories:
         """Return a release of the table."""
         return _Revision(RELEASES_FOLDER, upstream, self.commits[upstream, version])
 
+    def has(self, record: Evidence) -> bool:
+        """Whether the revision of a record is in its history: whoever wrote it may have erred."""
+        if record.source == "releases":
+            return record.commit in self.commits.values()
+        try:
+            self.mirrors[record.upstream][0].resolve(record.commit)
+        except FixwatchError:
+            return False
+        return True
+
     def ask_for(self, revision: _Revision) -> AskedRevision:
         """Return a revision as it is asked for, with its name and date."""
         if revision.folder == RELEASES_FOLDER:
@@ -163,7 +175,7 @@ def plan_look(
         announce(f"{len(new) - max_new} new revisions are left for the next look")
     asked = dict.fromkeys([*map(_revision_of, missing), *new[:max_new]])
     if asked:
-        sample = [*map(_revision_of, controls), *_find_bridges(known, here, histories.mirrors)]
+        sample = [*map(_revision_of, controls), *_find_bridges(known, here, histories)]
         asked |= dict.fromkeys(sample)
     return _new_plan(
         machine,
@@ -267,7 +279,7 @@ def _find_controls(known: Known, histories: _Histories) -> list[LookedAtRevision
 
 
 def _find_bridges(
-    known: Known, here: Container[tuple[str, str]], upstreams: Container[str]
+    known: Known, here: Container[tuple[str, str]], histories: _Histories
 ) -> list[_Revision]:
     """Return old revisions that tie what a machine measures to the histories of others.
 
@@ -284,8 +296,9 @@ def _find_bridges(
             ]
             is_ours = (verdict.target, history.speaker.key.python) == (SIMULATOR, describe_python())
             is_tied = any((one.upstream, one.commit) in here for one in affected)
-            if is_ours and not is_tied and verdict.upstream in upstreams:
-                bridges += affected[-1:]
+            if is_ours and not is_tied and verdict.upstream in histories.mirrors:
+                newest = next(filter(histories.has, reversed(affected)), None)
+                bridges += [newest] if newest else []
     return [
         _Revision(
             RELEASES_FOLDER if one.source == "releases" else one.upstream, one.upstream, one.commit

@@ -14,6 +14,7 @@ from fixwatch.commands.command_line import COMMITS_CONFIGURATIONS, Subparsers, a
 from fixwatch.commands.merge.review import Reviewer
 from fixwatch.configuration import load_configuration
 from fixwatch.errors import CouldNotMeasureError, FixwatchError, RefusedResultsError
+from fixwatch.history.listing import load_listing
 from fixwatch.history.mirror import UpstreamMirror
 from fixwatch.history.order import load_order
 from fixwatch.history.release_table import load_release_table
@@ -70,8 +71,7 @@ def run(options: argparse.Namespace) -> int:
         announce(f"refused {name!r}: {reason}")
     for change in reviewer.changes:
         announce(f"changed: {change}")
-    if n_written:
-        _list_merged_commits()
+    _list_merged_commits(has_new=n_written > 0)
     announce(f"{n_written} revisions written, {len(refused)} refused")
     if plan is not None:
         _conclude(plan, known, n_written)
@@ -108,8 +108,11 @@ def _list_planned_batches() -> dict[BatchIdentity, int]:
     return planned
 
 
-def _list_merged_commits() -> None:
-    """Bring the lists of relevant commits up to date from git; a shard has no say in them."""
+def _list_merged_commits(*, has_new: bool) -> None:
+    """Bring the lists of relevant commits up to date from git; a shard has no say in them.
+
+    Where nothing is new, a list may lack a commit because a merge was killed.
+    """
     for name in (*COMMITS_CONFIGURATIONS, *BESIDE_COMMITS_CONFIGURATIONS):
         configuration = load_configuration(Path(name))
         folder = configuration.results_dir
@@ -117,6 +120,9 @@ def _list_merged_commits() -> None:
         if not commits:
             continue
         try:
+            listing = load_listing(folder)
+            if not has_new and listing and all(commit in listing for commit in commits):
+                continue
             mirror = UpstreamMirror(
                 configuration.repository, configuration.project, announce, configuration.target
             )

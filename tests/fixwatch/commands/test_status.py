@@ -52,7 +52,7 @@ def test_a_configuration_of_another_tracker_is_refused(project, fixwatch):
     (project / "other.json").write_text('{"version": 1, "repo": "."}')
     done = fixwatch("status", "--config", "other.json")
     assert done.returncode == 2
-    assert "other.json: has no" in done.stderr
+    assert "other.json: not a configuration of Fixwatch" in done.stderr
     assert done.stderr.count("\n") == 1
 
 

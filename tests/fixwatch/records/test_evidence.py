@@ -102,6 +102,16 @@ def test_a_damaged_record_is_set_aside_and_named(tmp_path, content):
     assert bad.with_name("bad.evidence.damaged-1").read_text() == content
 
 
+def test_a_record_that_is_set_aside_can_be_measured_again_by_the_command_that_is_named(tmp_path):
+    """Its name says of which revision it was, and its folder by which configuration."""
+    path = tmp_path / "compiler-numba-cuda" / "m" / "0123abcd-e.evidence"
+    path.parent.mkdir(parents=True)
+    path.write_text("")
+    messages = []
+    list(iter_evidence(path.parents[1], messages.append))
+    assert "asv --config asv.compiler.numba-cuda.conf.json run '0123abcd^!'" in messages[0]
+
+
 def test_a_record_of_a_newer_format_is_refused_and_kept(tmp_path):
     """An unknown version is not damage: it says to update, and the file stays."""
     path = tmp_path / "m" / "new.evidence"

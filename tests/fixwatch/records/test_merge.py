@@ -5,15 +5,18 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from fixwatch.configuration import load_configuration
-from fixwatch.layout import CONFIGURATIONS
+from fixwatch.layout import CONFIGURATION_OF, CONFIGURATIONS
 from fixwatch.records.evidence import evidence_path, iter_evidence, load_evidence, save_evidence
 from fixwatch.records.merge import merge_shards
-from fixwatch.records.shards import FOLDERS, MAX_FILE_BYTES, MAX_FILES, Checkout, read_shard
+from fixwatch.records.shards import FOLDERS, MAX_FILE_BYTES, Checkout, read_shard
 
 ROOT = Path(__file__).resolve().parents[3]
 # Real files of a measured commit are what is damaged here.
@@ -171,6 +174,7 @@ def test_each_results_folder_is_that_of_a_configuration(folder):
     assert configuration.target == target
     assert (configuration.source == "commits") is (upstream is not None)
     assert upstream in (None, configuration.project)
+    assert CONFIGURATION_OF[folder] == str(configuration.path)
 
 
 @pytest.mark.parametrize(("field", "value"), [("role", "negative-control"), ("decides", False)])
@@ -287,15 +291,61 @@ def test_an_asv_result_without_a_record_is_refused(tmp_path):
     assert (n_written, list(refused.values())) == (0, ["has no .evidence file beside it"])
 
 
-def test_an_asv_result_that_a_kill_left_out_is_written_later(tmp_path):
-    """A merge that died between the two files is made good by the next one."""
+def test_an_asv_result_that_is_missing_is_written_by_any_later_merge(tmp_path):
+    """It was damaged and set aside, say; the shard that it came from need not be there."""
     path = put(tmp_path / "shard")
     assert merge(tmp_path, tmp_path / "shard") == (1, {})
     merged = tmp_path / "results" / path.relative_to(tmp_path / "shard")
-    whole = content(tmp_path / "results")
+    before = content(tmp_path / "results")
     merged.with_suffix(".json").unlink()
-    assert merge(tmp_path, tmp_path / "shard") == (1, {})
-    assert content(tmp_path / "results") == whole
+    put(tmp_path / "other", *of_commit("b" * 40))
+    assert merge(tmp_path, tmp_path / "other") == (1, {})
+    assert before.items() < content(tmp_path / "results").items()
+
+
+def write_until(limit, shard, results):
+    """Merge in a process of its own, which is killed at the write of a number; return its end.
+
+    A file is written in two steps, and the kill may come before either and behind the second.
+    """
+    process = os.fork()
+    if process == 0:
+        steps = itertools.count()
+
+        def dying(function):
+            def step(*arguments):
+                if next(steps) == limit:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return function(*arguments)
+
+            return step
+
+        os.fsync, os.replace = dying(os.fsync), dying(os.replace)
+        merge_shards([shard], results, CHECKOUT, lambda _line: None)
+        os._exit(0)
+    return os.waitpid(process, 0)[1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork and no SIGKILL")
+def test_a_merge_that_is_killed_at_any_write_is_made_good_by_the_next(tmp_path):
+    """Nothing is lost and nothing is left, whichever of the writes it was."""
+    shard = tmp_path / "shard"
+    for character in "ab":
+        put(shard, *of_commit(character * 40))
+    (shard / "numba-cuda" / MACHINE / "machine.json").write_text(
+        json.dumps({"version": 1, "machine": MACHINE})
+    )
+    assert merge(tmp_path, shard) == (2, {})
+    expected = content(tmp_path / "results")
+    assert len(expected) == 5
+    for limit in itertools.count():
+        results = tmp_path / f"killed-{limit}"
+        if write_until(limit, shard, results) == 0:
+            break
+        merge_shards([shard], results, CHECKOUT, print)
+        assert content(results) == expected
+        assert not list(results.rglob("*.part"))
+    assert limit == 2 * len(expected)
 
 
 def test_a_longer_batch_is_not_replaced_by_a_newer_one_of_the_plan(tmp_path):
@@ -389,7 +439,7 @@ def test_what_lies_elsewhere_is_refused_and_nothing_outside_is_touched(tmp_path)
         "somewhere/benchmarks.json",
         "numba-cuda/<script>/aaaaaaaa-x.json: not a machine's name",
         "notes.txt",
-        "deep/er",
+        "deep: a folder",
         f"aaaaaaaa-huge.json: {MAX_FILE_BYTES + 1} bytes, more than",
         "aaaaaaaa-broken",
         "aaaaaaaa-deep",
@@ -418,16 +468,41 @@ def test_commits_with_the_same_short_hash_are_both_refused(tmp_path):
     assert content(tmp_path / "results") == before
 
 
-def test_a_shard_of_too_many_files_is_not_read_to_its_end(tmp_path):
+def test_a_shard_of_too_many_results_is_not_read_to_its_end(tmp_path):
     """The reading stops at the limit, and says so."""
-    folder = tmp_path / "shard" / "numba-cuda" / MACHINE
-    folder.mkdir(parents=True)
-    for number in range(10_000):
-        (folder / f"{number}.txt").write_text("")
-    shard = read_shard(tmp_path / "shard", CHECKOUT)
+    put(tmp_path)
+    for number in range(9):
+        put(tmp_path, stem=f"{number:08}-e").write_text("")
+    shard = read_shard(tmp_path, CHECKOUT, max_files=4)
     assert shard.records == {}
-    assert shard.refused[-1][1].startswith(f"more than {MAX_FILES} files")
-    assert len(shard.refused) == MAX_FILES + 1
+    assert shard.refused[2] == (".", "more than 4 results; the rest was not read")
+
+
+def test_files_that_are_no_results_crowd_out_none(tmp_path):
+    """They are named up to the limit, wherever they lie, and the results are read."""
+    put(tmp_path)
+    for folder in ("aa", f"numba-cuda/{MACHINE}"):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        for number in range(4):
+            (tmp_path / folder / f"{number}.txt").write_text("")
+    shard = read_shard(tmp_path, CHECKOUT, max_files=5)
+    assert len(shard.records) == 1
+    assert len(shard.refused) == 6
+    assert shard.refused[-1] == (".", "more than 5 files that are no results")
+
+
+def test_no_folder_is_entered_deeper_than_results_lie(tmp_path, monkeypatch):
+    """A thousand folders in each other take nothing from the record beside them."""
+    put(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for _ in range(1000):
+        Path("deep").mkdir()
+        monkeypatch.chdir("deep")
+    shard = read_shard(tmp_path, CHECKOUT)
+    assert (len(shard.records), shard.refused) == (1, [("deep/deep/deep", "a folder")])
+    # What removes the temporary folder cannot go so deep either.
+    monkeypatch.chdir(tmp_path)
+    subprocess.run(["rm", "-r", "deep"], check=True)
 
 
 def test_what_is_there_and_cannot_be_read_is_not_overwritten(tmp_path):
