@@ -58,9 +58,11 @@ calibrate: $(VENV)/installed-dev
 measure-engine: $(VENV)/installed-dev
 	$(BIN)/python -m scripts.measure_engine
 
-# Which releases compile the workloads for a device; it needs none (5 minutes).
+# Which releases compile the workloads for a device, and what such a row costs; it needs none
+# (10 minutes).
 measure-ptx: $(VENV)/installed-dev
 	$(BIN)/python -m scripts.measure_ptx
+	$(BIN)/python -m scripts.measure_ptx --cost
 
 # What the shield leaves of the defects in every release, and what a launch costs with it; the tables
 # of docs/shield.md (an hour and a half).

@@ -2,11 +2,16 @@
 
 Each release is installed with the parts of the toolkit that it would get for a driver of CUDA 12 or
 13, as of its upload day, and compiles the kernels of all workloads to PTX.
+
+``--cost`` measures something else: what the batches of a row cost, those of the target `compiler`
+beside those of the simulator, on the same installed release and in turns.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import statistics
 import subprocess
 import sys
 import time
@@ -19,8 +24,9 @@ from packaging.version import Version
 from fixwatch.history.release_table import Release, load_release_table
 from fixwatch.installing.as_of import NoSolutionError
 from fixwatch.installing.cuda_parts import CudaDriver, find_cuda_requirements
-from scripts.environments import install
-from scripts.tables import TableWriter, make_parser
+from mwe.targets import TARGET_VARIABLE, Target
+from scripts.environments import find_release, install
+from scripts.tables import TableWriter, make_parser, report_missed
 
 # The newest patch of each range that has parts of its own, and the ends of those ranges.
 SELECTION = {
@@ -35,6 +41,14 @@ QUICK_SELECTION = {"numba": ("0.68.1",), "numba-cuda": ()}
 # The toolkit's generations, and a driver that gets each.
 DRIVERS = {12: None, 13: CudaDriver(version=(13, 0))}
 COLUMNS = ("release", "CUDA", "compiler", "kernels compiled", "refused with", "s")
+
+COST_SELECTION = (("numba", "0.68.1"), ("numba-cuda", "0.30.4"))
+COST_COLUMNS = ("release", "simulator, s", "compiler, s", "ratio", "rounds")
+N_ROUNDS = 3
+# A row of the compiler costs at most so many times as much as one of the simulator.
+MAX_COST = 3.0
+TARGETS = (Target.SIMULATOR, Target.COMPILER)
+ROW = "from benchmarks.batches import measure_batches; measure_batches()"
 
 
 def compile_all(python: Path) -> dict[str, Any] | str:
@@ -74,12 +88,47 @@ def measure(release: Release, cuda: int) -> list[object] | None:
     return [*start, compilers, compiled, "; ".join(sorted(reasons)) or "–", duration_s]
 
 
+def measure_cost(release: Release, n_rounds: int) -> tuple[list[object], float]:
+    """Return a row of the table of costs, and its ratio: of the medians of both targets."""
+    parts = find_cuda_requirements(release.upstream, Version(release.version), DRIVERS[12])
+    python = install(release, "cuda12", parts)
+    durations_s: dict[Target, list[float]] = {target: [] for target in TARGETS}
+    for number in range(n_rounds):
+        # Each goes first in every second round.
+        for target in TARGETS if number % 2 == 0 else reversed(TARGETS):
+            start_s = time.perf_counter()
+            environment = {**os.environ, TARGET_VARIABLE: target.value}
+            subprocess.run([python, "-c", ROW], env=environment, check=True)
+            durations_s[target].append(time.perf_counter() - start_s)
+    medians_s = [statistics.median(durations_s[target]) for target in TARGETS]
+    ratio = medians_s[1] / medians_s[0]
+    name = f"{release.upstream} {release.version}"
+    return [name, *(f"{found:.1f}" for found in medians_s), f"{ratio:.2f}", n_rounds], ratio
+
+
+def write_costs(writer: TableWriter, *, is_quick: bool) -> list[str]:
+    """Write what a row of the compiler costs; return which bars were missed."""
+    rows, missed = [], []
+    n_rounds = 1 if is_quick else N_ROUNDS
+    for upstream, version in COST_SELECTION[: 1 if is_quick else None]:
+        print("cost of", upstream, version, file=sys.stderr, flush=True)
+        row, ratio = measure_cost(find_release(upstream, version), n_rounds)
+        rows.append(row)
+        if ratio > MAX_COST:
+            missed.append(f"{row[0]}: a row of the compiler costs {ratio:.2f} times as much")
+    writer.write("cost of a compiler row", COST_COLUMNS, rows)
+    return missed
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the table."""
     parser = make_parser(__doc__)
     parser.add_argument("--all", action="store_true", help="every release, not a selection")
+    parser.add_argument("--cost", action="store_true", help="time rows alone")
     options = parser.parse_args(arguments)
     writer = TableWriter("scripts.measure_ptx", options)
+    if options.cost:
+        return report_missed(write_costs(writer, is_quick=options.quick), options)
     selection = QUICK_SELECTION if options.quick else SELECTION
     rows = []
     for release in load_release_table():

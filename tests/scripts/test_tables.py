@@ -85,8 +85,13 @@ def test_a_script_runs_at_a_small_size_and_writes_each_of_its_tables(script, doc
 
 @pytest.mark.end_to_end
 def test_the_ptx_script_installs_a_release_and_compiles_it(document):
-    """One release with its parts of the toolkit compiles every kernel without a device."""
-    (table,) = check_writes_its_tables(measure_ptx, document)
+    """One release with its parts of the toolkit compiles every kernel without a device.
+
+    What that costs is timed apart.
+    """
+    assert measure_ptx.main(["--quick", "--cost", "--document", str(document)]) == 0
+    table, cost = check_writes_its_tables(measure_ptx, document)
+    assert "| numba 0.68.1 |" in cost
     (row,) = [line for line in table.splitlines() if line.startswith("| numba 0.68.1 | 12 |")]
     n_complete, n_kernels = re.search(r"\| (\d+) of (\d+) \|", row).groups()
     assert n_complete == n_kernels
