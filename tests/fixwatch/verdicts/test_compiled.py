@@ -12,6 +12,7 @@ from fixwatch.report.badge import describe_badges
 from fixwatch.verdicts.defects import find_verdicts, list_defects
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.series import build_series
+from fixwatch.verdicts.stretches import find_stretches
 from mwe.defects import WORKLOADS, find_defect
 from tests.fixwatch.sample_records import new_batch, new_controls, new_record
 from tests.fixwatch.verdicts.test_series import document_of
@@ -103,6 +104,18 @@ def test_a_fix_is_placed_exactly_wherever_it_is(at):
     (change,) = series.history.changes
     assert (change.at, change.places) == (at, (at,))
     assert (series.state.fixed_in, series.state.last_affected) == (at, at - 1)
+
+
+def test_what_is_free_of_a_defect_stays_known():
+    """However many revisions are silent: none of them is so by chance."""
+    versions = [f"0.{minor}.0" for minor in range(1, 31)]
+    records = [
+        new_release(version, compiled(DEFECT, int(place < 3)))
+        for place, version in enumerate(versions)
+    ]
+    all_series = build_series(records, RevisionOrder())
+    (verdict,) = [found for found in find_verdicts(all_series) if found.defect == DEFECT]
+    assert {found.is_affected for found in find_stretches(verdict)} == {True, False}
 
 
 def test_a_compiler_has_rows_and_verdicts_of_its_own():
