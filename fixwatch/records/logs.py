@@ -98,7 +98,8 @@ def _read_test(test: Element) -> Iterator[LogLine]:
     section = "::".join(filter(None, (test.get("classname"), test.get("name")))) or "a test"
     # The message may be cut short in the text, or stand there alone.
     texts = [text for part in test.iter() for text in (part.text, part.get("message")) if text]
-    yield from _split(section, "\n".join(texts))
+    # One that passed has an empty line.
+    yield from _split(section, "\n".join(texts) or "\n")
 
 
 def _split(section: str, text: str | None) -> Iterator[LogLine]:

@@ -186,6 +186,7 @@ E       RuntimeError: tid=[1, 0, 0] ctaid=[0, 0, 0]: dictionary changed size dur
         "RuntimeError: dictionary changed size during iteration",
         OWN_DICTIONARY,
         "AssertionError: arrays are not equal",
+        '<testsuite><testcase classname="a" name="b" time="0.1"/></testsuite>',
     ],
 )
 def test_what_is_no_defects_message_is_never_taken_for_one(explain, log):
@@ -236,6 +237,7 @@ LAUGHS = (
     ("content", "message"),
     [
         ("", "is empty; give the log of a run that came to its end"),
+        ("<testsuites><testsuite/></testsuites>", "is empty; give the log of a run that"),
         (LAUGHS, "it declares a document type"),
         ('<?xml version="1.0"?><html/>', "is XML with the root html; give a log or a JUnit file"),
         ("<testsuite><testcase>", "is no XML that can be read"),
