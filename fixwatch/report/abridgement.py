@@ -1,8 +1,8 @@
 """The published document: the whole one is too long for a page that programs read at every run.
 
-All states and changes are in it. Every measurement is, of the workloads that stand for their
-defects; of the others those that the states rest on. What it takes to run a batch again is in
-the whole document alone.
+All states and changes are in it. Every measurement is, and what was not measured, of the workloads
+that stand for their defects; of the others the measurements that the states rest on. What it takes
+to run a batch again is in the whole document alone.
 """
 
 from __future__ import annotations
@@ -13,7 +13,13 @@ from typing import cast
 from fixwatch.report.document import FixStatus, MeasurementEntry, SeriesEntry
 from mwe.defects import DEFAULT_WORKLOADS
 
-_LEFT_OUT = frozenset({"packages", "seed", "attributes", "text"})
+_LEFT_OUT = frozenset(
+    {
+        *("packages", "seed", "attributes", "text", "measured_at"),
+        *("refusals", "early_return_failures"),
+    }
+)
+_RATE_DIGITS = 4
 
 
 def abridge_document(document: FixStatus) -> FixStatus:
@@ -22,19 +28,26 @@ def abridge_document(document: FixStatus) -> FixStatus:
 
 
 def _abridge_series(entry: SeriesEntry) -> SeriesEntry:
-    kept = entry["measurements"]
+    kept, unmeasured = entry["measurements"], entry["unmeasured"]
     if entry["workload"] not in DEFAULT_WORKLOADS:
+        # The same as of every other workload of the history.
+        unmeasured = []
         named = set(_iter_named(entry))
         kept = [item for item in kept if item["revision"]["commit"] in named]
     return {
         **entry,
+        "unmeasured": unmeasured,
         "measurements": [_abridge_measurement(item) for item in kept],
         "left_out": len(entry["measurements"]) - len(kept),
     }
 
 
 def _abridge_measurement(item: MeasurementEntry) -> MeasurementEntry:
-    kept = {name: value for name, value in item.items() if name not in _LEFT_OUT}
+    kept = {
+        name: round(value, _RATE_DIGITS) if isinstance(value, float) else value
+        for name, value in item.items()
+        if name not in _LEFT_OUT
+    }
     return cast("MeasurementEntry", kept)
 
 

@@ -73,14 +73,14 @@ class MeasurementEntry(TypedDict):
     trials: int | None
     failures: int | None
     failures_by_mode: dict[str, int]
-    refusals: int | None
-    """Passing trials in which upstream refused the launch, with an error that says so."""
-    early_return_failures: int | None
+    refusals: NotRequired[int | None]
+    """Passing trials in which upstream refused the launch, with an error that says so. In the whole
+    document alone, as the next five and `text`."""
+    early_return_failures: NotRequired[int | None]
     attributes: NotRequired[dict[str, int]]
-    """In the whole document alone, as `seed`, `packages` and `text`."""
     seed: NotRequired[int | None]
     packages: NotRequired[dict[str, str]]
-    measured_at: str
+    measured_at: NotRequired[str]
     rate_low: float | None
     rate_high: float | None
     verdict: VerdictName
@@ -118,6 +118,8 @@ class SeriesEntry(StateEntry):
     """That the workload is for."""
     role: str
     unmeasured: list[RevisionEntry]
+    """Relevant commits without a record; in the published document only of the workloads that stand
+    for their defects."""
     measurements: list[MeasurementEntry]
     left_out: int
     """How many more measurements there are; 0 but in the published document."""

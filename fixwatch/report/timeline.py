@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from fixwatch.history.listing import ListedCommit
 from fixwatch.records.evidence import Evidence
 from fixwatch.statistics.binomial import Counts, interval
 from fixwatch.upstream_texts import parse_moment_in_utc
@@ -22,6 +23,8 @@ SIZE = {
 }  # fmt: skip
 # Labels nearer to each other than this cannot be read.
 MIN_LABEL_DISTANCE = 46
+# Of the cross at a revision that was not measured.
+GAP_WIDTH = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +42,8 @@ class Point:
     schedule: str
     verdict: str
     commit: str
-    title: str
+    revision: str
+    says: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +129,8 @@ def _draw_point(measurement: Measurement, counts: Counts, scale: _DateScale) -> 
     record, batch = measurement.record, measurement.batch
     rate = counts.n_failures / counts.n_trials
     if batch is not None and batch.is_exploration:
-        (low, high), says = (rate, rate), describe_exploration(batch)
+        # How to run it again stands in the table.
+        (low, high), says = (rate, rate), describe_exploration(batch).partition("; replay: ")[0]
     else:
         low, high = interval(counts)
         says = (
@@ -140,7 +145,8 @@ def _draw_point(measurement: Measurement, counts: Counts, scale: _DateScale) -> 
         schedule=measurement.schedule or "",
         verdict=measurement.judgement.verdict.value,
         commit=record.commit,
-        title=f"{record.name}, {record.date[:10]}, {measurement.schedule}: {says}",
+        revision=f"{record.name}, {record.date[:10]}",
+        says=f"{measurement.schedule}: {says}",
     )
 
 
@@ -173,6 +179,21 @@ def _draw_gaps(series: Series, scale: _DateScale) -> Iterator[Mark]:
             reason = own[0].judgement.reason or "no reason is known"
             title = f"{record.name}, {record.date[:10]}, not run: {reason}"
             yield Mark(x=scale.x(record.date), label="", title=title)
-    for commit in series.unmeasured:
-        title = f"{commit.name}, {commit.date[:10]}: not measured"
-        yield Mark(x=scale.x(commit.date), label="", title=title)
+    yield from _draw_unmeasured(series.unmeasured, scale)
+
+
+def _draw_unmeasured(commits: Sequence[ListedCommit], scale: _DateScale) -> Iterator[Mark]:
+    """Yield a mark for each place; commits whose marks would lie over each other share one."""
+    together: list[list[ListedCommit]] = []
+    for commit in sorted(commits, key=lambda commit: commit.date):
+        if together and scale.x(commit.date) < scale.x(together[-1][0].date) + GAP_WIDTH:
+            together[-1].append(commit)
+        else:
+            together.append([commit])
+    for own in together:
+        first, last = own[0], own[-1]
+        title = f"{first.name}, {first.date[:10]}"
+        if len(own) > 1:
+            title = f"{len(own)} commits, {title}, to {last.name}, {last.date[:10]}"
+        x = scale.x(first.date, last.date)
+        yield Mark(x=x, label="", title=f"{title}: not measured")

@@ -44,6 +44,7 @@ def test_the_workload_that_stands_for_its_defect_is_whole(document):
     assert names(entry) == list(VERSIONS)
     assert entry["left_out"] == 0
     assert all("packages" not in item for item in entry["measurements"])
+    assert {item["rate_high"] for item in entry["measurements"]} == {0.9836, 0.0362}
 
 
 def test_of_the_others_what_their_states_rest_on_is_kept(document):
@@ -51,6 +52,7 @@ def test_of_the_others_what_their_states_rest_on_is_kept(document):
     (entry,) = (e for e in abridge_document(document)["upstreams"] if e["workload"] == WORKLOADS[1])
     assert names(entry) == ["0.24.0", "0.26.0", "0.27.0"]
     assert entry["left_out"] == 3
+    assert entry["unmeasured"] == []
     assert entry["fixed_in"]["name"] == "0.26.0"
 
 

@@ -100,8 +100,9 @@ def test_the_picture_has_explorations_without_an_interval():
     assert [point.y for point in explored] == [timeline.TOP, timeline.HEIGHT - timeline.BOTTOM]
     for point in explored:
         assert point.y_low == point.y == point.y_high
-        assert "%" not in point.title
-    assert explored[0].title.startswith("0.24.0, 2026-02-01, explore: schedule 0,0@79")
+        assert "%" not in point.says
+    assert explored[0].says.startswith("explore: schedule 0,0@79")
+    assert "replay" not in explored[0].says
 
 
 def test_pins_count_trials_and_name_explorations_beside_them():

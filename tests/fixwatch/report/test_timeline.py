@@ -41,7 +41,8 @@ def test_points_stand_at_their_date_and_rate():
     for point in points:
         assert point.y_high <= point.y <= point.y_low
         assert timeline.LEFT <= point.x <= timeline.WIDTH - timeline.RIGHT
-    assert points[0].title.startswith("0.57.0, 2023-05-01, delay: 100 of 100 failed")
+    assert points[0].revision == "0.57.0, 2023-05-01"
+    assert points[0].says.startswith("delay: 100 of 100 failed")
 
 
 def test_a_transition_stands_between_its_sides():
@@ -73,6 +74,27 @@ def test_what_was_not_run_or_not_measured_is_a_gap_with_its_reason():
     drawn = draw(*commits, order=order)
     assert [gap.title for gap in drawn.gaps] == ["b, 2024-02-01: not measured"]
     assert len(drawn.points) == 1
+
+
+def test_commits_that_were_not_measured_share_a_cross_where_theirs_would_overlap():
+    """A history that was begun has hundreds of them."""
+    measured = record("a", 90, "2024-01-01T00:00:00+00:00", source="commits")
+    days = ["2024-02-01", "2024-02-02", "2024-09-01"]
+    listed = tuple(
+        ListedCommit(
+            commit=name,
+            name=name,
+            date=f"{day}T00:00:00+00:00",
+            is_on_branch=True,
+            reasons=("x",),
+        )
+        for name, day in zip("bcd", days, strict=True)
+    )
+    order = RevisionOrder(listings={"numba": Listing("numba", listed)})
+    near, far = draw(measured, order=order).gaps
+    assert near.title == "2 commits, b, 2024-02-01, to c, 2024-02-02: not measured"
+    assert far.title == "d, 2024-09-01: not measured"
+    assert far.x - near.x > timeline.GAP_WIDTH
 
 
 def test_a_history_of_one_day_is_drawn():
