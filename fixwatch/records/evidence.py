@@ -30,6 +30,18 @@ _STATED_ELSEWHERE = frozenset(
 )
 # Not ".json": asv takes every such file below its results for a result.
 SUFFIX = ".evidence"
+# The upstream and the target of each results folder; None for releases of both.
+FOLDERS = {
+    "numba": ("numba", "simulator"),
+    "numba-cuda": ("numba-cuda", "simulator"),
+    "releases": (None, "simulator"),
+    "compiler-numba": ("numba", "compiler"),
+    "compiler-numba-cuda": ("numba-cuda", "compiler"),
+    "compiler-releases": (None, "compiler"),
+    "cuda": (None, "cuda"),
+    "cuda-numba": ("numba", "cuda"),
+    "cuda-numba-cuda": ("numba-cuda", "cuda"),
+}
 # What a record names among its packages if the simulator was repaired before it was measured.
 SHIELD = "cudasim-shield"
 # The schedule whose trials are different schedules, each run once.
@@ -275,7 +287,9 @@ def _dump(value: Any) -> str:
 def load_evidence(path: Path) -> Evidence:
     """Read a record; errors are those of `parse_evidence`, and name the file."""
     try:
-        return parse_evidence(path.read_bytes())
+        record = parse_evidence(path.read_bytes())
+        check_folder(record, path.absolute().parents[1].name)
+        return record
     except OSError as error:
         raise UnreadableEvidenceError(f"{path}: cannot be read ({error.strerror})") from error
     except FixwatchError as error:
@@ -309,6 +323,24 @@ def parse_evidence(text: bytes) -> Evidence:
                 "update Fixwatch"
             ) from error
         raise FixwatchError(f"not an evidence record: {describe_violation(error)}") from error
+
+
+def check_folder(record: Evidence, folder: str) -> None:
+    """Raise a `FixwatchError` if a record belongs in another results folder.
+
+    What belongs in one that is not of `FOLDERS` nobody knows.
+    """
+    if folder not in FOLDERS:
+        return
+    upstream, target = FOLDERS[folder]
+    expected = {
+        "source": "commits" if upstream else "releases",
+        "target": target,
+        "upstream": upstream or record.upstream,
+    }
+    for name, value in expected.items():
+        if getattr(record, name) != value:
+            raise FixwatchError(f"{name} is {getattr(record, name)!r}, its place says {value!r}")
 
 
 def _read_object(text: bytes) -> dict[str, Any]:

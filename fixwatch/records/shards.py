@@ -13,24 +13,12 @@ from pathlib import Path
 
 from fixwatch.errors import FixwatchError
 from fixwatch.records.asv_files import parse_machine
-from fixwatch.records.evidence import SUFFIX, Evidence, parse_evidence
+from fixwatch.records.evidence import FOLDERS, SUFFIX, Evidence, check_folder, parse_evidence
 from fixwatch.records.plans import NONCE_NAME, Plan, answers, find_shard_number
 from fixwatch.upstream_texts import parse_moment
 
 # Before numba had a simulator.
 FIRST_DATE = datetime(2012, 1, 1, tzinfo=timezone.utc)
-# The upstream and the target of each results folder; None for releases of both.
-FOLDERS = {
-    "numba": ("numba", "simulator"),
-    "numba-cuda": ("numba-cuda", "simulator"),
-    "releases": (None, "simulator"),
-    "compiler-numba": ("numba", "compiler"),
-    "compiler-numba-cuda": ("numba-cuda", "compiler"),
-    "compiler-releases": (None, "compiler"),
-    "cuda": (None, "cuda"),
-    "cuda-numba": ("numba", "cuda"),
-    "cuda-numba-cuda": ("numba-cuda", "cuda"),
-}
 # A record has some kilobytes.
 MAX_FILE_BYTES = 512 * 1024
 MAX_FILES = 5000
@@ -208,16 +196,9 @@ def _read_record(path: Path, place: Place, checkout: Checkout, root: Path) -> Ev
 
 def _check_place(record: Evidence, place: Place) -> None:
     """Refuse a record that belongs elsewhere."""
-    upstream, target = FOLDERS[place.folder]
-    expected = {
-        "source": "commits" if upstream else "releases",
-        "target": target,
-        "machine": place.machine,
-        "upstream": upstream or record.upstream,
-    }
-    for name, value in expected.items():
-        if getattr(record, name) != value:
-            raise RefusedError(f"{name} is {getattr(record, name)!r}, its place says {value!r}")
+    check_folder(record, place.folder)
+    if record.machine != place.machine:
+        raise RefusedError(f"machine is {record.machine!r}, its place says {place.machine!r}")
     if place.stem != f"{record.commit[:8]}-{record.environment}":
         raise RefusedError("commit or environment is not that of its name")
 

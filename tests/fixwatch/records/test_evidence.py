@@ -202,3 +202,15 @@ def test_what_can_be_measured_again_is_not_complete():
     assert not new_record("1").is_complete
     assert new_record("1", not_run_stage="availability", not_run_reason="no wheel").is_complete
     assert not new_record("1", not_run_stage="install", not_run_reason="network").is_complete
+
+
+def test_a_record_in_the_folder_of_another_history_is_set_aside(tmp_path):
+    """There it would be published as one of that history."""
+    for folder in ("numba", "numba-cuda", "elsewhere"):
+        record = new_record("0" * 8, new_batch(), source="commits", upstream="numba-cuda")
+        save_evidence(record, tmp_path / folder / "m" / "00000000-e.evidence")
+    messages = []
+    assert list(iter_evidence(tmp_path / "numba", messages.append)) == []
+    assert "upstream is 'numba-cuda', its place says 'numba'; set aside" in messages[0]
+    assert len(list(iter_evidence(tmp_path / "numba-cuda"))) == 1
+    assert len(list(iter_evidence(tmp_path / "elsewhere"))) == 1

@@ -14,9 +14,15 @@ import pytest
 
 from fixwatch.configuration import load_configuration
 from fixwatch.layout import CONFIGURATION_OF, CONFIGURATIONS
-from fixwatch.records.evidence import evidence_path, iter_evidence, load_evidence, save_evidence
+from fixwatch.records.evidence import (
+    FOLDERS,
+    evidence_path,
+    iter_evidence,
+    load_evidence,
+    save_evidence,
+)
 from fixwatch.records.merge import merge_shards
-from fixwatch.records.shards import FOLDERS, MAX_FILE_BYTES, Checkout, read_shard
+from fixwatch.records.shards import MAX_FILE_BYTES, Checkout, read_shard
 
 ROOT = Path(__file__).resolve().parents[3]
 # Real files of a measured commit are what is damaged here.
