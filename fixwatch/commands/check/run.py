@@ -16,6 +16,7 @@ from fixwatch.commands.check.planning import plan_look
 from fixwatch.commands.check.recorded import load_known
 from fixwatch.commands.check.strays import find_strays
 from fixwatch.commands.check.summary import render_summary
+from fixwatch.commands.check.unfinished import begin_look, end_look
 from fixwatch.configuration import load_configuration
 from fixwatch.durable_files import write_json_atomically, write_text_atomically
 from fixwatch.errors import CouldNotMeasureError
@@ -44,9 +45,10 @@ def run_check(
     plan = plan_look(machine.name, configurations, known, announce, max_new=0)
     log_path = output_dir / "asv.log"
     announce(f"asv prints into {log_path}")
+    recorded = begin_look(known.recorded)
     measure_plan(plan, machine, announce, log_path=log_path)
     measure_strays(plan, announce, log_path=log_path)
-    return conclude(plan, known.recorded, announce, output_dir)
+    return conclude(plan, recorded, announce, output_dir)
 
 
 def measure_plan(
@@ -126,4 +128,5 @@ def conclude(
     write_text_atomically(output_dir / "check.md", render_summary(comparison))
     moment = datetime.now(timezone.utc).isoformat(timespec="seconds")
     save_look(describe_changes(comparison, moment))
+    end_look()
     return comparison

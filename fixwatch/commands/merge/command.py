@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
+from fixwatch.commands.check.comparison import Recorded
 from fixwatch.commands.check.judged import find_measured
 from fixwatch.commands.check.planning import keep_current, take_planned_releases
-from fixwatch.commands.check.recorded import Known, load_known
+from fixwatch.commands.check.recorded import load_known
 from fixwatch.commands.check.run import conclude
 from fixwatch.commands.check.summary import render_summary
+from fixwatch.commands.check.unfinished import begin_look
 from fixwatch.commands.command_line import COMMITS_CONFIGURATIONS, Subparsers, announce
 from fixwatch.commands.merge.review import Reviewer
 from fixwatch.configuration import load_configuration
@@ -62,6 +65,7 @@ def run(options: argparse.Namespace) -> int:
         planned_batches=_list_planned_batches(),
         plan=plan,
     )
+    recorded = begin_look(known.recorded) if plan and plan.looked_at else known.recorded
     folders = [load_configuration(Path(name)).results_dir for name in CONFIGURATIONS]
     reviewer = Reviewer(order=load_order(folders), plan=plan, accepts_changes=options.accept)
     n_written, refused = merge_shards(
@@ -74,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
     _list_merged_commits(has_new=n_written > 0)
     announce(f"{n_written} revisions written, {len(refused)} refused")
     if plan is not None:
-        _conclude(plan, known, n_written)
+        _conclude(plan, recorded, n_written)
     if refused:
         raise RefusedResultsError(
             f"refused files: {len(refused)}, see above; the rest is in {RESULTS_DIR}"
@@ -82,13 +86,13 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _conclude(plan: Plan, known: Known, n_written: int) -> None:
+def _conclude(plan: Plan, recorded: Sequence[Recorded], n_written: int) -> None:
     """Leave what the look found, and that it came to its end, unless there is nothing of it."""
     if plan.looked_at:
         records = load_known(announce).records
         if plan.asked and not n_written and not find_measured(plan, records):
             raise CouldNotMeasureError("no shard has anything that the plan asked for")
-        print(render_summary(conclude(plan, known.recorded, announce)))
+        print(render_summary(conclude(plan, recorded, announce)))
 
 
 def _list_planned_batches() -> dict[BatchIdentity, int]:
