@@ -54,10 +54,13 @@ def hold_lock(results_dir: Path, announce: Callable[[str], None]) -> None:
             raise FixwatchError(
                 f"{path}: cannot be locked ({error}); put the results on a disk that has locks"
             ) from error
-    file.truncate(0)
     moment = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    file.write(f"process {os.getpid()} (since {moment})\n")
-    file.flush()
+    try:
+        file.truncate(0)
+        # Past the buffer, which would be tried again at the end.
+        os.write(file.fileno(), f"process {os.getpid()} (since {moment})\n".encode())
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
     _held[path] = file
 
 

@@ -30,7 +30,7 @@ from fixwatch.asv_adapter.results import install_hooks
 from fixwatch.asv_adapter.site_assets import ASSETS, write_assets
 from fixwatch.asv_adapter.site_pages import refine_pages
 from fixwatch.configuration import Configuration, describe_configuration, load_configuration
-from fixwatch.errors import FixwatchError, NoResultsError
+from fixwatch.errors import CouldNotMeasureError, FixwatchError, NoResultsError
 from fixwatch.history.order import RevisionOrder, load_order
 from fixwatch.layout import CONFIGURATIONS
 from fixwatch.records.asv_files import BENCHMARKS_NAME, MACHINE_NAME, check_beside_results
@@ -239,7 +239,14 @@ def _build_site(site: Site, all_series: Iterable[Series], folder: Path, report: 
         conf.project = f"{site.upstream} releases"
         conf.project_url = conf.show_commit_url = f"{RELEASES_URL}/{site.upstream}/"
     folder.parent.mkdir(parents=True, exist_ok=True)
-    publish_with_asv(conf, sorted({record.commit for record in site.records}), pull=False)
+    try:
+        publish_with_asv(conf, sorted({record.commit for record in site.records}), pull=False)
+    except shutil.Error as error:
+        # Of each file that could not be copied.
+        _, place, reason = error.args[0][0]
+        raise CouldNotMeasureError(
+            f"{place}: {reason}; mend that and run the command again"
+        ) from error
     records = set(map(id, site.records))
     own = [
         series
