@@ -135,6 +135,10 @@ class PublishedHistory(Repo):  # type: ignore[misc]
         chosen = self._revisions[first : self._find_place(upper) + 1]
         return [revision.commit for revision in reversed(chosen)]
 
+    def get_range_spec(self, commit_a: str, commit_b: str) -> str:
+        """Return how a range is written, for a configuration that lets asv look for regressions."""
+        return f"{commit_a}..{commit_b}"
+
     def _find_place(self, name: str) -> int:
         if name == self._branch.name:
             return len(self._revisions) - 1

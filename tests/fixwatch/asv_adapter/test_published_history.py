@@ -32,6 +32,12 @@ def history():
     return PublishedHistory(PublishedBranch("main", revisions), "numba")
 
 
+def test_asv_is_told_how_a_range_is_written(history):
+    """What it writes names the same commits again."""
+    written = history.get_range_spec(*COMMITS[:2])
+    assert history.get_hashes_from_range(written) == list(COMMITS[1::-1])
+
+
 @pytest.mark.parametrize(
     ("range_spec", "expected"),
     [
