@@ -60,7 +60,7 @@ class _Matrix:
 
 @dataclass(frozen=True, kw_only=True)
 class _Stated:
-    """What Fixwatch reads of a configuration."""
+    """What Fixwatch reads of a configuration, or asv as it publishes."""
 
     __pydantic_config__ = _OPEN
 
@@ -70,6 +70,7 @@ class _Stated:
     results_dir: fields.Text
     html_dir: fields.Text
     matrix: _Matrix
+    regressions_first_commits: dict[fields.Text, fields.Text | None]
     fixwatch: _Added
 
 

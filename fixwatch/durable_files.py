@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import json
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,11 @@ def write_text_atomically(path: Path, text: str) -> None:
     process that was killed has left of the same file is removed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(path)
-    prefix = f".{path.name}.{os.getpid()}-"
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=".part")
+    prefix = f".{path.name}."
+    _remove_leftovers(path.parent, prefix)
+    handle, temporary = tempfile.mkstemp(
+        dir=path.parent, prefix=f"{prefix}{os.getpid()}-", suffix=".part"
+    )
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
@@ -35,18 +38,31 @@ def write_text_atomically(path: Path, text: str) -> None:
         raise
 
 
-def _remove_leftovers(path: Path) -> None:
-    """Remove the parts of a file whose writers have ended."""
+def make_own_folder(parent: Path, prefix: str) -> Path:
+    """Make a folder for what this process builds, and return it.
+
+    Folders of the prefix that processes have left which were killed are removed.
+    """
+    parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(parent, prefix)
+    return Path(tempfile.mkdtemp(dir=parent, prefix=f"{prefix}{os.getpid()}-"))
+
+
+def _remove_leftovers(folder: Path, prefix: str) -> None:
+    """Remove what is named by a prefix and the number of a process that has ended."""
     if os.name != "posix":
         # Elsewhere nobody can ask for a process without ending it.
         return
-    for part in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
-        writer = part.name.removeprefix(f".{path.name}.").partition("-")[0]
+    for leftover in folder.glob(f"{glob.escape(prefix)}*-*"):
+        owner = leftover.name.removeprefix(prefix).partition("-")[0]
         try:
-            os.kill(int(writer), 0)
+            os.kill(int(owner), 0)
         except ProcessLookupError:
-            part.unlink(missing_ok=True)
-        except (OSError, ValueError):
+            if leftover.is_dir():
+                shutil.rmtree(leftover, ignore_errors=True)
+            else:
+                leftover.unlink(missing_ok=True)
+        except (OSError, ValueError, OverflowError):
             # It is somebody else's.
             continue
 

@@ -9,7 +9,6 @@ import copy
 import itertools
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +29,7 @@ from fixwatch.asv_adapter.results import install_hooks
 from fixwatch.asv_adapter.site_assets import ASSETS, write_assets
 from fixwatch.asv_adapter.site_pages import refine_pages
 from fixwatch.configuration import Configuration, describe_configuration, load_configuration
+from fixwatch.durable_files import make_own_folder
 from fixwatch.errors import CouldNotMeasureError, FixwatchError, NoResultsError
 from fixwatch.history.order import RevisionOrder, load_order
 from fixwatch.layout import CONFIGURATIONS
@@ -152,15 +152,16 @@ def _publish(
 ) -> Path:
     """Build everything beside what is there, and put it in its place once it is whole."""
     install_hooks()
-    root.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=root, prefix=".publishing-") as name:
-        building = Path(name)
+    building = make_own_folder(root, ".publishing-")
+    try:
         for site in sites:
             _build_site(site, results.series, building / site.folder, report)
         write_assets(building)
         write_answer(results.series, results.order.releases, building)
         folders = [site.folder for site in sites]
         _put_in_place(building, root, folders, keeps_others=keeps_others)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
     return root / PAGE_NAME
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from fixwatch.durable_files import make_own_folder
 from fixwatch.git import run_git
 from fixwatch.history.release_table import Release
 from fixwatch.layout import STATE_DIR
@@ -38,8 +38,7 @@ def build_release_repository(
 
 
 def _build(stream: bytes, path: Path, stamp: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(dir=path.parent, prefix="releases-"))
+    building = make_own_folder(path.parent, "releases-")
     try:
         # A template or a default of the user's must not change what comes out.
         init = ["init", "--quiet", "--bare", "--template=", "--object-format=sha1"]

@@ -12,7 +12,12 @@ import time
 
 import pytest
 
-from fixwatch.durable_files import set_aside, write_json_atomically, write_text_atomically
+from fixwatch.durable_files import (
+    make_own_folder,
+    set_aside,
+    write_json_atomically,
+    write_text_atomically,
+)
 
 
 def write_forever(path):
@@ -46,6 +51,22 @@ def test_a_part_that_is_being_written_is_left_to_its_writer(tmp_path):
         (tmp_path / name).write_text("")
     write_text_atomically(tmp_path / "a.json", "")
     assert {entry.name for entry in tmp_path.iterdir()} == {"a.json", *kept}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="nobody can ask for a process elsewhere")
+def test_a_folder_of_a_process_that_was_killed_goes(tmp_path):
+    """One that is being filled stays, and so does what only begins alike."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    kept = {tmp_path / "building-1-x", tmp_path / "building-x-1", tmp_path / "building"}
+    for folder in (*kept, tmp_path / f"building-{ended.pid}-x"):
+        folder.mkdir()
+        (folder / "file").write_text("")
+    own = make_own_folder(tmp_path, "building-")
+    assert make_own_folder(tmp_path, "building-") != own
+    assert {path for path in tmp_path.iterdir() if path != own} > kept
+    assert own.exists()
+    assert not (tmp_path / f"building-{ended.pid}-x").exists()
 
 
 def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path):
