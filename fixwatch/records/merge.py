@@ -55,16 +55,14 @@ def merge_shards(
     for place, new in chosen.items():
         old = present.records.get(place)
         path = results_dir / place.folder / place.machine / f"{place.stem}{SUFFIX}"
-        is_whole = path.with_suffix(".json").exists() or (old and not has_result(old))
-        if old and old.commit == new.commit and old.rank >= new.rank and is_whole:
+        if old and old.commit == new.commit and old.rank >= new.rank:
             continue
         if obstacle := _find_obstacle(new, old, path, roles):
             refused.append((str(place), obstacle))
             continue
-        record = new if old is None or new.rank > old.rank else old
         # Evidence first, as a run writes it: asv's result can be derived from it again.
-        save_evidence(record, path)
-        _write_result(record, path, machines.get((place.folder, place.machine), {}))
+        save_evidence(new, path)
+        _write_result(new, path, machines.get((place.folder, place.machine), {}))
         n_written += 1
         announce(f"{place}: {'new' if old is None else 'replaces what is there'}")
     for place, record in present.records.items():

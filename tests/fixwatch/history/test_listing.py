@@ -76,6 +76,12 @@ def test_the_same_listing_is_not_written_again(tmp_path):
         ('{"version": 1, "upstream": "numba"}\n{"commit": "a"', "not a list of commits"),
         ('{"version": 1, "upstream": "numba"}\n{"commit": "a"}\n', "not a list of commits"),
         ('{"version": 2, "upstream": "numba"}\n', "format version 2.*update Fixwatch"),
+        ('{"version": 1, "upstream": []}\n', "not a list of commits"),
+        (
+            '{"version": 1, "upstream": "numba"}\n{"commit": "a", "name": "a", "reasons": [], '
+            '"is_on_branch": true, "date": "2026-02-30T00:00:00+00:00"}\n',
+            r"date: .*out of range",
+        ),
     ],
 )
 def test_a_listing_that_cannot_be_read_is_named(tmp_path, text, message):

@@ -56,6 +56,30 @@ def test_a_damaged_table_is_one_clear_line(tmp_path, content):
         load_release_table(path)
 
 
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ([{}, {}], "numba 0.57.0 is there 2 times"),
+        ([{}, {"version": "0.57"}], "numba 0.57.0 is there 2 times"),
+        ([{"version": "1..2"}], "Invalid version"),
+        ([{"uploaded_at": "2023-05-02T16:38:54"}], "timezone"),
+        ([{"uploaded_at": "0001-01-01T00:00:00Z"}], "greater than or equal to"),
+    ],
+)
+def test_a_table_that_cannot_be_says_why(tmp_path, changes, reason):
+    """What orders a history is not guessed."""
+    row = {
+        "upstream": "numba",
+        "version": "0.57.0",
+        "uploaded_at": "2023-05-02T16:38:54Z",
+        "wheel_tags": [],
+    }
+    rows = [{**row, **change} for change in changes]
+    (tmp_path / "t.json").write_text(json.dumps({"version": 1, "releases": rows}))
+    with pytest.raises(FixwatchError, match=reason):
+        load_release_table(tmp_path / "t.json")
+
+
 def test_refreshing_only_appends():
     """Known rows keep place and date, take new wheels and yanks; new ones come by date."""
     known = [release("0.57.0", 2), release("0.58.0", 9)]

@@ -361,7 +361,7 @@ def test_a_longer_batch_is_not_replaced_by_a_newer_one_of_the_plan(tmp_path):
     put(tmp_path / "shard", change(EVIDENCE, ["measured_at"], "2026-11-20T23:59:59+00:00"))
     assert merge(tmp_path, tmp_path / "shard") == (0, {})
     path.with_suffix(".json").unlink()
-    assert merge(tmp_path, tmp_path / "shard") == (1, {})
+    assert merge(tmp_path, tmp_path / "shard") == (0, {})
     assert load_evidence(path).batches[0].printed.trials == 1000
 
 
@@ -502,14 +502,16 @@ def test_no_folder_is_entered_deeper_than_results_lie(tmp_path, monkeypatch):
     """A thousand folders in each other take nothing from the record beside them."""
     put(tmp_path)
     monkeypatch.chdir(tmp_path)
-    for _ in range(1000):
-        Path("deep").mkdir()
-        monkeypatch.chdir("deep")
-    shard = read_shard(tmp_path, CHECKOUT)
+    try:
+        for _ in range(1000):
+            Path("deep").mkdir()
+            monkeypatch.chdir("deep")
+        shard = read_shard(tmp_path, CHECKOUT)
+    finally:
+        # What removes the temporary folder cannot go so deep either.
+        monkeypatch.chdir(tmp_path)
+        subprocess.run(["rm", "-r", "deep"], check=True)
     assert (len(shard.records), shard.refused) == (1, [("deep/deep/deep", "a folder")])
-    # What removes the temporary folder cannot go so deep either.
-    monkeypatch.chdir(tmp_path)
-    subprocess.run(["rm", "-r", "deep"], check=True)
 
 
 def test_what_is_there_and_cannot_be_read_is_not_overwritten(tmp_path):
