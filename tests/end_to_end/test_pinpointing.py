@@ -108,12 +108,19 @@ def test_an_appearance_is_found_and_what_does_not_build_is_passed_over(history):
 
 
 def test_a_silent_range_gets_more_trials_than_the_plan_and_stays_undecided(history):
-    """The silence of two commits decides nothing: on a noisy machine either may have its rate."""
+    """The silence of two commits decides nothing: on a noisy machine either may have its rate.
+
+    The search gives up at a number of trials for which this copy of the program has no time.
+    """
+    planning = history.path / "fixwatch" / "statistics" / "search_planning.py"
+    text = planning.read_text()
+    assert "MAX_TRIALS = 6_000" in text
+    planning.write_text(text.replace("MAX_TRIALS = 6_000", "MAX_TRIALS = 300"))
     before = history.records()["newest"]
     status, document = pinpoint(history, "main~1..main")
     assert (status, document["answer"]) == (4, "not-decided")
     delay = [batch for batch in document["measurements"] if batch["schedule"] == "delay"]
-    assert max(batch["trials"] for batch in delay) > 100
+    assert [batch["trials"] for batch in delay] == [300, 300]
     assert sum(batch["failures"] for batch in delay) == 0
     newest = history.records()["newest"]
     batches = {(b.workload, b.schedule): b.printed for b in newest.batches}
