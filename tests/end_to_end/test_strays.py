@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from fixwatch.records.evidence import evidence_path, save_evidence
-from fixwatch.records.plans import STRAY_TRIALS, LookedAtRevision, Plan, dump_plan
+from fixwatch.records.plans import STRAY_TRIALS, Plan, dump_plan
 from tests.end_to_end.measuring import MACHINE
 from tests.end_to_end.small_history import copy_measured_history
+from tests.fixwatch.sample_records import look_at
 
 pytestmark = pytest.mark.end_to_end
 
@@ -48,13 +49,6 @@ def test_a_batch_with_one_failure_goes_on_once_and_the_others_stay(tmp_path_fact
     )
     (path,) = history.results.glob(f"*/{record.commit[:8]}-*.json")
     save_evidence(replace(record, batches=batches), evidence_path(path))
-    looked_at = LookedAtRevision(
-        folder="numba",
-        upstream="numba",
-        kind="newest commit",
-        commit=record.commit,
-        defects=("cuda-swap",),
-    )
     plan = Plan(
         nonce="0" * 32,
         machine=MACHINE,
@@ -62,7 +56,7 @@ def test_a_batch_with_one_failure_goes_on_once_and_the_others_stay(tmp_path_fact
         python=record.python,
         measurement_version=record.measurement_version,
         asked=(),
-        looked_at=(looked_at,),
+        looked_at=(look_at(record, "newest commit"),),
     )
     file = history.path / "plan.json"
     file.write_text(dump_plan(plan))

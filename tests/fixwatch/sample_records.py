@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import replace
 
 from fixwatch.records.evidence import BatchEvidence, Evidence, ExploredSpace, PrintedBatch
+from fixwatch.records.plans import LookedAtRevision
 from fixwatch.verdicts.defects import list_defects
 from mwe.defects import DEFECTS, WORKLOADS, find_defect
 
@@ -115,3 +116,14 @@ def new_record(name="0.57.0", *batches, upstream="numba", date=DAY, **overrides)
         "batches": batches,
     }
     return Evidence(**{**values, **overrides})
+
+
+def look_at(record, kind):
+    """Return what a plan looks at when it looks at the race in a record's revision."""
+    return LookedAtRevision(
+        folder="releases" if record.source == "releases" else record.upstream,
+        upstream=record.upstream,
+        kind=kind,
+        commit=record.commit,
+        defects=("cuda-swap",),
+    )

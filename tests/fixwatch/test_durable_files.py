@@ -18,6 +18,7 @@ from fixwatch.durable_files import (
     write_json_atomically,
     write_text_atomically,
 )
+from tests.fixwatch.full_disk import run_on_full_disk
 
 
 def write_forever(path):
@@ -86,16 +87,11 @@ def test_a_disk_that_is_full_leaves_the_old_file_and_nothing_else(tmp_path):
     """The system refuses to write on in the middle of the file."""
     path = tmp_path / "result.json"
     write_text_atomically(path, "old")
-    code = (
-        "import resource, sys; from pathlib import Path\n"
-        "from fixwatch.durable_files import write_text_atomically\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
-        "write_text_atomically(Path(sys.argv[1]), 'x' * 5000)\n"
+    imports = "from fixwatch.durable_files import write_text_atomically"
+    last = run_on_full_disk(
+        1000, imports, "write_text_atomically(Path(sys.argv[1]), 'x' * 5000)", path
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, path], capture_output=True, text=True, check=False
-    )
-    assert "OSError: [Errno 27] File too large" in done.stderr
+    assert last == f"OSError: [Errno 27] File too large: '{path}'"
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["result.json"]
 

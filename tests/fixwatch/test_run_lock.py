@@ -11,6 +11,7 @@ import pytest
 
 from fixwatch.errors import FixwatchError
 from fixwatch.run_lock import LOCK_NAME, hold_lock
+from tests.fixwatch.full_disk import run_on_full_disk
 
 HOLD = """
 import sys
@@ -109,14 +110,6 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
 def test_a_disk_that_is_full_is_told_with_the_name_of_the_lock(tmp_path):
     """The system itself does not say which file it was."""
-    code = (
-        "import resource, sys; from pathlib import Path\n"
-        "from fixwatch.run_lock import hold_lock\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
-        "hold_lock(Path(sys.argv[1]), print)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=False
-    )
-    last = done.stderr.splitlines()[-1]
+    imports = "from fixwatch.run_lock import hold_lock"
+    last = run_on_full_disk(0, imports, "hold_lock(Path(sys.argv[1]), print)", tmp_path)
     assert last == f"OSError: [Errno 27] File too large: '{tmp_path / '.lock'}'"

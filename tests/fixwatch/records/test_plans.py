@@ -14,14 +14,20 @@ from fixwatch.records.plans import (
     NONCE_NAME,
     STRAY_TRIALS,
     AskedRevision,
-    LookedAtRevision,
     Plan,
     dump_plan,
     find_shard_number,
     load_plan,
 )
 from fixwatch.records.shards import Checkout
-from tests.fixwatch.sample_records import DAY, hash_of, new_batch, new_controls, new_record
+from tests.fixwatch.sample_records import (
+    DAY,
+    hash_of,
+    look_at,
+    new_batch,
+    new_controls,
+    new_record,
+)
 
 ASKED = AskedRevision(
     folder="releases",
@@ -103,15 +109,8 @@ def test_anything_else_is_refused(tmp_path, changes, reason):
 )
 def test_a_batch_of_a_newest_revision_may_have_gone_on(tmp_path, kind, trials, reasons):
     """Where fewer failed than a change needs; of others nobody asks for more."""
-    looked_at = LookedAtRevision(
-        folder="releases",
-        upstream="numba-cuda",
-        kind=kind,
-        commit=RECORD.commit,
-        defects=("cuda-swap",),
-    )
     record = replace(RECORD, batches=(new_batch(trials=trials), *new_controls()))
-    n_written, refused = merge(tmp_path, record, replace(PLAN, looked_at=(looked_at,)))
+    n_written, refused = merge(tmp_path, record, replace(PLAN, looked_at=(look_at(RECORD, kind),)))
     assert n_written == (not reasons)
     assert [reason[: len(said)] for reason, said in zip(refused, reasons, strict=True)] == reasons
 

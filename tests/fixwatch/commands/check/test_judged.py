@@ -7,22 +7,10 @@ from dataclasses import replace
 import pytest
 
 from fixwatch.commands.check.judged import find_measured
-from fixwatch.records.plans import LookedAtRevision
 from tests.fixwatch.records.test_plans import PLAN, RECORD
+from tests.fixwatch.sample_records import look_at
 
-
-def look_at(record, kind="newest release"):
-    """Return a record's release as a look judges it."""
-    return LookedAtRevision(
-        folder="releases",
-        upstream=record.upstream,
-        kind=kind,
-        commit=record.commit,
-        defects=("cuda-swap",),
-    )
-
-
-LOOKED_AT = look_at(RECORD)
+LOOKED_AT = look_at(RECORD, "newest release")
 PART = replace(RECORD, batches=RECORD.batches[:1])
 ELSEWHERE = replace(RECORD, machine="another", measured_at="2030-01-01T00:00:00+00:00")
 

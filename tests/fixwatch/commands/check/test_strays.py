@@ -6,8 +6,13 @@ import pytest
 
 from fixwatch.commands.check.strays import find_strays
 from fixwatch.records.plans import STRAY_TRIALS
-from tests.fixwatch.commands.check.test_judged import look_at
-from tests.fixwatch.sample_records import new_batch, new_controls, new_exploration, new_record
+from tests.fixwatch.sample_records import (
+    look_at,
+    new_batch,
+    new_controls,
+    new_exploration,
+    new_record,
+)
 
 
 def find(*batches, kind="newest release"):
@@ -29,7 +34,7 @@ def test_a_batch_that_failed_too_rarely_for_a_change_goes_on():
 def measured_with(batch):
     """Return a newest release with a batch, as a look has it."""
     record = new_record("0.28.0", batch, *new_controls(), upstream="numba-cuda")
-    return look_at(record), record
+    return look_at(record, "newest release"), record
 
 
 @pytest.mark.parametrize(

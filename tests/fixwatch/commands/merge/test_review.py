@@ -8,10 +8,10 @@ import pytest
 
 from fixwatch.commands.merge.review import Reviewer
 from fixwatch.history.order import RevisionOrder
-from fixwatch.records.plans import AskedRevision, LookedAtRevision
+from fixwatch.records.plans import AskedRevision
 from fixwatch.records.shards import Place, Shard
 from tests.fixwatch.records.test_plans import PLAN
-from tests.fixwatch.sample_records import new_batch, new_controls, new_record
+from tests.fixwatch.sample_records import look_at, new_batch, new_controls, new_record
 
 
 def release(version, failures, **overrides):
@@ -87,17 +87,6 @@ def test_a_change_of_one_upstream_takes_nothing_from_the_other():
     refused, _ = review(shard)
     assert len(refused) == 1
     assert list(shard.records.values()) == [numba]
-
-
-def look_at(record, kind):
-    """Return what a plan looks at as a control of the race."""
-    return LookedAtRevision(
-        folder="releases",
-        upstream=record.upstream,
-        kind=kind,
-        commit=record.commit,
-        defects=("cuda-swap",),
-    )
 
 
 @pytest.mark.parametrize(("kind", "failures"), [("positive control", 0), ("negative control", 90)])
