@@ -416,6 +416,19 @@ def test_a_stray_failure_of_the_clean_release_breaks_no_check():
     assert "positive control" in find_broken_control(NUMBA, (silent, stray))
 
 
+def test_failures_beside_a_control_that_fails_too_are_no_alarm():
+    """They may be the harness's; silence, and a schedule that fails, are judged as ever."""
+    stray = replace(NEGATIVE, verdict=Verdict.OBSERVED, n_failures=1)
+    controls = (POSITIVE, stray)
+    found = compare(RECORDED, (*controls, *OLD_NUMBA, *RELAPSED_CUDA)).findings[1]
+    assert found.outcome is CheckResult.COULD_NOT_MEASURE
+    assert "negative control 0.26.0: 1 of 120 trials failed" in found.detail
+    assert compare(RECORDED, (*controls, *NEW_NUMBA, *CLEAN_CUDA)).findings[0].new == "fixed"
+    explored = [replace(one, n_failed_explorations=1) for one in RELAPSED_CUDA]
+    found = compare(RECORDED, (*controls, *OLD_NUMBA, *explored)).findings[1]
+    assert (found.outcome, found.new) == (CheckResult.CHANGED, "affected")
+
+
 def test_each_newest_revision_is_compared_with_its_own_history():
     """What is fixed in a commit and in no release yet is news once, and so is the release."""
     histories = (
