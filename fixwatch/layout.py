@@ -14,23 +14,8 @@ COMMITS_CONFIGURATION = "asv.conf.json"
 NUMBA_CUDA_CONFIGURATION = "asv.numba-cuda.conf.json"
 RELEASES_CONFIGURATION = "asv.releases.conf.json"
 CUDA_CONFIGURATION = "asv.cuda.conf.json"
-# Beside the simulator: histories of what compilers make, and of commits on a device.
 COMPILER_RELEASES_CONFIGURATION = "asv.compiler.releases.conf.json"
-BESIDE_COMMITS_CONFIGURATIONS = (
-    "asv.compiler.numba.conf.json",
-    "asv.compiler.numba-cuda.conf.json",
-    "asv.cuda.numba.conf.json",
-    "asv.cuda.numba-cuda.conf.json",
-)
-CONFIGURATIONS = (
-    COMMITS_CONFIGURATION,
-    NUMBA_CUDA_CONFIGURATION,
-    RELEASES_CONFIGURATION,
-    CUDA_CONFIGURATION,
-    COMPILER_RELEASES_CONFIGURATION,
-    *BESIDE_COMMITS_CONFIGURATIONS,
-)
-# By the folder of their results.
+# By the folder of their results. Beside the simulator: what compilers make, and a device.
 CONFIGURATION_OF = {
     "numba": COMMITS_CONFIGURATION,
     "numba-cuda": NUMBA_CUDA_CONFIGURATION,
@@ -42,3 +27,4 @@ CONFIGURATION_OF = {
     "cuda-numba": "asv.cuda.numba.conf.json",
     "cuda-numba-cuda": "asv.cuda.numba-cuda.conf.json",
 }
+CONFIGURATIONS = tuple(CONFIGURATION_OF.values())

@@ -29,7 +29,7 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> int:
     """Print what is known of the lines; 1 if some are a defect's."""
     answer = find_messages(read_lines(options.file))
-    # No test either, where it is a JUnit file.
+    # A JUnit file in which all tests passed has lines, though no message.
     if not answer.n_lines:
         raise FixwatchError(f"{options.file}: is empty; give the log of a run that came to its end")
     advice = _find_advice() if answer.found else {}

@@ -17,6 +17,7 @@ from fixwatch.records import fields
 from fixwatch.records.fields import Closed, describe_violation
 
 MACHINE_NAME, BENCHMARKS_NAME = "machine.json", "benchmarks.json"
+_RESTORE = "restore it with git checkout"
 # A newer asv may add to its files.
 _OPEN = ConfigDict(extra="ignore", strict=True)
 _Short = Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9 ._()@/+-]*$")] | None
@@ -180,6 +181,3 @@ def check_beside_results(path: Path) -> None:
         raise FixwatchError(f"{path}: cannot be read ({error.strerror}); {_RESTORE}") from error
     except FixwatchError as error:
         raise FixwatchError(f"{path}: {error}; {_RESTORE}") from error
-
-
-_RESTORE = "restore it with git checkout"

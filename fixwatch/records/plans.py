@@ -15,7 +15,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from fixwatch.errors import FixwatchError
 from fixwatch.records import fields
-from fixwatch.records.evidence import Evidence
+from fixwatch.records.evidence import FOLDERS, Evidence
 from fixwatch.records.fields import Closed, describe_violation
 
 # In a shard's folder: which plan it answers.
@@ -26,14 +26,7 @@ STRAY_TRIALS = 500
 NEWEST_KINDS = ("newest commit", "newest release")
 _SHARD = re.compile(r"(?:.*\D)?(\d{1,4})")
 
-Folder = Annotated[
-    str,
-    fields.one_of(
-        *("numba", "numba-cuda", "releases"),
-        *("compiler-numba", "compiler-numba-cuda", "compiler-releases"),
-        *("cuda", "cuda-numba", "cuda-numba-cuda"),
-    ),
-]
+Folder = Annotated[str, fields.one_of(*FOLDERS)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ from fixwatch.configuration import load_configuration
 from fixwatch.durable_files import write_json_atomically, write_text_atomically
 from fixwatch.errors import CouldNotMeasureError
 from fixwatch.history.last_look import save_look
-from fixwatch.layout import CHECK_DIR, CONFIGURATIONS
+from fixwatch.layout import CHECK_DIR, CONFIGURATION_OF
 from fixwatch.machine import Machine
 from fixwatch.records.plans import STRAY_TRIALS, Plan
 
@@ -72,8 +72,7 @@ def measure_plan(
         return
     record_machine(replace(machine, name=plan.machine))
     failures = []
-    for configuration in CONFIGURATIONS:
-        folder = load_configuration(Path(configuration)).results_dir.name
+    for folder, configuration in CONFIGURATION_OF.items():
         commits = [asked.commit for asked in own if asked.folder == folder]
         if not commits:
             continue
@@ -94,7 +93,6 @@ def measure_strays(plan: Plan, announce: Announce, log_path: Path | None = None)
     CouldNotMeasureError
         If asv stops.
     """
-    paths = {load_configuration(Path(name)).results_dir.name: name for name in CONFIGURATIONS}
     tried = set()
     while plan.looked_at:
         measured = find_measured(plan, load_known(announce).records)
@@ -104,7 +102,7 @@ def measure_strays(plan: Plan, announce: Announce, log_path: Path | None = None)
         stray = strays[0]
         tried.add(stray.place)
         announce(f"{stray}; going on to {STRAY_TRIALS} trials")
-        configuration = load_configuration(Path(paths[stray.folder]))
+        configuration = load_configuration(Path(CONFIGURATION_OF[stray.folder]))
         measurer = CommitMeasurer(
             configuration=str(configuration.path),
             project=configuration.project,

@@ -13,7 +13,7 @@ from fixwatch.commands.check.recorded import load_known
 from fixwatch.commands.check.run import conclude
 from fixwatch.commands.check.summary import render_summary
 from fixwatch.commands.check.unfinished import begin_look
-from fixwatch.commands.command_line import COMMITS_CONFIGURATIONS, Subparsers, announce
+from fixwatch.commands.command_line import Subparsers, announce
 from fixwatch.commands.merge.review import Reviewer
 from fixwatch.configuration import load_configuration
 from fixwatch.errors import CouldNotMeasureError, FixwatchError, RefusedResultsError
@@ -21,7 +21,7 @@ from fixwatch.history.listing import load_listing
 from fixwatch.history.mirror import UpstreamMirror
 from fixwatch.history.order import load_order
 from fixwatch.history.release_table import load_release_table
-from fixwatch.layout import BESIDE_COMMITS_CONFIGURATIONS, CONFIGURATIONS, RESULTS_DIR
+from fixwatch.layout import CONFIGURATIONS, RESULTS_DIR
 from fixwatch.records.evidence import iter_evidence
 from fixwatch.records.merge import merge_shards
 from fixwatch.records.plans import Plan, load_plan
@@ -117,8 +117,9 @@ def _list_merged_commits(*, has_new: bool) -> None:
 
     Where nothing is new, a list may lack a commit because a merge was killed.
     """
-    for name in (*COMMITS_CONFIGURATIONS, *BESIDE_COMMITS_CONFIGURATIONS):
-        configuration = load_configuration(Path(name))
+    for configuration in map(load_configuration, map(Path, CONFIGURATIONS)):
+        if configuration.source == "releases":
+            continue
         folder = configuration.results_dir
         commits = [record.commit for record in iter_evidence(folder, announce)]
         if not commits:
