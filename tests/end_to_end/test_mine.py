@@ -95,7 +95,7 @@ def test_the_suite_to_hand_out_is_the_race_and_both_repairs_end_it(tmp_path, cle
 def test_the_shield_tells_whose_wrong_numbers_they_are(tmp_path, clean_python):
     """A switch in the look-up splits the array in the simulator of every release."""
     (tmp_path / "test_split.py").write_text(SPLIT)
-    options = ("--trials", "4", "--limit", "90", "--json")
+    options = ("--trials", "4", "--limit", "30", "--json")
     done = run_mine(tmp_path, "test_split.py", "--python", clean_python, *options)
     assert done.returncode == 1, done.stderr
     document = read(done)
