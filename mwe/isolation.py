@@ -20,7 +20,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from mwe.batch import Batch
 from mwe.defects.defect import ANY_FAILURE, Signature
@@ -165,11 +165,9 @@ def _iter_trials_of_worker(
     If the process ends by itself, the trial that it was in comes last, as a hang or a crash;
     otherwise the schedule is handed over as the process leaves it.
     """
-    handle, name = tempfile.mkstemp(prefix="mwe-stacks-")
-    os.close(handle)
-    stacks = Path(name)
     context: Any = multiprocessing.get_context("fork" if isolation.can_fork else "spawn")
     receiver, sender = context.Pipe(duplex=False)
+    stacks, found_as = _open_stacks(can_fork=isolation.can_fork)
     process = context.Process(
         target=_work,
         args=(
@@ -182,7 +180,7 @@ def _iter_trials_of_worker(
             isolation,
             signature,
             iterate,
-            name,
+            found_as,
         ),
         daemon=True,
     )
@@ -226,11 +224,28 @@ def _iter_trials_of_worker(
         process.kill()
         process.join()
         receiver.close()
-        stacks.unlink(missing_ok=True)
+        stacks.close()
+        if isinstance(found_as, str):
+            Path(found_as).unlink(missing_ok=True)
 
 
-def _describe_ending(status: int, stacks: Path, limit_s: float) -> Outcome:
-    written = stacks.read_text(encoding="utf-8", errors="replace").strip()
+def _open_stacks(*, can_fork: bool) -> tuple[IO[str], IO[str] | str]:
+    """Return a file for the stacks of a worker, and what the worker finds it by.
+
+    A fork has it open already, and a file without a name goes with those who have it open, whatever
+    ends them. A fresh process needs its name.
+    """
+    if can_fork:
+        # The caller closes it.
+        file = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
+        return file, file
+    handle, name = tempfile.mkstemp(prefix="mwe-stacks-")
+    return open(handle, encoding="utf-8", errors="replace"), name
+
+
+def _describe_ending(status: int, stacks: IO[str], limit_s: float) -> Outcome:
+    stacks.seek(0)
+    written = stacks.read().strip()
     if written:
         detail = f"did not end within {limit_s:g} s\n{written}"
         return Outcome(mode=FailureMode.HANG, detail=detail)
@@ -259,7 +274,7 @@ def _work(
     isolation: Isolation,
     signature: Signature,
     iterate: IterTrials,
-    stacks: str,
+    stacks: IO[str] | str,
 ) -> None:
     """Run trials until one may have damaged the state; the main function of a worker."""
     # While this process holds the other end too, it would never learn that nobody reads.
@@ -267,7 +282,7 @@ def _work(
     # Ctrl-C reaches the whole group; the process that waits for the results handles it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    with open(stacks, "w", encoding="utf-8") as stacks_file:
+    with open(stacks, "w", encoding="utf-8") if isinstance(stacks, str) else stacks as stacks_file:
         watchdog = _Watchdog(isolation.trial_timeout_s, stacks_file)
 
         def report_ready() -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -16,7 +16,9 @@ from packaging.requirements import Requirement
 from packaging.utils import parse_wheel_filename
 from uv import find_uv_bin
 
+from fixwatch.durable_files import make_own_folder
 from fixwatch.errors import CouldNotMeasureError, FixwatchError
+from fixwatch.layout import STATE_DIR
 from fixwatch.run_lock import inherited_descriptors
 from fixwatch.upstream_texts import make_printable
 
@@ -101,16 +103,28 @@ def resolve_as_of(
     ]  # fmt: skip
     for name in exempt:
         arguments += ["--exclude-newer-package", f"{name}={_format_moment(now)}"]
-    with tempfile.TemporaryDirectory() as folder:
-        if constraints:
-            file = Path(folder) / "constraints.txt"
-            file.write_text("\n".join(constraints) + "\n", encoding="utf-8")
-            arguments += ["--constraints", str(file)]
-        output = _run_uv(arguments, stdin="\n".join(requirements) + "\n")
+    with _write_constraints(constraints) as named:
+        output = _run_uv([*arguments, *named], stdin="\n".join(requirements) + "\n")
     pins = tuple(
         line.strip() for line in output.splitlines() if line.strip() and not line.startswith("#")
     )
     return Resolution(pins=pins, as_of=as_of)
+
+
+@contextlib.contextmanager
+def _write_constraints(constraints: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the arguments of uv that name a file of constraints, which is removed again."""
+    if not constraints:
+        yield []
+        return
+    # Not among the system's temporary files: what a killed process leaves is removed here.
+    folder = make_own_folder(STATE_DIR, "constraints-")
+    try:
+        file = folder / "constraints.txt"
+        file.write_text("\n".join(constraints) + "\n", encoding="utf-8")
+        yield ["--constraints", str(file)]
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True)

@@ -236,6 +236,15 @@ def test_a_kernel_that_does_not_build_is_no_crash(can_fork):
         run(BrokenKernelSubject, can_fork=can_fork)
 
 
+@pytest.mark.skipif(not CAN_FORK, reason="a fresh process finds the file by its name")
+def test_a_batch_that_is_killed_leaves_no_file(tmp_path, monkeypatch):
+    """At no moment is there one with a name."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    seen = []
+    batch = run(SoundSubject, report_progress=lambda _batch: seen.extend(tmp_path.iterdir()))
+    assert (batch.status, seen) == ("complete", [])
+
+
 @pytest.mark.skipif(not CAN_FORK, reason="this platform has no safe fork")
 def test_a_worker_ends_when_nobody_reads():
     """A worker whose parent was killed runs no further trial."""
