@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from fixwatch.__main__ import main
 from fixwatch.asv_adapter.results import load_json, load_or_set_aside, pick_results
 from fixwatch.commands.check import planning
+from fixwatch.commands.check import run as run_of_check
 from fixwatch.configuration import load_configuration
 from fixwatch.errors import FixwatchError
 from fixwatch.history.last_look import LOOK_NAME, PROBLEM_NAME, save_look
@@ -100,6 +101,25 @@ def test_status_answers_or_names_the_file(project, pattern, data):
     assert all(path.name in line for line in lines)
     if status == 0:
         assert json.loads(printed)["upstreams"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [(["status"], 0), (["publish"], 0), (["merge", "shard"], 0), (["check"], 3)],
+)
+def test_a_record_of_a_newer_program_is_named_once(project, monkeypatch, arguments, status):
+    """However often a command reads the results. This check asks for nothing."""
+    monkeypatch.setattr(run_of_check, "plan_look", lambda *_, **__: replace(PLAN, asked=()))
+    path = Path(HISTORY, "m", "00000000-e.evidence")
+    path.write_text('{"version": 99}')
+    Path("shard").mkdir(exist_ok=True)
+    try:
+        found, _, lines = run(*arguments)
+    finally:
+        path.unlink()
+    assert found == status, lines
+    (line,) = [line for line in lines if path.name in line]
+    assert line.endswith("format version 99, this program reads up to 3; update Fixwatch")
 
 
 def read_table(path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -62,7 +63,9 @@ def run(options: argparse.Namespace) -> int:
         measure_strays(plan, announce)
         return 0
     commits = options.config or COMMITS_CONFIGURATIONS
-    comparison = run_check(describe_machine(), options.output, announce, commits)
+    # What cannot be read is named once, however often it is tried.
+    report = functools.cache(announce)
+    comparison = run_check(describe_machine(), options.output, report, commits)
     print_answer(comparison, open_console(), shows_revisions=options.all)
     if options.dry_run:
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")

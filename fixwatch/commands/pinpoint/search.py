@@ -6,6 +6,7 @@ where it was, and measurements from elsewhere count.
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections.abc import Callable
@@ -231,9 +232,14 @@ class Search:
             f"{len(place.places)} commits hold 99 % of that"
         )
 
+    @functools.cached_property
+    def _report_damage(self) -> Callable[[str], None]:
+        """Name what cannot be read once, however often it is tried."""
+        return functools.cache(self.announce)
+
     def _observe(self) -> Observations:
         records = select_records(
-            iter_evidence(self.results_dir, self.announce),
+            iter_evidence(self.results_dir, self._report_damage),
             self.repository.upstream,
             self.settings.target,
         )

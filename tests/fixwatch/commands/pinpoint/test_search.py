@@ -95,6 +95,16 @@ def test_the_direct_parent_decides(upstream, tmp_path, remark, at, after):
     assert (finding.n_candidates, len(finding.commits)) == (6, 7)
 
 
+def test_a_record_of_a_newer_program_is_named_once(upstream, tmp_path, capsys):
+    """However often the records are read while the search goes on."""
+    newer = tmp_path / "results" / "m" / "00000000-e.evidence"
+    newer.parent.mkdir(parents=True)
+    newer.write_text('{"version": 99}')
+    failures = {"racy": 950, "last-racy": 960, "remark": 955, "fixed": 0, "newest": 0}
+    assert search(upstream, tmp_path, failures).is_exact
+    assert capsys.readouterr().out.count(newer.name) == 1
+
+
 EXPLORED = next(defect for defect in DEFECTS.values() if defect.schedules == ("explore",))
 
 
