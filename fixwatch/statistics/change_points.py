@@ -40,7 +40,9 @@ import numpy as np
 from fixwatch.statistics.binomial import Floats
 from fixwatch.statistics.noisy_counts import (
     NOISES,
-    Bools,
+    Kinds,
+    TrialKind,
+    is_kind,
     weigh_affected,
     weigh_clean,
     weigh_means,
@@ -92,20 +94,20 @@ class ChangePoints:
 def find_change_points(
     failures: Sequence[Sequence[int]] | Floats,
     trials: Sequence[Sequence[int]] | Floats,
-    is_explored: Sequence[bool] | None = None,
+    kinds: Kinds | None = None,
 ) -> ChangePoints:
     """Find the changes of a series, given counts by revision, oldest first, and by schedule.
 
-    Where a schedule did not run, it is 0 of 0. Of the schedules that are explored the whole
-    exploration is one trial. Shapes that differ and impossible counts are a `ValueError`.
+    Where a schedule did not run, it is 0 of 0. `kinds` are those of the schedules' trials, which
+    are sampled unless it says otherwise; of an exploration the whole is one trial. Shapes that
+    differ and impossible counts are a `ValueError`.
     """
     k, n = np.asarray(failures, dtype=float), np.asarray(trials, dtype=float)
     if k.shape != n.shape or (k > n).any() or (k < 0).any():
         raise ValueError("failures and trials do not go together")
     if not len(k):
         return ChangePoints((), ())
-    explored = np.zeros(k.shape[1], bool) if is_explored is None else np.array(is_explored)
-    recursion = _Recursion(k, n, explored)
+    recursion = _Recursion(k, n, kinds or [TrialKind.SAMPLED] * k.shape[1])
     affected = np.clip(
         recursion.first + np.cumsum(recursion.appearances - recursion.fixes), 0.0, 1.0
     )
@@ -120,20 +122,20 @@ class _Recursion:
     those that each revision is the first of its kind after others.
     """
 
-    def __init__(self, k: Floats, n: Floats, is_explored: Bools) -> None:
+    def __init__(self, k: Floats, n: Floats, kinds: Kinds) -> None:
         self._length = len(k)
         cuts = max(self._length - 1, MIN_CUTS)
         change, rate_change = EXPECTED_CHANGES / cuts, EXPECTED_RATE_CHANGES / cuts
         self._change, self._rate_change = np.log([change, rate_change])
         self._stay_clean, self._stay_affected = np.log1p([-change, -change - rate_change])
         moves = np.array([noise.move_chance for noise in NOISES])
-        self._move_chances = moves[:, None, None] * ~is_explored[:, None]
-        self._means = weigh_means(is_explored)
-        affected = weigh_affected(k, n, is_explored)
+        self._move_chances = moves[:, None, None] * is_kind(kinds, TrialKind.SAMPLED)[:, None]
+        self._means = weigh_means(kinds)
+        affected = weigh_affected(k, n, kinds)
         # What a revision's likeliest rates make of its counts is a factor of everything.
         scale = affected.max(axis=(1, 3), keepdims=True)
         self._chances = np.exp(np.maximum(affected - scale, _LEAST_LOG))
-        clean = weigh_clean(k, n, is_explored) - scale[:, 0, :, 0]
+        clean = weigh_clean(k, n, kinds) - scale[:, 0, :, 0]
         self._clean: Floats = clean.sum(axis=1)
         self._sum_forwards()
         self._sum_backwards()

@@ -18,11 +18,16 @@ average.
 
 An exploration of a whole space is one trial without a rate, and without noise. The defect is
 visible to explorations, which then fail, or lies outside of their bounds.
+
+A decisive trial comes out the same each time, and shows every defect: it failed, so the revision is
+affected, or passed, so it is not. What is left for the contrary is a record that is wrong.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
 
 import numpy as np
@@ -31,6 +36,17 @@ from numpy.typing import NDArray
 from fixwatch.statistics.binomial import Counts, Floats, RatePrior, chance_of_silence
 
 Bools = NDArray[np.bool_]
+
+
+class TrialKind(Enum):
+    """What a trial says of its revision."""
+
+    SAMPLED = "sampled"  # an affected revision fails at a rate
+    EXPLORED = "explored"  # a whole space: an affected revision fails unless its bounds hide it
+    DECISIVE = "decisive"  # an affected revision fails, another one passes
+
+
+Kinds = Sequence[TrialKind]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,26 +86,36 @@ EXPLORATION_MISS = 0.005
 # A defect of which the bounds of the explorations leave out every failing schedule: none of the 13
 # planted variants is one, and Jeffreys' prior has 4 % for the next.
 OUT_OF_BOUNDS = 0.04
+# A decisive trial on the wrong side. Less than any evidence of another kind, and not 0, so that
+# records which contradict one another still have odds.
+CONTRADICTION = 1e-30
 
 
-def weigh_clean(k: Floats, n: Floats, is_explored: Bools) -> Floats:
+def weigh_clean(k: Floats, n: Floats, kinds: Kinds) -> Floats:
     """Return the logarithm of the probability of counts, by revision and column, if clean.
 
-    A column is a schedule; of those that are explored n is 0 or 1. Without the binomial
-    coefficients, here and in `weigh_affected`, which are the same whatever a revision is.
+    A column is a schedule, whose trials are of a kind; of those that are explored n is 0 or 1.
+    Without the binomial coefficients, here and in `weigh_affected`, which are the same whatever a
+    revision is.
     """
     single = _ARTEFACTS.weigh(k, n)
     burst = np.log(BURST_CHANCE) + _BURST.weigh(k, n)
     any_of_both = np.logaddexp(np.log1p(-BURST_CHANCE) + single, burst)
-    weights: Floats = np.where(is_explored, single, any_of_both)
-    return weights
+    weights: Floats = np.where(is_kind(kinds, TrialKind.EXPLORED), single, any_of_both)
+    decided = k * np.log(CONTRADICTION)
+    return np.where(is_kind(kinds, TrialKind.DECISIVE), decided, weights)
 
 
-def weigh_affected(k: Floats, n: Floats, is_explored: Bools) -> Floats:
+def is_kind(kinds: Kinds, kind: TrialKind) -> Bools:
+    """Return of each column whether its trials are of a kind."""
+    return np.array([own is kind for own in kinds], dtype=bool)
+
+
+def weigh_affected(k: Floats, n: Floats, kinds: Kinds) -> Floats:
     """Return the same if affected, of shape (revisions, noises, columns, means)."""
-    weights = np.empty((len(k), len(NOISES), len(is_explored), len(MEANS)))
-    for column, explored in enumerate(is_explored):
-        weigh = _weigh_exploration if explored else _weigh_trials
+    weights = np.empty((len(k), len(NOISES), len(kinds), len(MEANS)))
+    for column, kind in enumerate(kinds):
+        weigh = _WEIGH[kind]
         for row, counts in enumerate(
             zip(k[:, column].tolist(), n[:, column].tolist(), strict=True)
         ):
@@ -112,6 +138,18 @@ def _weigh_exploration(k: float, n: float) -> Floats:
     return np.broadcast_to(weights, (len(NOISES), len(MEANS)))
 
 
+@lru_cache
+def _weigh_decisive(k: float, n: float) -> Floats:
+    return np.full((len(NOISES), len(MEANS)), (n - k) * np.log(CONTRADICTION))
+
+
+_WEIGH = {
+    TrialKind.SAMPLED: _weigh_trials,
+    TrialKind.EXPLORED: _weigh_exploration,
+    TrialKind.DECISIVE: _weigh_decisive,
+}
+
+
 @lru_cache(maxsize=10_000)
 def predict_silence(n_trials: int, affected: frozenset[tuple[Counts, int]]) -> float:
     """Return the chance that a revision as affected as others shows no failure in `n_trials`.
@@ -129,7 +167,7 @@ def predict_silence(n_trials: int, affected: frozenset[tuple[Counts, int]]) -> f
         ((counts, _),) = affected
         return chance_of_silence(n_trials, counts)
     priors = np.array([noise.probability for noise in NOISES])[:, None]
-    weights = np.log(priors) + np.log(weigh_means(np.array([False]))[0])
+    weights = np.log(priors) + np.log(weigh_means([TrialKind.SAMPLED])[0])
     for counts, n_revisions in affected:
         weights = weights + n_revisions * _weigh_trials(counts.n_failures, counts.n_trials)
     odds = np.exp(weights - weights.max())
@@ -137,16 +175,17 @@ def predict_silence(n_trials: int, affected: frozenset[tuple[Counts, int]]) -> f
     return float((odds * silent).sum() / odds.sum())
 
 
-def weigh_means(is_explored: Bools, lowest: float = 0.0) -> Floats:
+def weigh_means(kinds: Kinds, lowest: float = 0.0) -> Floats:
     """Return the prior probability of each mean rate, by column; below `lowest` there is none.
 
     Jeffreys': between the edges of the grid's cells, of which the outermost take what lies beyond.
     Of an exploration the highest mean stands for a defect that is visible, the lowest for one that
-    is not.
+    is not; a decisive trial is as likely at each.
     """
     edges = 1 / (1 + np.exp(-np.concatenate([[-np.inf], _LOG_ODDS[1:] - _STEP / 2, [np.inf]])))
     sampled = np.diff(2 / np.pi * np.arcsin(np.sqrt(np.maximum(edges, lowest))))
     explored = np.zeros(len(MEANS))
     explored[[0, -1]] = OUT_OF_BOUNDS, 1 - OUT_OF_BOUNDS
-    weights: Floats = np.where(np.asarray(is_explored)[:, None], explored, sampled / sampled.sum())
+    is_explored = is_kind(kinds, TrialKind.EXPLORED)[:, None]
+    weights: Floats = np.where(is_explored, explored, sampled / sampled.sum())
     return weights

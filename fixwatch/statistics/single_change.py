@@ -31,7 +31,8 @@ from fixwatch.statistics.binomial import Floats, log_binomial
 from fixwatch.statistics.change_points import EXPECTED_CHANGES, ChangeKind, choose_places
 from fixwatch.statistics.noisy_counts import (
     NOISES,
-    Bools,
+    Kinds,
+    TrialKind,
     weigh_affected,
     weigh_clean,
     weigh_means,
@@ -60,10 +61,10 @@ class Placement:
 class SingleChange:
     """The posterior over the hypotheses, given counts by commit, oldest first, and by schedule.
 
-    Where there are no trials, it is 0 of 0; of the schedules that are explored the whole
-    exploration is one. The weights say how likely each commit is to be the place beforehand,
-    relative to 1. Shapes that differ, impossible counts and fewer than two commits are a
-    `ValueError`.
+    Where there are no trials, it is 0 of 0. `kinds` are those of the schedules' trials, which are
+    sampled unless it says otherwise; of an exploration the whole is one trial. The weights say how
+    likely each commit is to be the place beforehand, relative to 1. Shapes that differ, impossible
+    counts and fewer than two commits are a `ValueError`.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class SingleChange:
         failures: Sequence[Sequence[int]] | Floats,
         trials: Sequence[Sequence[int]] | Floats,
         weights: Sequence[float] | None = None,
-        is_explored: Sequence[bool] | None = None,
+        kinds: Kinds | None = None,
     ) -> None:
         k, n = np.asarray(failures, dtype=float), np.asarray(trials, dtype=float)
         if k.shape != n.shape or k.ndim != 2 or (k > n).any() or (k < 0).any():
@@ -85,17 +86,15 @@ class SingleChange:
         # Places between the same two measured commits have the same likelihood.
         self._gap_of = np.searchsorted(self._measured, np.arange(self.n_commits))
         self._k, self._n = k[self._measured], n[self._measured]
-        self._is_explored: Bools = np.zeros(k.shape[1], bool)
-        if is_explored is not None:
-            self._is_explored = np.array(is_explored)
+        self._kinds = kinds or [TrialKind.SAMPLED] * k.shape[1]
         self._sum_sides()
         self._weigh(np.ones(len(k)) if weights is None else np.asarray(weights, dtype=float))
 
     def _sum_sides(self) -> None:
         """Weigh the counts before and after each gap if clean, and for each noise and mean."""
-        means = weigh_means(self._is_explored, MIN_AFFECTED_RATE)
-        clean = weigh_clean(self._k, self._n, self._is_explored).sum(axis=1)
-        affected = weigh_affected(self._k, self._n, self._is_explored)
+        means = weigh_means(self._kinds, MIN_AFFECTED_RATE)
+        clean = weigh_clean(self._k, self._n, self._kinds).sum(axis=1)
+        affected = weigh_affected(self._k, self._n, self._kinds)
         (clean_before, clean_after), (before, after) = (
             _sum_before_and_after(weights) for weights in (clean, affected)
         )
@@ -219,9 +218,9 @@ class SingleChange:
         )
         further = np.stack([failures, np.full(len(failures), float(n_trials))], axis=1)
         k, n = np.moveaxis(commits[:, None] + np.concatenate([[[0.0, 0.0]], further]), -1, 0)
-        is_explored = self._is_explored[[schedule]]
-        clean = weigh_clean(k.reshape(-1, 1), n.reshape(-1, 1), is_explored).reshape(k.shape)
-        affected = weigh_affected(k.reshape(-1, 1), n.reshape(-1, 1), is_explored)
+        kinds = [self._kinds[schedule]]
+        clean = weigh_clean(k.reshape(-1, 1), n.reshape(-1, 1), kinds).reshape(k.shape)
+        affected = weigh_affected(k.reshape(-1, 1), n.reshape(-1, 1), kinds)
         affected = affected.reshape(*k.shape, *affected.shape[1::2])
         ways = log_binomial(n_trials, failures)
         return (

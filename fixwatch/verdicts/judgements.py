@@ -13,7 +13,7 @@ from fixwatch.statistics.binomial import (
     chance_of_artefact,
     upper_bound,
 )
-from fixwatch.statistics.noisy_counts import predict_silence
+from fixwatch.statistics.noisy_counts import TrialKind, predict_silence
 from fixwatch.verdicts.explorations import (
     count_failures,
     describe_exploration,
@@ -21,7 +21,7 @@ from fixwatch.verdicts.explorations import (
     find_printed,
     is_exhausted,
 )
-from fixwatch.verdicts.targets import COMPILER, CUDA, SIMULATOR
+from fixwatch.verdicts.targets import CUDA, SIMULATOR, find_trial_kind
 
 # A silent batch counts as "not observed" only if an affected revision would have stayed silent in
 # at most this share of such batches.
@@ -124,14 +124,14 @@ def judge_batch(
         if is_exhausted(batch):
             return Judgement(Verdict.NOT_OBSERVED)
         return Judgement(Verdict.INCONCLUSIVE, reason=describe_exploration(batch))
+    kind = find_trial_kind(target, batch.schedule)
     modes = sorted(printed.failures_by_mode.items())
     listed = ", ".join(f"{count} {mode}" for mode, count in modes)
     if n_shown := count_shown(batch):
         shown = Counts(n_shown, printed.trials)
-        has_rate = target != COMPILER and not batch.is_exploration
         confidence = (
             1 - chance_of_artefact(shown, negative_control)
-            if has_rate and negative_control is not None
+            if kind is TrialKind.SAMPLED and negative_control is not None
             else None
         )
         reason = f"on a device: {listed}" if target == CUDA else None
@@ -147,7 +147,7 @@ def judge_batch(
     elif is_refused(batch):
         refused = f"{printed.refusals} of {printed.trials} launches were refused, with an error"
         judgement = Judgement(Verdict.NOT_OBSERVED, reason=f"{refused} that says so")
-    elif target == COMPILER:
+    elif kind is TrialKind.DECISIVE:
         judgement = Judgement(Verdict.NOT_OBSERVED)
     elif target == SIMULATOR:
         judgement = _judge_silence(printed.trials - printed.refusals, affected)

@@ -15,7 +15,6 @@ from fixwatch.verdicts.assessment import Assessment, JudgedRevision, Measurement
 from fixwatch.verdicts.controls import NEGATIVE_CONTROL, WORKLOAD
 from fixwatch.verdicts.judgements import SAYS_MOST_FIRST
 from fixwatch.verdicts.states import History, SeriesState, analyse_history, derive_state
-from fixwatch.verdicts.targets import COMPILER
 from mwe.defects import DEFAULT_WORKLOAD, find_defect
 
 FALLBACK_WORKLOAD = DEFAULT_WORKLOAD
@@ -125,7 +124,7 @@ def build_series(records: Iterable[Evidence], order: RevisionOrder) -> list[Seri
                 else {}
                 for revision in revisions
             ],
-            is_compiled=key.target == COMPILER,
+            key.target,
         )
         for key, revisions in grouped.items()
     }

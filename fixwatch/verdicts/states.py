@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache
 
-from fixwatch.records.evidence import EXPLORE
 from fixwatch.statistics.binomial import Counts
 from fixwatch.statistics.change_points import (
     MIN_PROBABILITY,
@@ -16,6 +15,7 @@ from fixwatch.statistics.change_points import (
     find_change_points,
 )
 from fixwatch.verdicts.judgements import Judgement, Verdict
+from fixwatch.verdicts.targets import SIMULATOR, find_trial_kind
 
 # Half of the series of an upstream have the same counts: of workloads that never fail.
 _find_once = cache(find_change_points)
@@ -53,14 +53,11 @@ class History:
         return (self.affected[index] or 0.0) >= MIN_PROBABILITY
 
 
-def analyse_history(
-    revisions: Sequence[Mapping[str, Counts]], *, is_compiled: bool = False
-) -> History:
+def analyse_history(revisions: Sequence[Mapping[str, Counts]], target: str = SIMULATOR) -> History:
     """Find what the counts along a history say, oldest revision first.
 
     A revision has failures with the signature by schedule, whose name may follow that of a machine
-    and a space; an exploration is one trial, and so is what a compiler made, which is the
-    same each time. It has none where it says nothing of the history:
+    and a space; an exploration is one trial. It has none where it says nothing of the history:
     nothing ran, a control misbehaved, or it was made beside the branch.
     """
     counted = [index for index, counts in enumerate(revisions) if counts]
@@ -69,7 +66,7 @@ def analyse_history(
     found = _find_once(
         tuple(tuple(counts.n_failures if counts else 0 for counts in row) for row in rows),
         tuple(tuple(counts.n_trials if counts else 0 for counts in row) for row in rows),
-        tuple(is_compiled or name.rpartition(" ")[2] == EXPLORE for name in schedules),
+        tuple(find_trial_kind(target, name.rpartition(" ")[2]) for name in schedules),
     )
     affected: list[float | None] = [None] * len(revisions)
     for index, probability in zip(counted, found.affected, strict=True):

@@ -14,7 +14,6 @@ from fixwatch.verdicts.defects import DefectVerdict
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.series import Series
 from fixwatch.verdicts.states import State
-from fixwatch.verdicts.targets import COMPILER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,13 +74,7 @@ def is_known_to_have(series: Series, index: int) -> bool | None:
     is_sure = odds is not None and (odds >= MIN_PROBABILITY or odds <= 1 - MIN_PROBABILITY)
     if odds is not None and odds > 0.5:
         return True if is_sure or revision.verdict is Verdict.OBSERVED else None
-    is_clean = (
-        series.state.state is State.NEVER_OBSERVED
-        or revision.is_refused
-        or is_sure
-        # It makes the same of a kernel each time, so that no silence is chance.
-        or series.key.target == COMPILER
-    )
+    is_clean = series.state.state is State.NEVER_OBSERVED or revision.is_refused or is_sure
     return False if is_clean and revision.verdict is Verdict.NOT_OBSERVED else None
 
 

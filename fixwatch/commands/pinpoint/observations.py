@@ -10,9 +10,11 @@ import numpy as np
 from fixwatch.history.listing import ListedCommit
 from fixwatch.records.evidence import Evidence
 from fixwatch.statistics.binomial import Floats
+from fixwatch.statistics.noisy_counts import TrialKind
 from fixwatch.statistics.single_change import SingleChange
 from fixwatch.verdicts.assessment import Assessment, assess
 from fixwatch.verdicts.explorations import count_failures, describe_exploration
+from fixwatch.verdicts.targets import SIMULATOR, find_trial_kind
 from mwe.planned.plan import EXPLORE
 
 # What a commit that touches nothing a launch uses weighs as a place of the change: the selection
@@ -48,7 +50,7 @@ class Observations:
     weights: tuple[float, ...]  # of each commit as a place of the change
     own: dict[int, Evidence]  # of the first setup's machine and Python, by the commit's index
     gaps: dict[int, Gap]  # those of them that say nothing
-    is_compiled: bool = False  # whether trials are compilations, each the same again and again
+    target: str = SIMULATOR
 
     def needs_build(self, index: int) -> bool:
         """Whether a commit has to be built before it says anything."""
@@ -67,24 +69,19 @@ class Observations:
         return f"{n_failures} of {n_trials} trials failed{says if n_explored else ''}"
 
     def _count(self, index: int | None, *, is_explored: bool) -> tuple[int, int]:
-        columns = [explores is is_explored for explores in self.is_explored]
+        columns = [(kind is TrialKind.EXPLORED) is is_explored for kind in self.kinds]
         rows = slice(None) if index is None else slice(index, index + 1)
         failures, trials = self.failures[rows][:, columns], self.trials[rows][:, columns]
         return int(failures.sum()), int(trials.sum())
 
     def infer(self) -> SingleChange:
         """Return what they say of the change."""
-        return SingleChange(self.failures, self.trials, self.weights, self.is_whole)
+        return SingleChange(self.failures, self.trials, self.weights, self.kinds)
 
     @property
-    def is_explored(self) -> list[bool]:
-        """Of each setup, whether what is counted in it are explorations."""
-        return [setup.schedule == EXPLORE for setup in self.setups]
-
-    @property
-    def is_whole(self) -> list[bool]:
-        """Of each setup, whether one trial tells: an exploration, or what a compiler made."""
-        return [explores or self.is_compiled for explores in self.is_explored]
+    def kinds(self) -> list[TrialKind]:
+        """Of each setup, what one of its trials says."""
+        return [find_trial_kind(self.target, setup.schedule) for setup in self.setups]
 
 
 def select_records(records: Iterable[Evidence], upstream: str, target: str) -> list[Evidence]:
@@ -105,7 +102,7 @@ def observe(
     workload: str,
     setup: MeasuringSetup,
     *,
-    is_compiled: bool = False,
+    target: str = SIMULATOR,
 ) -> Observations:
     """Count what the records say of a workload; see `select_records` for which of them.
 
@@ -155,7 +152,7 @@ def observe(
         weights=tuple(1.0 if commit.reasons else UNSELECTED_WEIGHT for commit in commits),
         own=own,
         gaps=gaps,
-        is_compiled=is_compiled,
+        target=target,
     )
 
 

@@ -23,6 +23,7 @@ from fixwatch.history.listing import ListedCommit
 from fixwatch.history.mirror import UpstreamMirror
 from fixwatch.records.evidence import iter_evidence
 from fixwatch.statistics.change_points import MIN_PROBABILITY, find_change_points
+from fixwatch.statistics.noisy_counts import TrialKind
 from fixwatch.statistics.search_planning import (
     MAX_TRIALS,
     TRIALS,
@@ -34,8 +35,7 @@ from fixwatch.statistics.search_planning import (
     limit_builds,
 )
 from fixwatch.statistics.single_change import SingleChange
-from fixwatch.verdicts.targets import COMPILER
-from mwe.planned.plan import EXPLORE
+from fixwatch.verdicts.targets import find_trial_kind
 
 Announce = Callable[[str], None]
 
@@ -124,7 +124,7 @@ class Search:
         found = find_change_points(
             observations.failures[measured],
             observations.trials[measured],
-            observations.is_whole,
+            observations.kinds,
         )
         sure = [change for change in found.changes if change.probability >= MIN_PROBABILITY]
         if len(sure) < 2:
@@ -150,11 +150,8 @@ class Search:
 
     @property
     def _asks_once(self) -> bool:
-        return self.settings.own.schedule == EXPLORE or self._is_compiled
-
-    @property
-    def _is_compiled(self) -> bool:
-        return self.settings.target == COMPILER
+        kind = find_trial_kind(self.settings.target, self.settings.own.schedule)
+        return kind is not TrialKind.SAMPLED
 
     def _find_cost(self, index: int, observations: Observations, costs: Costs) -> float:
         commit = self.commits[index].commit
@@ -248,5 +245,5 @@ class Search:
             records,
             self.settings.workload,
             self.settings.own,
-            is_compiled=self._is_compiled,
+            target=self.settings.target,
         )

@@ -19,6 +19,7 @@ from fixwatch.statistics.change_points import (
 from fixwatch.statistics.noisy_counts import (
     MEANS,
     NOISES,
+    TrialKind,
     weigh_affected,
     weigh_clean,
     weigh_means,
@@ -35,15 +36,15 @@ def find_stated(*failures):
     return [change for change in find(*failures).changes if change.probability >= MIN_PROBABILITY]
 
 
-def enumerate_histories(failures, trials, is_explored):
+def enumerate_histories(failures, trials, columns):
     """Return for each revision the chance that it is affected, over every way to cut a history."""
     k, n = np.array(failures, dtype=float), np.array(trials, dtype=float)
     length = len(k)
     cuts = max(length - 1, MIN_CUTS)
     change, rate_change = EXPECTED_CHANGES / cuts, EXPECTED_RATE_CHANGES / cuts
-    chances = np.exp(weigh_affected(k, n, is_explored))
-    clean = np.exp(weigh_clean(k, n, is_explored).sum(axis=1))
-    means = weigh_means(is_explored)
+    chances = np.exp(weigh_affected(k, n, columns))
+    clean = np.exp(weigh_clean(k, n, columns).sum(axis=1))
+    means = weigh_means(columns)
     total, affected = 0.0, np.zeros(length)
     for number, noise in enumerate(NOISES):
         for kinds, cut in itertools.product(
@@ -63,8 +64,8 @@ def enumerate_histories(failures, trials, is_explored):
                 if not kinds[own[0]]:
                     weight *= clean[own].prod()
                     continue
-                for column, explored in enumerate(is_explored):
-                    step = walk(0.0 if explored else noise.move_chance)
+                for column, kind in enumerate(columns):
+                    step = walk(noise.move_chance if kind is TrialKind.SAMPLED else 0.0)
                     state = means[column] * chances[own[0], number, column]
                     for i in own[1:]:
                         state = (state @ step) * chances[i, number, column]
@@ -94,12 +95,13 @@ def walk(chance):
     )
 )
 def test_the_recursion_sums_over_every_way_to_cut(series):
-    """Its odds are those of all ways written down, with empty batches, and one way explored."""
+    """Its odds are those of all ways written down, with empty batches and two kinds of trials."""
     failures, trials = [k for k, _ in series], [n for _, n in series]
-    is_explored = np.array([False, True])
-    expected = enumerate_histories(failures, trials, is_explored)
-    found = find_change_points(failures, trials, is_explored)
-    assert found.affected == pytest.approx(expected, abs=1e-9)
+    for kind in (TrialKind.EXPLORED, TrialKind.DECISIVE):
+        kinds = [TrialKind.SAMPLED, kind]
+        expected = enumerate_histories(failures, trials, kinds)
+        found = find_change_points(failures, trials, kinds)
+        assert found.affected == pytest.approx(expected, abs=1e-9)
 
 
 def test_a_fix_is_placed_exactly():
@@ -166,16 +168,49 @@ def test_explorations_decide_by_themselves():
     """Of two revisions each, one exploration of a whole space tells the fix with 99 %."""
     for n_each in (2, 6):
         failures, trials = [[1]] * n_each + [[0]] * n_each, [[1]] * 2 * n_each
-        (change,) = find_change_points(failures, trials, [True]).changes
+        (change,) = find_change_points(failures, trials, [TrialKind.EXPLORED]).changes
         assert (change.kind, change.at) == ("fixed", n_each)
         assert change.probability >= MIN_PROBABILITY
 
 
 def test_an_exploration_whose_bounds_leave_the_defect_out_hides_nothing():
     """Where trials fail throughout, explorations that pass are no fix."""
-    found = find_change_points([[80, 0]] * 10, [[100, 1]] * 10, [False, True])
+    kinds = [TrialKind.SAMPLED, TrialKind.EXPLORED]
+    found = find_change_points([[80, 0]] * 10, [[100, 1]] * 10, kinds)
     assert found.changes == ()
     assert min(found.affected) > 0.99
+
+
+def find_decisive(*failures):
+    """Find the changes of a series of one decisive trial a revision."""
+    return find_change_points([[k] for k in failures], [[1]] * len(failures), [TrialKind.DECISIVE])
+
+
+@pytest.mark.parametrize("length", [2, 20, 400])
+def test_decisive_trials_leave_nothing_open(length):
+    """Each change is exact, at the ends too, however long the history is; so is each revision."""
+    for at in {1, length // 2, length - 1}:
+        for before, kind in ((1, "fixed"), (0, "appeared")):
+            outcomes = [before] * at + [1 - before] * (length - at)
+            found = find_decisive(*outcomes)
+            (change,) = found.changes
+            assert (change.kind, change.at, change.places) == (kind, at, (at,))
+            assert change.probability > 1 - 1e-9
+            assert found.affected == pytest.approx(outcomes, abs=1e-9)
+
+
+def test_a_decisive_trial_is_no_stray():
+    """One revision that differs from all others is two changes, both certain."""
+    for usual in (0, 1):
+        changes = find_decisive(*[usual] * 15, 1 - usual, *[usual] * 15).changes
+        assert [(change.at, change.places) for change in changes] == [(15, (15,)), (16, (16,))]
+
+
+def test_decisive_trials_that_contradict_one_another_decide_nothing():
+    """Of one revision one failed and one passed, so one record is wrong; the others stand."""
+    kinds = [TrialKind.DECISIVE] * 2
+    found = find_change_points([[1, 1], [1, 0], [0, 0]], [[1, 1]] * 3, kinds)
+    assert found.affected == pytest.approx([1, 0.5, 0], abs=1e-2)
 
 
 def test_a_few_silent_trials_close_nothing():

@@ -10,7 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixwatch.statistics.change_points import EXPECTED_CHANGES
-from fixwatch.statistics.noisy_counts import NOISES, weigh_affected, weigh_clean, weigh_means
+from fixwatch.statistics.noisy_counts import (
+    NOISES,
+    TrialKind,
+    weigh_affected,
+    weigh_clean,
+    weigh_means,
+)
 from fixwatch.statistics.single_change import (
     MAX_TOLD_APART,
     MIN_AFFECTED_RATE,
@@ -18,14 +24,15 @@ from fixwatch.statistics.single_change import (
     SingleChange,
 )
 
+SAMPLED, EXPLORED, DECISIVE = TrialKind
 
-def weigh_hypotheses(failures, trials, is_explored):
+
+def weigh_hypotheses(failures, trials, kinds):
     """Return the weight of every hypothesis: kind and place, or whether all are affected."""
     k, n = np.array(failures, dtype=float), np.array(trials, dtype=float)
-    is_explored = np.array(is_explored)
-    clean = np.exp(weigh_clean(k, n, is_explored))
-    affected = np.exp(weigh_affected(k, n, is_explored))
-    means = weigh_means(is_explored, MIN_AFFECTED_RATE)
+    clean = np.exp(weigh_clean(k, n, kinds))
+    affected = np.exp(weigh_affected(k, n, kinds))
+    means = weigh_means(kinds, MIN_AFFECTED_RATE)
 
     def weigh(is_affected):
         total = 0.0
@@ -47,28 +54,29 @@ def weigh_hypotheses(failures, trials, is_explored):
     return weights
 
 
-def enumerate_hypotheses(failures, trials, is_explored):
+def enumerate_hypotheses(failures, trials, kinds):
     """Return the probability of every hypothesis."""
-    weights = weigh_hypotheses(failures, trials, is_explored)
+    weights = weigh_hypotheses(failures, trials, kinds)
     total = sum(weights.values())
     return {key: weight / total for key, weight in weights.items()}
 
 
 @pytest.mark.parametrize(
-    ("failures", "trials", "is_explored"),
+    ("failures", "trials", "kinds"),
     [
-        ([[3], [0], [0], [0]], [[10], [0], [8], [12]], [False]),
-        ([[0], [0], [4], [9]], [[10], [0], [10], [10]], [False]),
-        ([[9], [2], [0], [1]], [[10], [10], [0], [10]], [False]),
-        ([[3, 1], [0, 0], [0, 0]], [[5, 2], [0, 0], [6, 0]], [False, False]),
-        ([[3, 1], [0, 0], [0, 0]], [[5, 1], [0, 0], [6, 1]], [False, True]),
+        ([[3], [0], [0], [0]], [[10], [0], [8], [12]], [SAMPLED]),
+        ([[0], [0], [4], [9]], [[10], [0], [10], [10]], [SAMPLED]),
+        ([[9], [2], [0], [1]], [[10], [10], [0], [10]], [SAMPLED]),
+        ([[3, 1], [0, 0], [0, 0]], [[5, 2], [0, 0], [6, 0]], [SAMPLED, SAMPLED]),
+        ([[3, 1], [0, 0], [0, 0]], [[5, 1], [0, 0], [6, 1]], [SAMPLED, EXPLORED]),
+        ([[3, 1], [0, 0], [0, 0]], [[5, 1], [0, 0], [6, 1]], [SAMPLED, DECISIVE]),
     ],
-    ids=["fixed", "appeared", "two-rates", "two-schedules", "explored"],
+    ids=["fixed", "appeared", "two-rates", "two-schedules", "explored", "decisive"],
 )
-def test_the_posterior_is_that_of_all_hypotheses_written_down(failures, trials, is_explored):
+def test_the_posterior_is_that_of_all_hypotheses_written_down(failures, trials, kinds):
     """It equals the hypotheses' sums over noises and means, normalised."""
-    change = SingleChange(failures, trials, is_explored=is_explored)
-    expected = enumerate_hypotheses(failures, trials, is_explored)
+    change = SingleChange(failures, trials, kinds=kinds)
+    expected = enumerate_hypotheses(failures, trials, kinds)
     for row, kind in enumerate(ChangeKind):
         for at in range(1, len(failures)):
             assert change.places[row, at] == pytest.approx(expected[kind, at], rel=1e-9)
@@ -146,13 +154,13 @@ def test_information_is_what_outcomes_change_of_the_posterior(n_trials, data):
 
 def expect_by_outcomes(failures, trials, commit, n_trials):
     """Return the expected loss of entropy by going through all numbers of failures."""
-    now = np.array(list(weigh_hypotheses(failures, trials, [False]).values()))
+    now = np.array(list(weigh_hypotheses(failures, trials, [SAMPLED]).values()))
     together = []
     for k in range(n_trials + 1):
         more_k, more_n = failures.copy(), trials.copy()
         more_k[commit] += k
         more_n[commit] += n_trials
-        then = np.array(list(weigh_hypotheses(more_k, more_n, [False]).values()))
+        then = np.array(list(weigh_hypotheses(more_k, more_n, [SAMPLED]).values()))
         together.append(math.comb(n_trials, k) * then / now.sum())
     assert np.sum(together) == pytest.approx(1, abs=1e-9)
     # More failures than that are one outcome.
@@ -191,9 +199,17 @@ def test_silence_between_failures_shows_that_rates_vary():
 
 def test_explorations_tell_the_place_by_themselves():
     """A schedule failed in each commit before, and the whole space passed in those behind."""
-    change = SingleChange([[1]] * 2 + [[0]] * 3, [[1]] * 5, is_explored=[True])
+    change = SingleChange([[1]] * 2 + [[0]] * 3, [[1]] * 5, kinds=[EXPLORED])
     assert (change.placement.kind, change.placement.at) == (ChangeKind.FIXED, 2)
     assert change.placement.probability > 0.98
+
+
+def test_decisive_trials_place_a_change_beyond_doubt():
+    """One passed behind hundreds that failed, with all between measured: there is one place."""
+    change = SingleChange([[1]] * 300 + [[0]], [[1]] * 301, kinds=[DECISIVE])
+    assert (change.placement.kind, change.placement.places) == (ChangeKind.FIXED, (300,))
+    assert change.placement.probability > 1 - 1e-9
+    assert change.expect_information(0, [1]).max() < 1e-9
 
 
 def test_silence_of_trials_settles_no_range_and_that_of_explorations_does():
@@ -201,7 +217,7 @@ def test_silence_of_trials_settles_no_range_and_that_of_explorations_does():
     trials = [[6000, 0], [0, 0], [6000, 0]]
     assert 0.9 < SingleChange(np.zeros((3, 2)), trials).no_change < 0.99
     explored = [[100, 1], [0, 0], [100, 1]]
-    settled = SingleChange(np.zeros((3, 2)), explored, is_explored=[False, True])
+    settled = SingleChange(np.zeros((3, 2)), explored, kinds=[SAMPLED, EXPLORED])
     assert settled.no_change > 0.99
 
 
