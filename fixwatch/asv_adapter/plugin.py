@@ -6,7 +6,11 @@ durable results.
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
 import sys
+import tempfile
 from typing import Any
 
 from asv.benchmarks import Benchmarks
@@ -17,6 +21,8 @@ from fixwatch.asv_adapter import environments, repositories
 from fixwatch.asv_adapter.environments import AsOfVirtualenv
 from fixwatch.asv_adapter.publish_hook import install_publisher
 from fixwatch.asv_adapter.results import install_hooks
+from fixwatch.durable_files import make_own_folder
+from fixwatch.layout import STATE_DIR
 
 __all__ = ["environments", "repositories", "setup"]
 
@@ -58,7 +64,18 @@ def _discover(
         if not commits:
             sys.exit(0)
     AsOfVirtualenv.queue = list(commits)
+    _keep_temporary_files_here()
     return _asv_discover(cls, conf, repo, environments, commits, **options)
+
+
+def _keep_temporary_files_here() -> None:
+    """Have asv, and what it starts, leave temporary files where the next run removes them.
+
+    It removes its own when it ends, but not when it is killed.
+    """
+    folder = str(make_own_folder(STATE_DIR, "temporary-").absolute())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    tempfile.tempdir = os.environ["TMPDIR"] = folder
 
 
 def _report_interrupt(kind: type[BaseException], error: BaseException, trace: Any) -> None:

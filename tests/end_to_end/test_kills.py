@@ -16,9 +16,12 @@ pytestmark = [
 
 
 def test_a_kill_during_a_batch_loses_only_that_batch(tmp_path):
-    """What was finished before the kill comes into the record, and is not measured again."""
+    """What was finished comes into the record, is not measured again, and no file is left."""
     project = ReleaseProject(tmp_path)
     project.measure_few_workloads()
+    system = tmp_path / "system"
+    system.mkdir()
+    project.environment["TMPDIR"] = str(system)
     project.start_and_kill(FIXED, is_time=lambda: len(project.spooled()) >= 3)
     kept = {name: batch for (_, name), batch in project.spooled().items() if name != "plan.json"}
     assert kept
@@ -33,6 +36,9 @@ def test_a_kill_during_a_batch_loses_only_that_batch(tmp_path):
         # The same to the microsecond: not measured a second time.
         assert measured[name] == parse_printed(spooled["batch"])
     assert project.spooled() == {}
+    # Neither among the system's temporary files nor beside the spool.
+    assert list(system.iterdir()) == []
+    assert list((project.path / ".fixwatch").glob("temporary-*")) == []
 
 
 def test_a_kill_during_an_install_leaves_nothing_behind(tmp_path):

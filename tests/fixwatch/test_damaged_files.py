@@ -215,6 +215,59 @@ def test_a_reader_takes_a_file_or_names_it(files, name, data):
     assert "\n" not in message
 
 
+def take_twice(table):
+    """Let a table name its first release again."""
+    table["releases"].append(table["releases"][0])
+
+
+def name_no_version(table):
+    """Give a release what has a version's characters and is none."""
+    table["releases"][0]["version"] = "1.0-x-y"
+
+
+def date_no_day(plan):
+    """Give a revision a day that no calendar has."""
+    plan["asked"][0]["date"] = "2026-02-30T00:00:00+00:00"
+
+
+def drop_a_name(benchmarks):
+    """Name one parameter less than there are."""
+    benchmarks["track_failures"]["param_names"].pop()
+
+
+def drop_a_value(result):
+    """Leave out one of the combinations."""
+    result["results"]["track_failures"][0].pop()
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "said"),
+    [
+        ("releases.json", take_twice, "is there 2 times"),
+        ("releases.json", name_no_version, "releases/0/version"),
+        ("plan.json", date_no_day, "asked/0/date"),
+        ("benchmarks.json", drop_a_name, "track_failures"),
+        ("result", drop_a_value, "values for"),
+    ],
+)
+def test_what_only_looks_right_is_named(files, capsys, name, damage, said):
+    """Each value has the form that is asked for, and the document makes no sense."""
+    path = files[name]
+    whole = path.read_bytes()
+    document = json.loads(whole)
+    damage(document)
+    path.write_text(json.dumps(document))
+    try:
+        with pytest.raises((FixwatchError, util.UserError)) as caught:
+            READERS[name](path)
+    finally:
+        for damaged_copy in path.parent.glob("*.damaged-*"):
+            damaged_copy.unlink()
+        path.write_bytes(whole)
+    assert path.name in str(caught.value)
+    assert said in str(caught.value) + capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", READERS)
 def test_a_reader_takes_what_is_whole(files, name):
     """It does not refuse everything."""
