@@ -20,7 +20,7 @@ from enum import Enum
 import numpy as np
 
 from fixwatch.statistics.binomial import Floats
-from fixwatch.statistics.change_points import MIN_PROBABILITY
+from fixwatch.statistics.change_points import MIN_PROBABILITY, ChangeKind
 from fixwatch.statistics.single_change import SingleChange
 
 # Further trials to choose from; each about three times as many as the one before.
@@ -38,6 +38,11 @@ MAX_TRIALS = 6_000
 END_TRIALS = 100
 # A step that is expected to yield less is not worth taking, whatever it costs.
 MIN_INFORMATION_BITS = 0.002
+# Before a place is stated, so many silent commits next to it get trials: until one that is affected
+# would hardly be silent, however much rates vary, or up to a limit.
+N_CONFIRMED = 2
+MAX_SILENCE = 0.01
+MAX_CONFIRMING_TRIALS = 1000
 # A search that takes so many times the builds of halving its range meets noise, and ends undecided.
 MAX_HALVINGS = 4
 
@@ -104,7 +109,7 @@ def choose_step(
         By commit, what it takes until trials can run there; infinite where they cannot.
     """
     if change.placement.probability >= AIM:
-        return None
+        return _confirm(change, column, costs_s, n_trials)
     possible = np.isfinite(costs_s)
     if change.no_change >= NO_CHANGE_AIM:
         # Whoever names two ends wants them measured, however little hides behind them.
@@ -121,3 +126,27 @@ def choose_step(
         return None
     index, number = np.unravel_index(np.argmax(information / seconds), information.shape)
     return Step(int(index), int(n_trials[int(number)]))
+
+
+def _confirm(
+    change: SingleChange, column: int, costs_s: Sequence[float] | Floats, n_trials: Sequence[int]
+) -> Step | None:
+    """Return further trials at a silent commit next to the change; None if all have enough.
+
+    Trials cost little there, as it is built. Where rates vary much, several commits may have been
+    silent by chance one after another.
+    """
+    numbers = [number for number in n_trials if number <= MAX_CONFIRMING_TRIALS]
+    wanted = next(
+        (number for number in numbers if change.find_silence(column, number) <= MAX_SILENCE),
+        numbers[-1],
+    )
+    place = change.placement
+    measured = np.flatnonzero(change.is_measured)
+    before, behind = measured[measured < place.at], measured[measured >= place.at]
+    silent = before[::-1] if place.kind is ChangeKind.APPEARED else behind
+    for index in silent[:N_CONFIRMED]:
+        n_more = wanted - int(change.trials[index, column])
+        if n_more > 0 and np.isfinite(costs_s[index]):
+            return Step(int(index), n_more)
+    return None

@@ -151,6 +151,18 @@ class SingleChange:
             places=choose_places(odds, 0),
         )
 
+    def find_silence(self, schedule: int, n_trials: int) -> float:
+        """Return the chance that a commit of the affected side shows no failure, at the most.
+
+        That is with the noise under which it is greatest, and the means that the counts of the
+        likeliest change's affected side leave under that noise.
+        """
+        kind = tuple(ChangeKind).index(self.placement.kind)
+        rates = self._rates[kind][self._gap_of[self.placement.at], :, schedule]
+        none, number = np.zeros((1, 1)), np.full((1, 1), float(n_trials))
+        silent = np.exp(weigh_affected(none, number, self._is_explored[[schedule]]))[0, :, 0]
+        return float((rates * silent).sum(axis=-1).max())
+
     def expect_information(self, schedule: int, n_trials: Sequence[int]) -> Floats:
         """Return what trials at each commit are expected to say of the change, in bits.
 

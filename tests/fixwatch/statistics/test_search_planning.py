@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from fixwatch.statistics.search_planning import (
+    AIM,
     END_TRIALS,
     TRIALS,
     SearchAnswer,
@@ -86,6 +87,32 @@ def test_a_search_ends_with_the_commit():
     assert choose_step(change, 0, costs(5, 40.0), 0.02) is None
     assert find_answer(change) is SearchAnswer.FOUND
     assert change.placement.at == 2
+
+
+RARE = {f"c{index}": (17, 100) for index in range(6, 10)}
+
+
+@pytest.mark.parametrize(
+    ("trials", "expected"),
+    [
+        ({"c4": (0, 300), "c5": (0, 300)}, Step(5, 700)),
+        ({"c4": (0, 300), "c5": (0, 1000)}, Step(4, 700)),
+        ({"c3": (0, 300), "c4": (0, 1000), "c5": (0, 1000)}, None),
+    ],
+)
+def test_a_rare_failure_is_stated_once_the_silent_commits_beside_it_were_asked_for_long(
+    trials, expected
+):
+    """If rates vary as much as they may, 300 trials at such a commit are silent by chance.
+
+    At a mean of 0.17 with an over-dispersion of 0.2 that has a probability of 0.03.
+    """
+    change = counted(10, c0=(0, 300), c1=(0, 300), c2=(0, 300), **trials, **RARE)
+    assert change.placement.probability >= AIM
+    assert choose_step(change, 0, costs(10, 1.0), 0.02) == expected
+    # One that cannot be measured again is passed over.
+    nowhere = np.full(10, math.inf)
+    assert choose_step(change, 0, nowhere, 0.02) is None
 
 
 def test_a_search_ends_undecided_where_nothing_more_can_be_measured():
