@@ -76,8 +76,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_READER_GONE
     except Exception as error:
         if isinstance(error, OSError) and error.errno in REFUSALS_OF_DISKS:
-            place = f"{error.filename}: " if error.filename else ""
-            announce(f"{place}{error.strerror}; mend that and run the command again")
+            # The second name is that of a copy.
+            place = error.filename2 or error.filename
+            told = f"{place}: {error.strerror}" if place else error.strerror
+            announce(f"{told}; mend that and run the command again")
             return CouldNotMeasureError.exit_status
         announce(f"unexpected {type(error).__name__}: {error}; {_keep_traceback()}")
         # 1 would be one of judge's answers.

@@ -160,6 +160,12 @@ def _publish(
         write_answer(results.series, results.order.releases, building)
         folders = [site.folder for site in sites]
         _put_in_place(building, root, folders, keeps_others=keeps_others)
+    except shutil.Error as error:
+        # Of each file that could not be copied.
+        _, place, reason = error.args[0][0]
+        raise CouldNotMeasureError(
+            f"{place}: {reason}; mend that and run the command again"
+        ) from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return root / PAGE_NAME
@@ -240,14 +246,7 @@ def _build_site(site: Site, all_series: Iterable[Series], folder: Path, report: 
         conf.project = f"{site.upstream} releases"
         conf.project_url = conf.show_commit_url = f"{RELEASES_URL}/{site.upstream}/"
     folder.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        publish_with_asv(conf, sorted({record.commit for record in site.records}), pull=False)
-    except shutil.Error as error:
-        # Of each file that could not be copied.
-        _, place, reason = error.args[0][0]
-        raise CouldNotMeasureError(
-            f"{place}: {reason}; mend that and run the command again"
-        ) from error
+    publish_with_asv(conf, sorted({record.commit for record in site.records}), pull=False)
     records = set(map(id, site.records))
     own = [
         series

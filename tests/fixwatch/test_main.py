@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from fixwatch.__main__ import main
+from fixwatch.commands import status
 
 
 def test_an_unforeseen_error_is_one_line_that_names_its_traceback(project, fixwatch):
@@ -65,6 +66,18 @@ def test_a_disk_that_takes_nothing_is_one_line(project, monkeypatch, capsys, num
         f"fixwatch: results/nonce: {os.strerror(number)}; mend that and run the command again"
     )
     assert not list(project.rglob("*.part"))
+
+
+def test_a_copy_that_does_not_fit_is_named(monkeypatch, capsys):
+    """Not the file that it was to be a copy of: that one is whole."""
+
+    def refuse(_options):
+        raise OSError(errno.ENOSPC, "No space left", "original", None, "copy")
+
+    monkeypatch.setattr(status, "run", refuse)
+    assert main(["status"]) == 3
+    line = "fixwatch: copy: No space left; mend that and run the command again\n"
+    assert capsys.readouterr().err == line
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such status")

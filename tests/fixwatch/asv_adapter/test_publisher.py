@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from fixwatch.__main__ import main
+from fixwatch.asv_adapter import site_assets
 from fixwatch.asv_adapter.publisher import load_results
 from fixwatch.configuration import load_configuration
 from fixwatch.layout import (
@@ -45,6 +47,21 @@ def project(tmp_path_factory):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "published; open html/index.html" in done.stderr
     return project
+
+
+def test_a_file_that_cannot_be_copied_is_one_line_and_the_site_stays(
+    project, tmp_path, monkeypatch, capsys
+):
+    """As on a disk that is full: what cannot be written is named, and nothing is left of it."""
+    (tmp_path / "library.js").symlink_to(tmp_path / "missing")
+    monkeypatch.setattr(site_assets, "LIBRARIES", tmp_path)
+    monkeypatch.chdir(project.path)
+    before = sorted(project.html.rglob("*"))
+    assert main(["publish"]) == 3
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert re.match(r"fixwatch: .*/assets/library\.js: .*No such file", last)
+    assert last.endswith("mend that and run the command again")
+    assert sorted(project.html.rglob("*")) == before
 
 
 def test_the_answer_is_at_the_root_and_asvs_sites_below(project):
