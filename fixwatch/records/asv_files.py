@@ -132,9 +132,19 @@ class _Benchmark:
             raise ValueError(f"{len(self.param_names)} names for {len(self.params)} parameters")
 
 
+def _refuse_exchanged(values: dict[str, int | _Benchmark]) -> dict[str, int | _Benchmark]:
+    """Refuse a list in which a benchmark stands for the version of the file, or the reverse."""
+    for name, value in values.items():
+        if isinstance(value, _Benchmark) is (name == "version"):
+            raise ValueError(f"{name} is what another name stands for")
+    return values
+
+
 _RESULT = TypeAdapter(ResultFile)
 _MACHINE = TypeAdapter(MachineFile)
-_BENCHMARKS = TypeAdapter(dict[fields.Line, Literal[2] | _Benchmark])
+_BENCHMARKS = TypeAdapter(
+    Annotated[dict[fields.Line, Literal[2] | _Benchmark], AfterValidator(_refuse_exchanged)]
+)
 
 
 def parse_machine(text: bytes, machine: str) -> MachineFile:
