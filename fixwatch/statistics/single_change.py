@@ -160,7 +160,7 @@ class SingleChange:
         kind = tuple(ChangeKind).index(self.placement.kind)
         rates = self._rates[kind][self._gap_of[self.placement.at], :, schedule]
         none, number = np.zeros((1, 1)), np.full((1, 1), float(n_trials))
-        silent = np.exp(weigh_affected(none, number, self._is_explored[[schedule]]))[0, :, 0]
+        silent = np.exp(weigh_affected(none, number, [self._kinds[schedule]]))[0, :, 0]
         return float((rates * silent).sum(axis=-1).max())
 
     def expect_information(self, schedule: int, n_trials: Sequence[int]) -> Floats:
