@@ -16,7 +16,7 @@ from typing import Any
 
 from mwe.compiler.ptx import Ptx
 from mwe.device import MissingPart, MissingPartError
-from mwe.errors import BadArgumentError
+from mwe.errors import BadArgumentError, HarnessError
 from mwe.targets import Target, import_target
 from mwe.toolkit import offer_toolkit
 from mwe.workloads.workload import Workload
@@ -25,6 +25,10 @@ from mwe.workloads.workload import Workload
 DEFAULT_COMPUTE_CAPABILITY = "9.0"
 
 ComputeCapability = tuple[int, int]
+
+# What Python raises where code asks another module for something that it does not have, or not in
+# that form. Where a part of the toolkit is missing, upstream raises others, ImportError among them.
+_UNFIT = (AttributeError, NameError, TypeError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +124,11 @@ def check_compiler(compute_capability: ComputeCapability) -> None:
     Raises
     ------
     MissingPartError
-        With what numba says of it; ``numba.cuda`` must have been imported for a device.
+        If a part of the toolkit is missing, with what numba says of it; ``numba.cuda`` must have
+        been imported for a device.
+    HarnessError
+        If what is missing is no part of the toolkit, but in upstream's code or in a package that
+        it imports.
     """
     from mwe.workloads.kernel_subject import describe_compile_error
 
@@ -129,6 +137,12 @@ def check_compiler(compute_capability: ComputeCapability) -> None:
 
     try:
         compile_to_ptx(nothing, (), compute_capability)
+    except _UNFIT as error:
+        raise HarnessError(
+            "numba.cuda compiles nothing here, not even an empty kernel: "
+            f"{describe_compile_error(error)}; no part of the toolkit is missing, but upstream's "
+            "own code or a package that it imports does not have what it asks for"
+        ) from error
     except Exception as error:
         text = describe_compile_error(error)
         raise MissingPartError(
