@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import importlib.util
 import os
@@ -136,16 +137,23 @@ def find_packages() -> dict[str, str]:
 
     The shield counts as one, so that what was measured with it is not taken for anything else.
     """
-    packages = {}
+    packages = dict(_find_installed())
+    if is_shielded():
+        packages[cudasim_shield.NAME] = cudasim_shield.VERSION
+    return dict(sorted(packages.items()))
+
+
+# A process that runs many batches asks for each.
+@functools.cache
+def _find_installed() -> tuple[tuple[str, str], ...]:
+    packages = []
     for distribution in importlib.metadata.distributions():
         name = str(distribution.metadata["Name"] or "").lower().replace("_", "-")
         if name in {"numpy", "numba", "llvmlite"} or name.startswith(
             ("numba-", "cuda-", "nvidia-")
         ):
-            packages[name] = distribution.version
-    if is_shielded():
-        packages[cudasim_shield.NAME] = cudasim_shield.VERSION
-    return dict(sorted(packages.items()))
+            packages.append((name, distribution.version))
+    return tuple(packages)
 
 
 def find_python() -> str:
