@@ -12,3 +12,9 @@ os.environ["NUMBA_ENABLE_CUDASIM"] = "1"
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # The processes of the tests start hundreds of times; each would compile all that it imports.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_collection_modifyitems(items):
+    """Let what takes longest begin, and who waits for a history that another one scans follow."""
+    first = ("tests/end_to_end/", "tests/browser/", "")
+    items.sort(key=lambda item: [item.nodeid.startswith(folder) for folder in first].index(True))

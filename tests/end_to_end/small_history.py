@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
 
-import portalocker
-
 from fixwatch.layout import COMMITS_CONFIGURATION
 from fixwatch.records.evidence import iter_evidence
 from tests.end_to_end.measuring import FEW_BATCHES, MACHINE, Project, counts
+from tests.once import make_once
 from tests.subjects.small_numba import HISTORY, create_small_numba, list_small_numba
 
 RANGE = "v0.57..main"
@@ -27,8 +25,6 @@ NOT_RUN = {
 }
 # A workload and a control of either kind; the small simulator lacks what most others need.
 SETTINGS = f'"batch_timeout_s": 20, {FEW_BATCHES}'
-# Longer than a scan takes on the slowest machine.
-MAX_WAIT_S = 900.0
 
 
 class SmallHistory(Project):
@@ -121,24 +117,15 @@ class SmallHistory(Project):
 
 
 def copy_measured_history(tmp_path_factory, name):
-    """Return a copy of a project in which the whole history was measured.
-
-    One scan serves all tests: the first process of the test run that asks for it makes it, the
-    others wait for that.
-    """
-    root = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        root = root.parent
-    folder, scanned = root / "measured-history", root / "measured-history.scanned"
-    with portalocker.Lock(f"{folder}.lock", timeout=MAX_WAIT_S):
-        if not scanned.exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
-            done = SmallHistory(folder).run()
-            # asv says with 2 that it went through and something failed.
-            assert done.returncode == 2, done.stdout + done.stderr
-            scanned.touch()
+    """Return a copy of a project in which the whole history was measured; one scan serves all."""
+    folder = make_once(tmp_path_factory, "measured-history", _scan)
     return SmallHistory(folder).copy_to(tmp_path_factory.mktemp(name))
+
+
+def _scan(folder):
+    done = SmallHistory(folder).run()
+    # asv says with 2 that it went through and something failed.
+    assert done.returncode == 2, done.stdout + done.stderr
 
 
 def copy_unmeasured_history(tmp_path_factory, name):
