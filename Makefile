@@ -65,10 +65,12 @@ measure-ptx: $(VENV)/installed-dev
 	$(BIN)/python -m scripts.measure_ptx --cost
 
 # What the shield leaves of the defects in every release, and what a launch costs with it; the tables
-# of docs/shield.md (an hour and a half).
+# of docs/shield.md (hours).
 measure-shield: $(VENV)/installed-dev
+	$(BIN)/asv --config asv.shield.conf.json run --skip-existing v0.57..main
+	$(BIN)/asv --config asv.shield.conf.json run --skip-existing numba-cuda
+	$(BIN)/python -m scripts.tabulate_results
 	$(BIN)/python -m scripts.measure_shield
-	$(BIN)/python -m scripts.measure_shield --cost
 
 # What the jobs of the weekly look install, with hashes; fixwatch itself runs from the checkout, and
 # nothing there imports numba.

@@ -24,6 +24,7 @@ from mwe.planned.spool import Spool  # noqa: E402
 from mwe.processes import end_with_parent  # noqa: E402
 from mwe.schedules import SCHEDULES  # noqa: E402
 from mwe.targets import Target, find_configured_target  # noqa: E402
+from mwe.workloads.subject import Role  # noqa: E402
 
 
 def measure_batches(environment=os.environ) -> "dict[tuple[str, str], BatchResult]":
@@ -71,10 +72,16 @@ def list_parameters(environment=os.environ) -> "list[list[str]]":
 def _plan(environment, target: Target) -> list:
     workloads = _read_names(environment, "WORKLOADS", WORKLOADS)
     schedules = _read_names(environment, "SCHEDULES", SCHEDULES)
-    at_least = {}
+    # A configuration may ask for more trials of what shows a defect, where they decide.
+    n_trials = int(environment.get("ASV_FIXWATCH_TRIALS", 0))
+    at_least = {
+        (batch.workload, batch.schedule): n_trials
+        for batch in plan_batches(target, workloads, schedules=schedules)
+        if batch.role == Role.WORKLOAD.value and batch.identity["decides"]
+    }
     if environment.get(MORE_TRIALS_VARIABLE):
-        workload, schedule, n_trials = environment[MORE_TRIALS_VARIABLE].split("/")
-        at_least[workload, schedule] = int(n_trials)
+        workload, schedule, more = environment[MORE_TRIALS_VARIABLE].split("/")
+        at_least[workload, schedule] = int(more)
     return plan_batches(target, workloads, at_least, schedules=schedules)
 
 

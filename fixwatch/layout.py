@@ -9,6 +9,8 @@ STATE_DIR = Path(".fixwatch")
 CHECK_DIR = STATE_DIR / "check"
 SPOOL_DIR = STATE_DIR / "spool"
 RESULTS_DIR = Path("results")
+# Of `asv.shield.conf.json`: releases with the shield, which no other configuration reads.
+SHIELD_RESULTS_DIR = RESULTS_DIR / "shield"
 
 COMMITS_CONFIGURATION = "asv.conf.json"
 NUMBA_CUDA_CONFIGURATION = "asv.numba-cuda.conf.json"

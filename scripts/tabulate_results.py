@@ -1,4 +1,4 @@
-"""What the committed results say, for README.md and docs/measurements.md: ``make tables``.
+"""What the committed results say, for README.md and the documents: ``make tables``.
 
 Nothing is measured here. The verdicts are in the words of ``fixwatch status``.
 """
@@ -10,21 +10,30 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from packaging.version import Version
+
 from fixwatch.commands.status import load_records
-from fixwatch.layout import COMMITS_CONFIGURATION, NUMBA_CUDA_CONFIGURATION
+from fixwatch.layout import (
+    COMMITS_CONFIGURATION,
+    NUMBA_CUDA_CONFIGURATION,
+    SHIELD_RESULTS_DIR,
+)
+from fixwatch.records.evidence import BatchEvidence, Evidence, iter_evidence
 from fixwatch.report.answer import describe_history, describe_upstreams
 from fixwatch.statistics.binomial import Counts, pool_counts
 from fixwatch.verdicts.assessment import Measurement
 from fixwatch.verdicts.defects import DefectHistory, find_verdicts
-from fixwatch.verdicts.explorations import count_failures, find_printed
+from fixwatch.verdicts.explorations import count_failures, find_printed, is_exhausted
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.series import Series, build_series
+from fixwatch.verdicts.shielded import ShieldedReleases, find_shielded
 from mwe.defects import DEFECTS, WORKLOADS
 from mwe.schedules import SCHEDULES
 from scripts.tables import MEASUREMENTS, format_table, make_parser, replace_table
 
 SCRIPT = "scripts.tabulate_results"
-README = Path("README.md")
+README, SHIELD = Path("README.md"), Path("docs/shield.md")
+UPSTREAMS = ("numba", "numba-cuda")
 CONFIGURATIONS = [Path(COMMITS_CONFIGURATION), Path(NUMBA_CUDA_CONFIGURATION)]
 # Whose results are committed; what else lies on disk is not the reader's.
 MACHINE = "linux-x86_64-2core"
@@ -80,10 +89,54 @@ def _count(measurement: Measurement) -> Counts | None:
     return Counts(int(count_failures(batch) > 0), 1)
 
 
+def tabulate_shielded(records: Iterable[Evidence]) -> str:
+    """Return what fails in each release with the shield, oldest first."""
+    measured = sorted(
+        (one for name in UPSTREAMS for one in find_shielded(records, name).records),
+        key=lambda record: (record.upstream, Version(record.name)),
+    )
+    if not measured:
+        return "No release was measured yet."
+    columns = list(
+        dict.fromkeys(
+            (batch.workload, batch.schedule)
+            for record in measured
+            for batch in _list_shielded(record)
+        )
+    )
+    rows = []
+    for record in measured:
+        cells = {
+            (batch.workload, batch.schedule): _describe_shielded(batch)
+            for batch in _list_shielded(record)
+        }
+        texts = [cells.get(column, "not planned") for column in columns]
+        rows.append([f"{record.upstream} {record.name}", *texts])
+    return format_table(["release", *(", ".join(column) for column in columns)], rows)
+
+
+def _list_shielded(record: Evidence) -> list[BatchEvidence]:
+    return [
+        batch for defect in DEFECTS for batch in ShieldedReleases((record,)).find(defect).batches
+    ]
+
+
+def _describe_shielded(batch: BatchEvidence) -> str:
+    """Return what became of a batch: failing trials of how many, or of which part of a space."""
+    printed = find_printed(batch)
+    if printed is None:
+        return f"not run: {batch.reason}"
+    counts = f"{printed.failures + printed.refusals} of {printed.trials:,}"
+    if not batch.is_exploration:
+        return counts
+    return f"{counts}, {'all' if is_exhausted(batch) else 'a part'}"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the verdicts into README.md, the workloads into docs/measurements.md."""
+    """Write the verdicts into README.md, the workloads and the shield into their documents."""
     parser = make_parser(__doc__)
     parser.add_argument("--readme", type=Path, default=README)
+    parser.add_argument("--shield", type=Path, default=SHIELD)
     options = parser.parse_args(arguments)
     records, order = load_records(CONFIGURATIONS)
     all_series = build_series([found for found in records if found.machine == MACHINE], order)
@@ -108,6 +161,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     document = options.document or MEASUREMENTS
     replace_table(document, "workloads", SCRIPT, "\n\n".join(tables))
+    shielded = [record for record in iter_evidence(SHIELD_RESULTS_DIR) if record.machine == MACHINE]
+    table = tabulate_shielded(shielded)
+    replace_table(options.shield, "failures with the shield", SCRIPT, table)
     return 0
 
 

@@ -12,6 +12,7 @@ from fixwatch.asv_adapter.site_graphs import write_compactly
 from fixwatch.durable_files import write_json_atomically, write_text_atomically
 from fixwatch.history.last_look import find_last_look, find_tracker_problem
 from fixwatch.history.release_table import Release
+from fixwatch.records.evidence import Evidence
 from fixwatch.report.abridgement import abridge_document
 from fixwatch.report.badge import describe_badges, render_badge
 from fixwatch.report.feed import FEED_NAME, render_feed
@@ -25,8 +26,16 @@ DOCUMENT_NAME = "fix-status.json"
 WHOLE_DOCUMENT_NAME = "fix-status-all.json.xz"
 
 
-def write_answer(all_series: Sequence[Series], releases: Sequence[Release], root: Path) -> None:
-    """Write what the series of all results say, releases and commits side by side."""
+def write_answer(
+    all_series: Sequence[Series],
+    releases: Sequence[Release],
+    root: Path,
+    shielded: Sequence[Evidence],
+) -> None:
+    """Write what the series of all results say, releases and commits side by side.
+
+    What was measured with the shield stands below the releases as they are.
+    """
     advised = advise_on_releases(all_series, releases)
     now = datetime.now(timezone.utc)
     problem = find_tracker_problem()
@@ -34,7 +43,7 @@ def write_answer(all_series: Sequence[Series], releases: Sequence[Release], root
     write_compactly(root / DOCUMENT_NAME, abridge_document(document))
     whole = json.dumps(document, allow_nan=False).encode()
     (root / WHOLE_DOCUMENT_NAME).write_bytes(lzma.compress(whole))
-    for name, text in render_pages(all_series, document, advised).items():
+    for name, text in render_pages(all_series, document, advised, shielded).items():
         write_text_atomically(root / name, text)
     write_text_atomically(root / FEED_NAME, render_feed(document))
     for upstream, badge in describe_badges(document).items():

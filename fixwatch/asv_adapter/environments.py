@@ -101,9 +101,9 @@ class AsOfVirtualenv(Virtualenv):  # type: ignore[misc]
         if os.name == "posix":
             # Elsewhere an environment's Python is a launcher, whose child runs the benchmarks.
             self._global_env_vars["ASV_FIXWATCH_PID"] = str(os.getpid())
-        if "batch_timeout_s" in self._settings:
-            timeout_s = str(self._settings["batch_timeout_s"])
-            self._global_env_vars["ASV_FIXWATCH_BATCH_TIMEOUT_S"] = timeout_s
+        for name in ("batch_timeout_s", "trials"):
+            if name in self._settings:
+                self._global_env_vars[f"ASV_FIXWATCH_{name.upper()}"] = str(self._settings[name])
         for names in ("workloads", "schedules"):
             if names in self._settings:
                 variable = f"ASV_FIXWATCH_{names.upper()}"

@@ -32,7 +32,7 @@ from fixwatch.configuration import Configuration, describe_configuration, load_c
 from fixwatch.durable_files import make_own_folder
 from fixwatch.errors import CouldNotMeasureError, FixwatchError, NoResultsError
 from fixwatch.history.order import RevisionOrder, load_order
-from fixwatch.layout import CONFIGURATIONS
+from fixwatch.layout import CONFIGURATIONS, SHIELD_RESULTS_DIR
 from fixwatch.records.asv_files import BENCHMARKS_NAME, MACHINE_NAME, check_beside_results
 from fixwatch.records.asv_results import has_result
 from fixwatch.records.evidence import Evidence, iter_evidence
@@ -47,11 +47,15 @@ RELEASES_URL = "https://pypi.org/project"
 
 @dataclass(frozen=True)
 class Results:
-    """What is on disk: the records of each results folder, their order, and what they say."""
+    """What is on disk: the records of each results folder, their order, and what they say.
+
+    What was measured with the shield says nothing of a revision as it is, and is kept apart.
+    """
 
     records: dict[Path, list[Evidence]]
     order: RevisionOrder
     series: list[Series]
+    shielded: list[Evidence]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +161,7 @@ def _publish(
         for site in sites:
             _build_site(site, results.series, building / site.folder, report)
         write_assets(building)
-        write_answer(results.series, results.order.releases, building)
+        write_answer(results.series, results.order.releases, building, results.shielded)
         folders = [site.folder for site in sites]
         _put_in_place(building, root, folders, keeps_others=keeps_others)
     except shutil.Error as error:
@@ -178,10 +182,12 @@ def load_results(configurations: Iterable[Configuration], report: Report) -> Res
     for folder, own in records.items():
         _report_strangers(folder, own, report)
     order = load_order(folders)
-    every = itertools.chain.from_iterable(records.values())
-    # Of these asv shows the graphs; they must not speak for the revisions as they are.
+    every = list(itertools.chain.from_iterable(records.values()))
     series = build_series((record for record in every if not record.is_shielded), order)
-    return Results(records, order, series)
+    shielded = [record for record in every if record.is_shielded]
+    if SHIELD_RESULTS_DIR.resolve() not in records:
+        shielded += iter_evidence(SHIELD_RESULTS_DIR, report)
+    return Results(records, order, series, shielded)
 
 
 def _report_strangers(folder: Path, records: Iterable[Evidence], report: Report) -> None:

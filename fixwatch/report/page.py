@@ -16,6 +16,7 @@ from typing import Any
 import jinja2
 
 from fixwatch.records.asv_results import has_result
+from fixwatch.records.evidence import Evidence
 from fixwatch.report.addresses import (
     PAGE_NAME,
     RELEASES_NAME,
@@ -43,6 +44,7 @@ from fixwatch.verdicts.defects import DefectVerdict, find_verdicts
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.pin_advice import UpstreamReleases
 from fixwatch.verdicts.series import Series
+from fixwatch.verdicts.shielded import find_shielded
 from fixwatch.verdicts.states import State
 from fixwatch.verdicts.stretches import find_beginnings
 from fixwatch.verdicts.targets import SIMULATOR, name_place
@@ -90,6 +92,7 @@ def render_pages(
     all_series: Sequence[Series],
     document: Mapping[str, Any],
     advised: Iterable[UpstreamReleases],
+    shielded: Sequence[Evidence] = (),
 ) -> dict[str, str]:
     """Return the pages as HTML by their names in the site's root; every text in them is escaped.
 
@@ -107,7 +110,7 @@ def render_pages(
             "releases.html.j2",
             shared,
             upstreams=[
-                _describe_releases(upstream, all_series, document["advice"])
+                _describe_releases(upstream, all_series, document["advice"], shielded)
                 for upstream in releases
             ],
         ),
@@ -229,6 +232,7 @@ def _describe_releases(
     upstream: UpstreamReleases,
     all_series: Iterable[Series],
     advice: Iterable[Mapping[str, Any]],
+    shielded: Iterable[Evidence],
 ) -> dict[str, Any]:
     """Return an upstream's releases, the hashes that name each, and where its rows are."""
     name = upstream.upstream
@@ -257,6 +261,7 @@ def _describe_releases(
         "hashes": hashes,
         "links": links,
         "years": years,
+        "shielded": find_shielded(shielded, name),
         "refused": [
             defect
             for defect in upstream.defects

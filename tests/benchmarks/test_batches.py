@@ -44,6 +44,28 @@ def read_spool(folder):
     }
 
 
+def test_a_configuration_may_ask_for_more_trials_of_what_shows_a_defect(environment, tmp_path):
+    """Under the schedules that decide; controls and what is only recorded have as many as ever."""
+    (tmp_path / "env" / "fixwatch-install.json").write_text(
+        json.dumps({"commit": COMMIT, "not_run_stage": "install", "not_run_reason": "none"})
+    )
+    environment["ASV_FIXWATCH_WORKLOADS"] = "local-array,planted-race"
+    before = read_planned(environment, tmp_path)
+    environment["ASV_FIXWATCH_TRIALS"] = "2000"
+    after = read_planned(environment, tmp_path)
+    deciding = {("local-array", "delay"): 2000, ("local-array", "handoff"): 2000}
+    assert after == {**before, **deciding} != before
+
+
+def read_planned(environment, folder):
+    """Return how many trials are planned, by workload and schedule."""
+    measure_batches(environment)
+    return {
+        (one["workload"], one["schedule"]): one["n_trials"]
+        for one in read_spool(folder)["plan.json"]["planned"]
+    }
+
+
 def test_the_selected_part_of_the_plan_is_run_and_kept(environment, tmp_path):
     """Of the plan, what the configuration selects was run, and lies in the spool."""
     found = measure_batches(environment)

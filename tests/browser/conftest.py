@@ -77,7 +77,7 @@ def committed(tmp_path_factory):
     root = tmp_path_factory.mktemp("committed")
     configurations = [load_configuration(Path(name)) for name in CONFIGURATIONS]
     results = load_results(configurations, print)
-    write_answer(results.series, results.order.releases, root)
+    write_answer(results.series, results.order.releases, root, results.shielded)
     yield from serve(root)
 
 

@@ -112,7 +112,10 @@ def test_the_verdicts_and_the_table_of_workloads_are_those_of_the_committed_resu
 ):
     """What ``make tables`` would write stands in the README and in the measurements."""
     readme = shutil.copy(README, tmp_path / README.name)
-    assert tabulate_results.main(["--readme", str(readme), "--document", str(document)]) == 0
-    for committed, written in ((README, readme), (MEASUREMENTS, document)):
+    shield = shutil.copy(tabulate_results.SHIELD, tmp_path / "shield.md")
+    arguments = ["--readme", str(readme), "--document", str(document), "--shield", str(shield)]
+    assert tabulate_results.main(arguments) == 0
+    places = ((README, readme), (MEASUREMENTS, document), (tabulate_results.SHIELD, shield))
+    for committed, written in places:
         current = find_tables(written, tabulate_results)
         assert find_tables(committed, tabulate_results) == current != {}

@@ -18,7 +18,7 @@ def test_no_page_is_larger_than_a_reader_waits_for(tmp_path):
     """However much was measured, the answer stays small, and what is behind it lies on pages."""
     configurations = [load_configuration(Path(name)) for name in CONFIGURATIONS]
     results = load_results(configurations, print)
-    write_answer(results.series, results.order.releases, tmp_path)
+    write_answer(results.series, results.order.releases, tmp_path, results.shielded)
     sizes = {path.name: path.stat().st_size for path in tmp_path.glob("*.html")}
     assert len(sizes) >= 10
     assert sizes[PAGE_NAME] <= MAX_ANSWER_BYTES

@@ -261,3 +261,4 @@ def test_what_was_measured_with_the_shield_speaks_for_no_release(tmp_path, monke
     assert {revision.record.name for series in results.series for revision in series.revisions} == {
         "0.58.0"
     }
+    assert [record.name for record in results.shielded] == ["0.57.0"]

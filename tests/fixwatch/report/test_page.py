@@ -8,12 +8,19 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
+from fixwatch.records.evidence import SHIELD
 from fixwatch.report.addresses import RELEASES_NAME
 from fixwatch.report.page import PAGE_NAME, render_pages
 from fixwatch.verdicts.pin_advice import advise_on_releases
 from fixwatch.verdicts.series import build_series
 from mwe.defects import DEFECTS
-from tests.fixwatch.sample_records import new_batch, new_controls, new_record, of_defect
+from tests.fixwatch.sample_records import (
+    new_batch,
+    new_controls,
+    new_exploration,
+    new_record,
+    of_defect,
+)
 from tests.fixwatch.verdicts.test_series import FIXED, ORDER, document_of
 
 HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=y>"
@@ -39,11 +46,12 @@ class Elements(HTMLParser):
 SHEET = "measurements-numba-cuda-releases-cuda-swap.html"
 
 
-def render(*records, **document):
+def render(*records, shielded=(), **document):
     """Return the pages for some records, by file name; the document may say something else."""
     all_series = build_series(records, ORDER)
     advised = advise_on_releases(all_series, ORDER.releases)
-    return render_pages(all_series, {**document_of(*records), **document}, advised)
+    document = {**document_of(*records), **document}
+    return render_pages(all_series, document, advised, shielded)
 
 
 def parse(page):
@@ -234,6 +242,22 @@ def test_a_long_table_can_be_searched_and_has_anchors():
     assert '<p class="search" hidden>' in long
     assert f'<p class="jump">From <a href="#{records[30].commit}">2023</a>' in long
     assert "<input" not in short
+
+
+def test_what_the_shield_leaves_is_a_row_of_the_releases():
+    """Above them, with its own counts; without such a measurement there is no row."""
+    batches = (new_batch(trials=2000), new_exploration())
+    host = replace(new_batch("host-launch", 3, 50, schedule="natural"), decides=True)
+    record = new_record("0.24.0", *batches, host, upstream="numba-cuda")
+    shielded = [replace(record, packages={**record.packages, SHIELD: "1"})]
+    page = render(*FIXED, shielded=shielded)[RELEASES_NAME]
+    (row,) = [line for line in page.splitlines() if 'id="shield-numba-cuda"' in line]
+    text = parse_text(row)
+    assert "with the shield1 release" in text
+    assert "silent 0 of 2,000, explored: 1 of 1 spaces whole" in text
+    assert "fails 3 of 50" in text
+    assert "not measured" in text
+    assert "with the shield" not in render(*FIXED)[RELEASES_NAME]
 
 
 def test_nothing_measured_is_a_page_that_says_so():

@@ -1,0 +1,84 @@
+"""What was measured of releases with the shield in their simulator.
+
+It says nothing of the releases as they are, see `mwe/shield/cudasim_shield.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from fixwatch.records.evidence import BatchEvidence, Evidence
+from fixwatch.statistics.binomial import Counts, pool_counts
+from fixwatch.verdicts.controls import WORKLOAD
+from fixwatch.verdicts.explorations import count_failures, find_printed, is_exhausted
+from fixwatch.verdicts.judgements import Verdict
+
+
+@dataclass(frozen=True)
+class ShieldedDefect:
+    """What a defect's workloads show with the shield, in one release or over several."""
+
+    batches: tuple[BatchEvidence, ...]  # under the schedules that decide, and explorations
+
+    @cached_property
+    def explorations(self) -> list[BatchEvidence]:
+        """Those that have a trial."""
+        return [batch for batch in self.batches if batch.is_exploration and find_printed(batch)]
+
+    @property
+    def n_whole(self) -> int:
+        """Explorations that ran their whole space."""
+        return sum(map(is_exhausted, self.explorations))
+
+    @property
+    def counts(self) -> Counts | None:
+        """Trials that failed in any way, or were refused, under the other schedules."""
+        return pool_counts(
+            Counts(printed.failures + printed.refusals, printed.trials)
+            for batch in self.batches
+            if not batch.is_exploration and (printed := find_printed(batch))
+        )
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the shield ends the defect: one failure is enough to say that it does not."""
+        failed = self.counts is not None and self.counts.n_failures > 0
+        if failed or any(map(count_failures, self.explorations)):
+            return Verdict.OBSERVED
+        if not self.counts and not self.explorations:
+            return Verdict.NOT_RUN
+        is_whole = self.n_whole == len(self.explorations)
+        return Verdict.NOT_OBSERVED if is_whole else Verdict.INCONCLUSIVE
+
+
+@dataclass(frozen=True)
+class ShieldedReleases:
+    """The releases of an upstream that were measured with the shield."""
+
+    records: tuple[Evidence, ...]
+
+    def find(self, defect: str) -> ShieldedDefect:
+        """Return what they show of a defect together."""
+        return ShieldedDefect(
+            tuple(
+                batch
+                for record in self.records
+                for batch in record.of_defect(defect).batches
+                if batch.role == WORKLOAD and (batch.decides or batch.is_exploration)
+            )
+        )
+
+
+def find_shielded(records: Iterable[Evidence], upstream: str) -> ShieldedReleases:
+    """Return what was measured with the shield of an upstream, among records of any kind."""
+    return ShieldedReleases(
+        tuple(
+            record
+            for record in records
+            if record.is_shielded
+            and record.upstream == upstream
+            and any(batch.printed for batch in record.batches)
+        )
+    )
