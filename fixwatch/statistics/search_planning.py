@@ -147,6 +147,6 @@ def _confirm(
     silent = before[::-1] if place.kind is ChangeKind.APPEARED else behind
     for index in silent[:N_CONFIRMED]:
         n_more = wanted - int(change.trials[index, column])
-        if n_more > 0 and np.isfinite(costs_s[index]):
+        if n_more > 0 and not change.is_decided[index] and np.isfinite(costs_s[index]):
             return Step(int(index), n_more)
     return None

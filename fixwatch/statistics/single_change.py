@@ -31,8 +31,10 @@ from fixwatch.statistics.binomial import Floats, log_binomial
 from fixwatch.statistics.change_points import EXPECTED_CHANGES, ChangeKind, choose_places
 from fixwatch.statistics.noisy_counts import (
     NOISES,
+    Bools,
     Kinds,
     TrialKind,
+    is_kind,
     weigh_affected,
     weigh_clean,
     weigh_means,
@@ -87,6 +89,8 @@ class SingleChange:
         self._gap_of = np.searchsorted(self._measured, np.arange(self.n_commits))
         self._k, self._n = k[self._measured], n[self._measured]
         self._kinds = kinds or [TrialKind.SAMPLED] * k.shape[1]
+        # Commits of which more trials would say nothing new, whichever schedule they are of.
+        self.is_decided: Bools = n[:, is_kind(self._kinds, TrialKind.DECISIVE)].sum(axis=1) > 0
         self._sum_sides()
         self._weigh(np.ones(len(k)) if weights is None else np.asarray(weights, dtype=float))
 

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from fixwatch.statistics.noisy_counts import TrialKind
 from fixwatch.statistics.search_planning import (
     AIM,
     END_TRIALS,
@@ -113,6 +114,16 @@ def test_a_rare_failure_is_stated_once_the_silent_commits_beside_it_were_asked_f
     # One that cannot be measured again is passed over.
     nowhere = np.full(10, math.inf)
     assert choose_step(change, 0, nowhere, 0.02) is None
+
+
+@pytest.mark.parametrize(("kind", "is_done"), [("decisive", True), ("sampled", False)])
+def test_what_another_machine_decided_is_not_asked_again(kind, is_done):
+    """A decisive trial is the same everywhere, while rates differ between machines."""
+    n_trials = 1 if kind == "decisive" else 300
+    failures = [[0, n_trials]] * 3 + [[0, 0]] * 3
+    change = SingleChange(failures, [[0, n_trials]] * 6, kinds=[TrialKind(kind)] * 2)
+    assert change.placement.probability >= AIM
+    assert (choose_step(change, 0, costs(6, 40.0), 0.02, (n_trials,)) is None) is is_done
 
 
 def test_a_search_ends_undecided_where_nothing_more_can_be_measured():
