@@ -18,7 +18,8 @@ from tests.project import copy_project, project_environment
 
 AFFECTED, FIXED = ("numba-cuda", "0.24.0"), ("numba-cuda", "0.26.0")
 MACHINE = "test"
-WAIT_S = 120.0
+# Longer than an install takes on a machine that reads everything for the first time.
+WAIT_S = 600.0
 
 
 class Project:

@@ -26,6 +26,10 @@ RELEASES = [("numba-cuda", "0.30.4"), ("numba", "0.68.1")]
 COMMIT = "500b41f7"
 UPSTREAM = "https://github.com/NVIDIA/numba-cuda.git"
 REFUSAL = "CUDA_ERROR_NOT_SUPPORTED"
+takes_minutes = pytest.mark.skipif(
+    os.environ.get("FIXWATCH_LONG") != "1",
+    reason="not run: takes minutes; FIXWATCH_LONG=1 asks for it",
+)
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +110,7 @@ def test_the_reproducer_finds_a_device_and_says_what_it_refuses(measured, driver
         assert done.stderr.count("\n") == 1
 
 
+@takes_minutes
 def test_a_commit_goes_as_far_as_a_release(driver, tmp_path):
     """It is built, installed for the driver and compiled; no batch has a number."""
     project = Project(tmp_path, CONFIGURATION_OF["cuda-numba-cuda"])
@@ -139,6 +144,7 @@ def script_tools(tmp_path):
     return tool.parent
 
 
+@takes_minutes
 def test_the_script_for_a_device_goes_through_all_steps_and_fails(driver, script_tools, tmp_path):
     """Compiling needs no device and passes; each step that launches fails, and so does it all."""
     project = ReleaseProject(tmp_path, CUDA_CONFIGURATION)
