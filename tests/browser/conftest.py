@@ -7,15 +7,11 @@ import http.server
 import os
 import shutil
 import threading
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
 
-from fixwatch.asv_adapter.answer_pages import write_answer
-from fixwatch.asv_adapter.publisher import load_results
-from fixwatch.configuration import load_configuration
-from fixwatch.layout import CONFIGURATIONS
+from tests.committed_pages import make_committed_pages
 from tests.end_to_end.small_history import copy_measured_history
 from tests.once import make_once
 
@@ -74,11 +70,7 @@ def site(tmp_path_factory):
 @pytest.fixture(scope="session")
 def committed(tmp_path_factory):
     """Return the address of our pages as they are made of the committed results."""
-    root = tmp_path_factory.mktemp("committed")
-    configurations = [load_configuration(Path(name)) for name in CONFIGURATIONS]
-    results = load_results(configurations, print)
-    write_answer(results.series, results.order.releases, root, results.shielded)
-    yield from serve(root)
+    yield from serve(make_committed_pages(tmp_path_factory))
 
 
 def serve(folder):

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from fixwatch.asv_adapter.answer_pages import write_answer
-from fixwatch.asv_adapter.publisher import load_results
-from fixwatch.configuration import load_configuration
-from fixwatch.layout import CONFIGURATIONS
 from fixwatch.report.page import PAGE_NAME
+from tests.committed_pages import make_committed_pages
 
 # What somebody loads who has come for an answer, and for one table.
 MAX_ANSWER_BYTES, MAX_PAGE_BYTES = 150_000, 700_000
 
 
-def test_no_page_is_larger_than_a_reader_waits_for(tmp_path):
+def test_no_page_is_larger_than_a_reader_waits_for(tmp_path_factory):
     """However much was measured, the answer stays small, and what is behind it lies on pages."""
-    configurations = [load_configuration(Path(name)) for name in CONFIGURATIONS]
-    results = load_results(configurations, print)
-    write_answer(results.series, results.order.releases, tmp_path, results.shielded)
-    sizes = {path.name: path.stat().st_size for path in tmp_path.glob("*.html")}
+    pages = make_committed_pages(tmp_path_factory)
+    sizes = {path.name: path.stat().st_size for path in pages.glob("*.html")}
     assert len(sizes) >= 10
     assert sizes[PAGE_NAME] <= MAX_ANSWER_BYTES
     assert max(sizes.values()) <= MAX_PAGE_BYTES, sizes
