@@ -15,9 +15,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from fixwatch.commands.judge.launch_cost import CostOfLaunch, compare_launches
+from fixwatch.commands.judge.launch_cost import N_ROUNDS, CostOfLaunch, compare_launches
 from fixwatch.history.release_table import Release, load_release_table
 from fixwatch.layout import STATE_DIR
+from fixwatch.statistics.paired_ratios import MIN_ROUNDS
 from mwe.planned.client import BatchServer
 from mwe.planned.runner import Contender
 from mwe.planned.spool import Spool
@@ -54,12 +55,14 @@ def enter(release: Release, python: Path, *, is_shielded: bool) -> InstalledRele
     )
 
 
-def compare(release: Release, python: Path) -> CostOfLaunch:
+def compare(release: Release, python: Path, n_rounds: int) -> CostOfLaunch:
     """Return what a launch costs with the shield, in terms of one without."""
     shielded, bare = (enter(release, python, is_shielded=known) for known in (True, False))
     # They have a name, a commit, a spool and a way to start; no more is asked of a working tree.
     pair: Any = shielded, bare
-    return compare_launches(*pair, lambda line: print(line, file=sys.stderr, flush=True))
+    return compare_launches(
+        *pair, lambda line: print(line, file=sys.stderr, flush=True), n_rounds=n_rounds
+    )
 
 
 def choose(names: Sequence[str], releases: Iterable[Release]) -> list[Release]:
@@ -85,7 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for release in choose(names, load_release_table()):
         name = f"{release.upstream} {release.version}"
         print(name, file=sys.stderr, flush=True)
-        cost = compare(release, install(release, "engine"))
+        n_rounds = MIN_ROUNDS if options.quick else N_ROUNDS
+        cost = compare(release, install(release, "engine"), n_rounds)
         if cost.ratio is None:
             missed.append(f"{name}: {cost.reason}")
             rows.append([name, cost.reason, "", ""])

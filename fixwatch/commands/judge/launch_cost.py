@@ -56,7 +56,10 @@ def say_unknown(reason: str) -> CostOfLaunch:
 
 
 def compare_launches(
-    judged: InstalledContender, base: InstalledContender, announce: Callable[[str], None]
+    judged: InstalledContender,
+    base: InstalledContender,
+    announce: Callable[[str], None],
+    n_rounds: int = N_ROUNDS,
 ) -> CostOfLaunch:
     """Time launches of both in turns, one batch at a time.
 
@@ -69,11 +72,11 @@ def compare_launches(
     rounds = []
     announced_s = time.monotonic()
     try:
-        for number in range(N_ROUNDS):
+        for number in range(n_rounds):
             rounds.append(_run_round((judged, base) if number % 2 == 0 else (base, judged)))
             if time.monotonic() - announced_s >= ANNOUNCE_PERIOD_S:
                 announced_s = time.monotonic()
-                announce(f"{number + 1} of {N_ROUNDS} rounds")
+                announce(f"{number + 1} of {n_rounds} rounds")
     except _NotTimedError as error:
         return say_unknown(str(error))
     found = estimate_ratio(*([costs[tree.name] for costs in rounds] for tree in (judged, base)))
