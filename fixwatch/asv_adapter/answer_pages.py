@@ -34,7 +34,7 @@ def write_answer(
 ) -> None:
     """Write what the series of all results say, releases and commits side by side.
 
-    What was measured with the shield stands below the releases as they are.
+    What was measured with the shield stands above the releases as they are.
     """
     advised = advise_on_releases(all_series, releases)
     now = datetime.now(timezone.utc)

@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from fixwatch.records.evidence import BatchEvidence, Evidence
+from fixwatch.records.evidence import SHIELD, BatchEvidence, Evidence
 from fixwatch.statistics.binomial import Counts, pool_counts
 from fixwatch.verdicts.controls import WORKLOAD
 from fixwatch.verdicts.explorations import count_failures, find_printed, is_exhausted
 from fixwatch.verdicts.judgements import Verdict
+from mwe.shield import cudasim_shield
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,19 @@ class ShieldedDefect:
         failed = self.counts is not None and self.counts.n_failures > 0
         if failed or any(map(count_failures, self.explorations)):
             return Verdict.OBSERVED
-        if not self.counts and not self.explorations:
+        if not any(map(find_printed, self.batches)):
             return Verdict.NOT_RUN
-        is_whole = self.n_whole == len(self.explorations)
-        return Verdict.NOT_OBSERVED if is_whole else Verdict.INCONCLUSIVE
+        # A batch that was not run, or cut off, takes the silence from the others.
+        is_silent = all(map(_is_whole, self.batches))
+        return Verdict.NOT_OBSERVED if is_silent else Verdict.INCONCLUSIVE
+
+
+def _is_whole(batch: BatchEvidence) -> bool:
+    """Whether a batch ran to its end: all that was planned, of an exploration the whole space."""
+    printed = find_printed(batch)
+    if printed is None or printed.status != "complete":
+        return False
+    return is_exhausted(batch) or not batch.is_exploration
 
 
 @dataclass(frozen=True)
@@ -72,12 +82,15 @@ class ShieldedReleases:
 
 
 def find_shielded(records: Iterable[Evidence], upstream: str) -> ShieldedReleases:
-    """Return what was measured with the shield of an upstream, among records of any kind."""
+    """Return what was measured of an upstream with the shield as it is, among records of any kind.
+
+    A release of which nothing could be run is none of them.
+    """
     return ShieldedReleases(
         tuple(
             record
             for record in records
-            if record.is_shielded
+            if record.packages.get(SHIELD) == cudasim_shield.VERSION
             and record.upstream == upstream
             and any(batch.printed for batch in record.batches)
         )

@@ -19,6 +19,11 @@ def shield(name, *batches, **overrides):
     return replace(record, packages={**record.packages, SHIELD: "1"})
 
 
+def gap_of(schedule):
+    """Return a batch that was not run."""
+    return replace(new_batch(schedule=schedule), printed=None, stage="batch", reason="it hung")
+
+
 SILENT = new_batch(trials=2000)
 WHOLE = new_exploration()
 
@@ -32,6 +37,9 @@ WHOLE = new_exploration()
         ((SILENT, new_exploration(run=9, failing="0,1@3:0")), Verdict.OBSERVED),
         ((SILENT, new_batch(trials=2000, schedule="handoff", refusals=1)), Verdict.OBSERVED),
         ((SILENT, new_exploration(run=9)), Verdict.INCONCLUSIVE),
+        ((SILENT, gap_of("handoff")), Verdict.INCONCLUSIVE),
+        ((SILENT, new_batch(trials=9, schedule="handoff", status="stopped")), Verdict.INCONCLUSIVE),
+        ((gap_of("delay"),), Verdict.NOT_RUN),
         ((new_batch(failures=50, schedule="natural"),), Verdict.NOT_RUN),
     ],
 )
@@ -42,11 +50,12 @@ def test_one_failure_or_a_part_of_a_space_is_no_silence(batches, verdict):
 
 
 def test_the_releases_of_an_upstream_are_counted_together():
-    """Without those of the other one, of no batch, and as they were released."""
+    """Without those of the other one, of no batch, of an older shield, and as released."""
     records = [
         shield("0.23.0", SILENT, WHOLE),
         shield("0.24.0", SILENT, WHOLE),
         shield("0.68.1", SILENT, upstream="numba"),
+        replace(shield("0.25.0", SILENT), packages={SHIELD: "0"}),
         shield("0.15.1", not_run_stage="import", not_run_reason="no module"),
         new_record("0.24.0", new_batch(failures=90), upstream="numba-cuda"),
     ]
