@@ -38,7 +38,7 @@ class SeriesKey:
 class _Revision:
     """What was measured of a revision, on one machine or several."""
 
-    assessments: tuple[Assessment, ...]
+    assessments: tuple[Assessment, ...]  # the greatest rank of the record first
 
     @property
     def record(self) -> Evidence:
@@ -59,7 +59,7 @@ class _Revision:
             for assessment in self.assessments
         ]
         return min(
-            sorted(judged, key=lambda found: found.record.rank, reverse=True),
+            judged,
             key=lambda found: (
                 SAYS_MOST_FIRST.index(found.verdict),
                 not found.record.is_complete,
@@ -157,7 +157,10 @@ def _group(
         histories[place].setdefault(record.commit, []).append(assessment)
     grouped = {}
     for (upstream, source, target, python), by_commit in histories.items():
-        revisions = [_Revision(tuple(own)) for own in by_commit.values()]
+        revisions = [
+            _Revision(tuple(sorted(own, key=lambda one: one.record.rank, reverse=True)))
+            for own in by_commit.values()
+        ]
         records = [found.record for revision in revisions for found in revision.assessments]
         machines = ", ".join(sorted({record.machine for record in records}))
         own = {batch.workload for record in records for batch in record.batches}
