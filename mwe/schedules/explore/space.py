@@ -12,7 +12,7 @@ from typing import Any
 
 from mwe.schedules.explore.instructions import Instruction, Writes, find_writes
 from mwe.schedules.explore.observations import Bindings, Passed
-from mwe.schedules.explore.plans import Plan, Switch
+from mwe.schedules.explore.plans import Place, Plan, Switch
 from mwe.schedules.explore.turns import Turns
 
 # Of the launching thread before it starts a thread, at least.
@@ -106,7 +106,10 @@ class Space:
         self._max_calls = 0
         self._changed: set[str] = set()
         self._modules: set[str] = set()
-        self._left_out: list[tuple[Plan, Passed]] = []
+        # Switches behind a schedule, by what the thread touches from that point to its next one.
+        self._left_out: dict[frozenset[Instruction], list[tuple[Plan, list[Switch]]]] = {}
+        # Each once, however many switches are there: all this goes from process to process.
+        self._places: dict[Place, Place] = {}
         self._n_run = 0
         self._n_tries: Counter[Plan] = Counter()
         self._put_back: set[Plan] = set()
@@ -187,19 +190,31 @@ class Space:
         self._n_run += 1
         known = self._writes, len(self._changed), len(self._modules)
         self.survey(turns)
-        found = [(plan, passed) for passed in turns.passed]
+        for passed in turns.passed:
+            self._add_switches(plan, passed)
         if (self._writes, len(self._changed), len(self._modules)) != known:
-            found += self._left_out
-            self._left_out = []
-        for parent, passed in found:
-            if self._leaves_out and not self._matters(passed):
-                self._left_out.append((parent, passed))
-                continue
-            self._points.setdefault(passed.thread, set()).add(passed.point)
-            for other in passed.others:
-                switch = Switch(passed.thread, passed.point, other, passed.place)
-                child = Plan(parent.first, (*parent.switches, switch))
-                self._levels[len(child.switches)].append(child)
+            for touched in list(self._left_out):
+                if any(map(self._shows, touched)):
+                    for parent, switches in self._left_out.pop(touched):
+                        self._append(parent, switches)
+
+    def _add_switches(self, plan: Plan, passed: Passed) -> None:
+        """Add the schedules that have one switch more, at a point; or keep them for later."""
+        place = passed.place and self._places.setdefault(passed.place, passed.place)
+        switches = [Switch(passed.thread, passed.point, other, place) for other in passed.others]
+        touched = frozenset(passed.then)
+        if passed.instruction is not None:
+            touched |= {passed.instruction}
+        if not self._leaves_out or any(map(self._shows, touched)):
+            self._append(plan, switches)
+        elif touched:
+            self._left_out.setdefault(touched, []).append((plan, switches))
+
+    def _append(self, parent: Plan, switches: list[Switch]) -> None:
+        for switch in switches:
+            self._points.setdefault(switch.thread, set()).add(switch.point)
+            child = Plan(parent.first, (*parent.switches, switch))
+            self._levels[len(child.switches)].append(child)
 
     def report(self) -> SpaceReport:
         """Return how much was run so far."""
@@ -216,11 +231,6 @@ class Space:
             threads=self._n_threads,
             points=max(map(len, self._points.values()), default=0),
         )
-
-    def _matters(self, passed: Passed) -> bool:
-        if passed.instruction is not None and self._shows(passed.instruction):
-            return True
-        return any(map(self._shows, passed.then))
 
     def _shows(self, instruction: Instruction) -> bool:
         """Whether another thread can see that an instruction has run, or the other way round."""
