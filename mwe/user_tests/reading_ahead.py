@@ -14,8 +14,10 @@ from mwe.schedules.explore.operands import Operands
 def read_ahead(user_files: Collection[str]) -> None:
     """Find the points of the user's functions, and of the simulator that they launch with.
 
-    Each trial would find them anew otherwise, which takes it longer than a launch.
+    Each trial would find them anew otherwise, which takes it longer than a launch. So does what
+    tests compare arrays with, which numpy imports where it is first asked for.
     """
+    import numpy.testing  # noqa: F401
     from numba import cuda
 
     folder = os.path.join(os.path.dirname(str(cuda.__file__)), "")
