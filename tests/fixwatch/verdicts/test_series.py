@@ -306,6 +306,17 @@ def test_of_a_revision_that_two_machines_measured_the_fuller_record_speaks():
     assert len(names) == len(set(names))
 
 
+def test_of_two_records_that_say_the_same_the_fuller_one_is_shown():
+    """Whichever was read first."""
+    records = [
+        numba_cuda("0.24.0", 88),
+        numba_cuda("0.24.0", 190, trials=200, machine="other"),
+    ]
+    for own in (records, records[::-1]):
+        (shown,) = series_of(*own).revisions
+        assert shown.record is records[1]
+
+
 def test_rates_of_another_upstream_serve_where_there_are_none():
     """Measured the same way on the same machine, numba's affected releases say what would fail."""
     numba = new_record("0.68.1", new_batch(failures=90), *new_controls())

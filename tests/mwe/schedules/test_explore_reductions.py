@@ -7,6 +7,10 @@ import sys
 import pytest
 
 from mwe.schedules import Explore
+from mwe.schedules.explore.instructions import Instruction
+from mwe.schedules.explore.observations import Passed
+from mwe.schedules.explore.space import Space
+from mwe.schedules.explore.turns import Turns
 from tests.subjects.programs import ProgramSubject, explore
 from tests.subjects.value_reductions import PROGRAMS, make_subject
 
@@ -19,6 +23,22 @@ def test_a_read_that_matters_is_no_point_less(name):
     reduced = explore(make_subject(name), 1)
     assert set(reduced.results) == set(everything.results)
     assert len(reduced.plans) < len(everything.plans)
+
+
+def test_a_switch_that_was_left_out_comes_back_once():
+    """However often names are found later that change."""
+    space = Space(max_switches=1)
+    for changed in (set(), {"x"}, {"y"}):
+        plan = space.take()
+        turns = Turns(plan, 2)
+        turns.is_possible, turns.changed = True, changed
+        turns._members = [None, None]
+        if not changed:
+            read = Instruction("LOAD_GLOBAL", "x")
+            turns.passed = [Passed(plan.first, 2, (1 - plan.first,), read, set(), None)]
+        space.add(plan, turns)
+    assert space.report().run == 3
+    assert not space.has_more()
 
 
 def test_reads_of_what_nobody_writes_are_left_out():
