@@ -169,12 +169,13 @@ class TurnTaking:
     def _settle(self) -> None:
         """Wait until each blocked thread has arrived, or sleeps still."""
         self._is_settling = True
-        for member in self._members:
-            n_seen_asleep = 0
-            while member.status is Status.BLOCKED and n_seen_asleep < N_LOOKS and not self._is_over:
-                if n_seen_asleep != 1:
-                    time.sleep(_SECOND_LOOK_S)
-                n_seen_asleep = n_seen_asleep + 1 if member.sleeps() else 0
+        n_looks = {member: 0 for member in self._members if member.status is Status.BLOCKED}
+        while n_looks and not self._is_over:
+            time.sleep(_SECOND_LOOK_S)
+            for member, n_seen_asleep in list(n_looks.items()):
+                n_looks[member] = n_seen_asleep + 1 if member.sleeps() else 0
+                if member.status is not Status.BLOCKED or n_looks[member] == N_LOOKS:
+                    del n_looks[member]
         self._is_settling = False
 
     def _end(self, member: Member) -> None:
