@@ -15,7 +15,7 @@ from fixwatch.commands.mine.runs import CHECKOUT, THIS_PYTHON, Wish, check_inter
 from fixwatch.commands.mine.summary import render
 from fixwatch.commands.status import load_series
 from fixwatch.errors import CouldNotMeasureError, FixwatchError, NoResultsError
-from fixwatch.layout import CONFIGURATIONS
+from fixwatch.layout import NUMBA_CUDA_CONFIGURATION, RELEASES_CONFIGURATION
 from fixwatch.verdicts.pin_advice import UpstreamReleases, advise_on_releases
 
 EXIT_STATUS = {
@@ -104,7 +104,9 @@ def find_exit_status(mine: MineRun) -> int:
 def _find_releases() -> list[UpstreamReleases]:
     """Return what the results on disk say of releases; nothing where there are none."""
     try:
-        series, order = load_series([CHECKOUT / name for name in CONFIGURATIONS])
+        # The copy gets a release of numba-cuda, and runs on the simulator.
+        known = (NUMBA_CUDA_CONFIGURATION, RELEASES_CONFIGURATION)
+        series, order = load_series([CHECKOUT / name for name in known])
     except NoResultsError:
         return []
     return advise_on_releases(series, order.releases)
