@@ -91,10 +91,9 @@ def _count(measurement: Measurement) -> Counts | None:
 
 def tabulate_shielded(records: Iterable[Evidence]) -> str:
     """Return what fails in each release with the shield, oldest first."""
-    measured = sorted(
-        (one for name in UPSTREAMS for one in find_shielded(records, name).records),
-        key=lambda record: (record.upstream, Version(record.name)),
-    )
+    records = sorted(records, key=lambda record: (record.upstream, Version(record.name)))
+    found = [find_shielded(records, name) for name in sorted(UPSTREAMS)]
+    measured = [record for own in found for record in own.records]
     if not measured:
         return "No release was measured yet."
     columns = list(
@@ -112,7 +111,18 @@ def tabulate_shielded(records: Iterable[Evidence]) -> str:
         }
         texts = [cells.get(column, "not planned") for column in columns]
         rows.append([f"{record.upstream} {record.name}", *texts])
-    return format_table(["release", *(", ".join(column) for column in columns)], rows)
+    table = format_table(["release", *(", ".join(column) for column in columns)], rows)
+    not_run = [
+        f"{record.upstream} {record.name} was not run: {_find_reason(record)}."
+        for own in found
+        for record in own.not_run
+    ]
+    return "\n\n".join([table, *not_run])
+
+
+def _find_reason(record: Evidence) -> str:
+    reasons = [record.not_run_reason, *(batch.reason for batch in record.batches)]
+    return next(filter(None, reasons), "no batch was planned")
 
 
 def _list_shielded(record: Evidence) -> list[BatchEvidence]:

@@ -68,6 +68,7 @@ class ShieldedReleases:
     """The releases of an upstream that were measured with the shield."""
 
     records: tuple[Evidence, ...]
+    not_run: tuple[Evidence, ...] = ()  # whose simulator does not work, with the shield or without
 
     def find(self, defect: str) -> ShieldedDefect:
         """Return what they show of a defect together."""
@@ -82,16 +83,15 @@ class ShieldedReleases:
 
 
 def find_shielded(records: Iterable[Evidence], upstream: str) -> ShieldedReleases:
-    """Return what was measured of an upstream with the shield as it is, among records of any kind.
-
-    A release of which nothing could be run is none of them.
-    """
-    return ShieldedReleases(
-        tuple(
-            record
-            for record in records
-            if record.packages.get(SHIELD) == cudasim_shield.VERSION
-            and record.upstream == upstream
-            and any(batch.printed for batch in record.batches)
-        )
+    """Return what was measured of an upstream with today's shield, among records of any kind."""
+    measured = [
+        record
+        for record in records
+        if record.packages.get(SHIELD) == cudasim_shield.VERSION and record.upstream == upstream
+    ]
+    ran = tuple(
+        record
+        for record in measured
+        if any(batch.printed for batch in record.batches if batch.role == WORKLOAD)
     )
+    return ShieldedReleases(ran, tuple(record for record in measured if record not in ran))

@@ -22,6 +22,7 @@ def test_each_release_has_its_failing_trials_and_the_part_of_each_space():
             shield("0.60.0", new_batch(trials=2000, refusals=3), new_exploration(run=9)),
             shield("0.57.1", new_batch(trials=2000), new_exploration(schedules=1815)),
             new_record("0.58.0", new_batch(failures=90)),
+            shield("0.59.0", replace(new_batch(), printed=None, stage="import", reason="no cuda")),
         ]
     )
     assert table.splitlines() == [
@@ -29,6 +30,8 @@ def test_each_release_has_its_failing_trials_and_the_part_of_each_space():
         "|---|---|---|",
         "| numba 0.57.1 | 0 of 2,000 | 0 of 1,815, all |",
         "| numba 0.60.0 | 3 of 2,000 | 0 of 9, a part |",
+        "",
+        "numba 0.59.0 was not run: no cuda.",
     ]
 
 

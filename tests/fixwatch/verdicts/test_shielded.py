@@ -56,11 +56,13 @@ def test_the_releases_of_an_upstream_are_counted_together():
         shield("0.24.0", SILENT, WHOLE),
         shield("0.68.1", SILENT, upstream="numba"),
         replace(shield("0.25.0", SILENT), packages={SHIELD: "0"}),
-        shield("0.15.1", not_run_stage="import", not_run_reason="no module"),
+        # The planted faults need nothing of numba.
+        shield("0.15.1", gap_of("delay"), new_batch("planted-race", 20, 20)),
         new_record("0.24.0", new_batch(failures=90), upstream="numba-cuda"),
     ]
     releases = find_shielded(records, "numba-cuda")
     assert [record.name for record in releases.records] == ["0.23.0", "0.24.0"]
+    assert [record.name for record in releases.not_run] == ["0.15.1"]
     found = releases.find("cuda-swap")
     assert found.counts == Counts(0, 4000)
     assert (found.n_whole, len(found.explorations)) == (2, 2)
