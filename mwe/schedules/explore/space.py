@@ -50,8 +50,11 @@ def describe_space(space: Mapping[str, Any]) -> str:
     bound = f"{space['threads']} threads with at most {space['switches']} forced switches"
     if space["exhausted"]:
         return f"all {space['schedules']} schedules of {bound} were run"
-    left = space["schedules"] - space["run"]
-    return f"{space['run']} schedules of {bound} were run, at least {left} were not"
+    n_run = space["run"]
+    run = (
+        f"1 schedule of {bound} was run" if n_run == 1 else f"{n_run} schedules of {bound} were run"
+    )
+    return f"{run}, at least {space['schedules'] - n_run} were not"
 
 
 class Space:

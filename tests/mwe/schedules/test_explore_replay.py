@@ -172,7 +172,7 @@ def test_a_limit_says_how_much_is_left():
     done = mwe(
         "--workload", "planted-race", "--schedule", "explore", "--all", "--limit", "0.000001"
     )
-    assert "1 schedules of 2 threads with at most 2 forced switches were run" in done.stdout
+    assert "1 schedule of 2 threads with at most 2 forced switches was run" in done.stdout
     assert "at least" in done.stdout
     assert "were not" in done.stdout
     assert done.returncode == 0
