@@ -11,10 +11,10 @@ from functools import cached_property
 
 from fixwatch.records.evidence import SHIELD, BatchEvidence, Evidence
 from fixwatch.statistics.binomial import Counts, pool_counts
+from fixwatch.upstream_texts import parse_moment
 from fixwatch.verdicts.controls import WORKLOAD
 from fixwatch.verdicts.explorations import count_failures, find_printed, is_exhausted
 from fixwatch.verdicts.judgements import Verdict
-from mwe.shield import cudasim_shield
 
 
 @dataclass(frozen=True)
@@ -83,11 +83,16 @@ class ShieldedReleases:
 
 
 def find_shielded(records: Iterable[Evidence], upstream: str) -> ShieldedReleases:
-    """Return what was measured of an upstream with today's shield, among records of any kind."""
+    """Return what was measured of an upstream with the shield, among records of any kind.
+
+    Of several versions of the shield the one counts that was measured last.
+    """
+    found = [record for record in records if record.is_shielded and record.upstream == upstream]
+    newest = max(found, key=lambda record: parse_moment(record.measured_at), default=None)
     measured = [
         record
-        for record in records
-        if record.packages.get(SHIELD) == cudasim_shield.VERSION and record.upstream == upstream
+        for record in found
+        if newest is not None and record.packages[SHIELD] == newest.packages[SHIELD]
     ]
     ran = tuple(
         record

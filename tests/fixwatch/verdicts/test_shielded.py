@@ -52,10 +52,13 @@ def test_one_failure_or_a_part_of_a_space_is_no_silence(batches, verdict):
 def test_the_releases_of_an_upstream_are_counted_together():
     """Without those of the other one, of no batch, of an older shield, and as released."""
     records = [
+        replace(
+            shield("0.25.0", SILENT, measured_at="2026-01-01T00:00:00+00:00"),
+            packages={SHIELD: "0"},
+        ),
         shield("0.23.0", SILENT, WHOLE),
         shield("0.24.0", SILENT, WHOLE),
         shield("0.68.1", SILENT, upstream="numba"),
-        replace(shield("0.25.0", SILENT), packages={SHIELD: "0"}),
         # The planted faults need nothing of numba.
         shield("0.15.1", gap_of("delay"), new_batch("planted-race", 20, 20)),
         new_record("0.24.0", new_batch(failures=90), upstream="numba-cuda"),
