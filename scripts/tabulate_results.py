@@ -20,6 +20,7 @@ from fixwatch.layout import (
 )
 from fixwatch.records.evidence import BatchEvidence, Evidence, iter_evidence
 from fixwatch.report.answer import describe_history, describe_upstreams
+from fixwatch.report.markdown import quote_markdown
 from fixwatch.statistics.binomial import Counts, pool_counts
 from fixwatch.verdicts.assessment import Measurement
 from fixwatch.verdicts.defects import DefectHistory, find_verdicts
@@ -113,7 +114,7 @@ def tabulate_shielded(records: Iterable[Evidence]) -> str:
         rows.append([f"{record.upstream} {record.name}", *texts])
     table = format_table(["release", *(", ".join(column) for column in columns)], rows)
     not_run = [
-        f"{record.upstream} {record.name} was not run: {_find_reason(record)}."
+        f"{record.upstream} {record.name} was not run: {quote_markdown(_find_reason(record))}"
         for own in found
         for record in own.not_run
     ]
@@ -135,7 +136,7 @@ def _describe_shielded(batch: BatchEvidence) -> str:
     """Return what became of a batch: failing trials of how many, or of which part of a space."""
     printed = find_printed(batch)
     if printed is None:
-        return f"not run: {batch.reason}"
+        return f"not run: {quote_markdown(batch.reason or '')}"
     counts = f"{printed.failures + printed.refusals} of {printed.trials:,}"
     if not batch.is_exploration:
         return counts

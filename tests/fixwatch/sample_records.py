@@ -5,7 +5,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-from fixwatch.records.evidence import BatchEvidence, Evidence, ExploredSpace, PrintedBatch
+from fixwatch.records.evidence import (
+    SHIELD,
+    BatchEvidence,
+    Evidence,
+    ExploredSpace,
+    PrintedBatch,
+)
 from fixwatch.records.plans import LookedAtRevision
 from fixwatch.verdicts.defects import list_defects
 from mwe.defects import DEFECTS, WORKLOADS, find_defect
@@ -79,6 +85,17 @@ def new_explored_controls(*, positive="0,0@35:1,1@23:0", negative=None):
         new_exploration("planted-race", schedules=1460, run=72, failing=positive),
         new_exploration("same-module", schedules=3318, run=2000, failing=negative),
     )
+
+
+def new_gap(reason="it hung", **options):
+    """Return a batch that was not run."""
+    return replace(new_batch(**options), printed=None, stage="batch", reason=reason)
+
+
+def new_shielded(name, *batches, **overrides):
+    """Return the record of a release that was measured with the shield."""
+    record = new_record(name, *batches, **overrides)
+    return replace(record, packages={**record.packages, SHIELD: "1"})
 
 
 def new_controls(*, positive=45, negative=0):

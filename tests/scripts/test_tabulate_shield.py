@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from fixwatch.records.evidence import SHIELD
 from scripts.tabulate_results import tabulate_shielded
-from tests.fixwatch.sample_records import new_batch, new_exploration, new_record
-
-
-def shield(name, *batches):
-    """Return the record of a release of numba that was measured with the shield."""
-    record = new_record(name, *batches)
-    return replace(record, packages={**record.packages, SHIELD: "1"})
+from tests.fixwatch.sample_records import (
+    new_batch,
+    new_exploration,
+    new_gap,
+    new_record,
+    new_shielded,
+)
 
 
 def test_each_release_has_its_failing_trials_and_the_part_of_each_space():
     """In the order of versions; a refused launch is one that the shield did not repair."""
     table = tabulate_shielded(
         [
-            shield("0.60.0", new_batch(trials=2000, refusals=3), new_exploration(run=9)),
-            shield("0.57.1", new_batch(trials=2000), new_exploration(schedules=1815)),
+            new_shielded("0.60.0", new_batch(trials=2000, refusals=3), new_exploration(run=9)),
+            new_shielded("0.57.1", new_batch(trials=2000), new_exploration(schedules=1815)),
             new_record("0.58.0", new_batch(failures=90)),
-            shield("0.59.0", replace(new_batch(), printed=None, stage="import", reason="no cuda")),
+            new_shielded("0.59.0", new_gap("no cuda | <b>")),
+            new_shielded(
+                "0.61.0", new_batch(trials=2000), new_gap("it hung | <b>", schedule="explore")
+            ),
         ]
     )
     assert table.splitlines() == [
@@ -30,8 +30,9 @@ def test_each_release_has_its_failing_trials_and_the_part_of_each_space():
         "|---|---|---|",
         "| numba 0.57.1 | 0 of 2,000 | 0 of 1,815, all |",
         "| numba 0.60.0 | 3 of 2,000 | 0 of 9, a part |",
+        "| numba 0.61.0 | 0 of 2,000 | not run: `no \\| <b>` |",
         "",
-        "numba 0.59.0 was not run: no cuda.",
+        "numba 0.59.0 was not run: `no cuda \\| <b>`",
     ]
 
 

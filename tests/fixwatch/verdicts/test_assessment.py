@@ -17,7 +17,13 @@ from fixwatch.verdicts.assessment import assess, combine_workloads
 from fixwatch.verdicts.controls import check_controls
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.series import build_series
-from tests.fixwatch.sample_records import new_batch, new_controls, new_exploration, new_record
+from tests.fixwatch.sample_records import (
+    new_batch,
+    new_controls,
+    new_exploration,
+    new_gap,
+    new_record,
+)
 from tests.project import ROOT
 
 AFFECTED = [Counts(90, 100)]
@@ -83,7 +89,7 @@ def test_silence_under_natural_brings_nothing_to_a_history():
 
 def test_a_failure_counts_beside_a_schedule_that_did_not_run():
     """One schedule that shows the defect needs no other one."""
-    gap = replace(new_batch(schedule="handoff"), printed=None, stage="batch", reason="no")
+    gap = new_gap("no", schedule="handoff")
     record = new_record("0.57.0", new_batch(failures=90), gap, *new_controls())
     assert assess(record).count_for_history("local-array") == {"delay": Counts(90, 100)}
 
@@ -105,7 +111,7 @@ def test_of_several_schedules_the_longest_is_quoted_and_controls_give_the_confid
         pytest.param(
             (
                 new_batch(),
-                replace(new_batch(schedule="handoff"), printed=None, stage="batch", reason="no"),
+                new_gap("no", schedule="handoff"),
                 *new_controls(),
             ),
             id="schedule-that-did-not-run",

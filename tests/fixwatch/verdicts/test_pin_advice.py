@@ -18,6 +18,7 @@ from tests.fixwatch.sample_records import (
     new_controls,
     new_exploration,
     new_explored_controls,
+    new_gap,
     new_record,
     of_defect,
 )
@@ -43,7 +44,7 @@ def versions_of(releases):
 
 AFFECTED = release("0.24.0", new_batch(failures=90))
 FIXED = release("0.26.0", new_batch())
-LOST = replace(new_batch(), printed=None, stage="batch", reason="did not finish within 120 s")
+LOST = new_gap("did not finish within 120 s")
 
 
 def test_every_release_since_the_fix_is_free_of_the_defect():

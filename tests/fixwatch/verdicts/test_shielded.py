@@ -10,18 +10,19 @@ from fixwatch.records.evidence import SHIELD
 from fixwatch.statistics.binomial import Counts
 from fixwatch.verdicts.judgements import Verdict
 from fixwatch.verdicts.shielded import find_shielded
-from tests.fixwatch.sample_records import new_batch, new_controls, new_exploration, new_record
+from tests.fixwatch.sample_records import (
+    new_batch,
+    new_controls,
+    new_exploration,
+    new_gap,
+    new_record,
+    new_shielded,
+)
 
 
 def shield(name, *batches, **overrides):
-    """Return the record of a release that was measured with the shield."""
-    record = new_record(name, *batches, **{"upstream": "numba-cuda", **overrides})
-    return replace(record, packages={**record.packages, SHIELD: "1"})
-
-
-def gap_of(schedule):
-    """Return a batch that was not run."""
-    return replace(new_batch(schedule=schedule), printed=None, stage="batch", reason="it hung")
+    """Return the record of a release of numba-cuda that was measured with the shield."""
+    return new_shielded(name, *batches, **{"upstream": "numba-cuda", **overrides})
 
 
 SILENT = new_batch(trials=2000)
@@ -37,9 +38,9 @@ WHOLE = new_exploration()
         ((SILENT, new_exploration(run=9, failing="0,1@3:0")), Verdict.OBSERVED),
         ((SILENT, new_batch(trials=2000, schedule="handoff", refusals=1)), Verdict.OBSERVED),
         ((SILENT, new_exploration(run=9)), Verdict.INCONCLUSIVE),
-        ((SILENT, gap_of("handoff")), Verdict.INCONCLUSIVE),
+        ((SILENT, new_gap(schedule="handoff")), Verdict.INCONCLUSIVE),
         ((SILENT, new_batch(trials=9, schedule="handoff", status="stopped")), Verdict.INCONCLUSIVE),
-        ((gap_of("delay"),), Verdict.NOT_RUN),
+        ((new_gap(),), Verdict.NOT_RUN),
         ((new_batch(failures=50, schedule="natural"),), Verdict.NOT_RUN),
     ],
 )
@@ -60,7 +61,7 @@ def test_the_releases_of_an_upstream_are_counted_together():
         shield("0.24.0", SILENT, WHOLE),
         shield("0.68.1", SILENT, upstream="numba"),
         # The planted faults need nothing of numba.
-        shield("0.15.1", gap_of("delay"), new_batch("planted-race", 20, 20)),
+        shield("0.15.1", new_gap(), new_batch("planted-race", 20, 20)),
         new_record("0.24.0", new_batch(failures=90), upstream="numba-cuda"),
     ]
     releases = find_shielded(records, "numba-cuda")
