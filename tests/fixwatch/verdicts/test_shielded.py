@@ -40,7 +40,7 @@ WHOLE = new_exploration()
         ((SILENT, new_exploration(run=9)), Verdict.INCONCLUSIVE),
         ((SILENT, new_gap(schedule="handoff")), Verdict.INCONCLUSIVE),
         ((SILENT, new_batch(trials=9, schedule="handoff", status="stopped")), Verdict.INCONCLUSIVE),
-        ((new_gap(),), Verdict.NOT_RUN),
+        ((new_gap(), new_exploration("shared-split")), Verdict.NOT_RUN),
         ((new_batch(failures=50, schedule="natural"),), Verdict.NOT_RUN),
     ],
 )
