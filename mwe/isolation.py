@@ -185,6 +185,7 @@ def _iter_trials_of_worker(
         ),
         daemon=True,
     )
+    used_before_s = _measure_children_s()
     with warnings.catch_warnings():
         # Python 3.12 warns of any other thread in this process, numpy's idle ones included.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -209,7 +210,10 @@ def _iter_trials_of_worker(
                 kind, content = receiver.recv()
             except EOFError:
                 process.join()
-                outcome = _describe_ending(process.exitcode, stacks, isolation.trial_timeout_s)
+                used_s = _measure_children_s() - used_before_s
+                outcome = _describe_ending(
+                    process.exitcode, stacks, isolation.trial_timeout_s, used_s
+                )
                 break
             if kind == "failed":
                 raise HarnessError(content)
@@ -250,11 +254,19 @@ def _open_stacks(*, can_fork: bool) -> tuple[IO[str], IO[str] | str]:
     return open(handle, encoding="utf-8", errors="replace"), name
 
 
-def _describe_ending(status: int, stacks: IO[str], limit_s: float) -> Outcome:
+def _measure_children_s() -> float:
+    """Return the processor time of the child processes that have ended; 0 on Windows."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def _describe_ending(status: int, stacks: IO[str], limit_s: float, used_s: float) -> Outcome:
     stacks.seek(0)
     written = stacks.read().strip()
     if written:
-        detail = f"did not end within {limit_s:g} s\n{written}"
+        # One that waits for ever uses next to none, one that only takes long nearly all.
+        used = f", with {used_s:.0f} s of processor time" if sys.platform != "win32" else ""
+        detail = f"did not end within {limit_s:g} s{used}\n{written}"
         return Outcome(mode=FailureMode.HANG, detail=detail)
     return Outcome(mode=FailureMode.CRASH, detail=describe_status(status))
 

@@ -87,7 +87,9 @@ class HangingSubject(SoundSubject):
         return 1
 
     def misbehave(self) -> None:
-        """Wait for ever."""
+        """Calculate for a second, then wait for ever."""
+        while time.process_time() < 1.0:
+            pass
         time.sleep(3600)
 
 

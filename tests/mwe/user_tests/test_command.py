@@ -64,7 +64,7 @@ def test_what_passes_in_pytest_shows_nothing(answers, name):
         ("test_misspelt_on_the_host", "has no attribute 'grit'"),
         ("test_misspelt_in_a_kernel", "has no attribute 'grit'"),
         ("test_needs_a_network", "it needs a network: gaierror: "),
-        ("test_hangs", "it hangs: did not end within 3 s"),
+        ("test_hangs", "it hangs: did not end within 3 s, with 0 s of processor time"),
         ("test_kills_its_process", "its process dies: killed by SIGKILL"),
         ("test_with_a_broken_fixture", "it raises in its setup: RuntimeError: no such table"),
     ],
