@@ -77,12 +77,10 @@ def choose(names: Sequence[str], releases: Iterable[Release]) -> list[Release]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the table; return 1 if a bar is missed."""
-    parser = make_parser(__doc__)
-    parser.add_argument("--release", action="append", default=[], help="such as 'numba 0.68.1'")
-    options = parser.parse_args(arguments)
+    options = make_parser(__doc__).parse_args(arguments)
     options.document = options.document or (None if options.quick else DOCUMENT)
     writer = TableWriter("scripts.measure_shield", options)
-    names = options.release or (COMPARED[-1:] if options.quick else COMPARED)
+    names = COMPARED[-1:] if options.quick else COMPARED
     rows: list[list[object]] = []
     missed: list[str] = []
     for release in choose(names, load_release_table()):
