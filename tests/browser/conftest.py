@@ -95,6 +95,10 @@ class Visit:
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("dialog", lambda dialog: self.errors.append(dialog.message))
 
+    def unfold(self):
+        """Open whatever can be unfolded."""
+        self.page.evaluate("document.querySelectorAll('details').forEach(e => { e.open = true })")
+
     def route(self, route):
         """Let nothing but the site itself through: the network is cut."""
         if route.request.url.startswith(self.site):
