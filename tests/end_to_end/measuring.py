@@ -59,11 +59,15 @@ class Project:
             check=False,
         )
 
+    def spooled_paths(self):
+        """Return the files of finished batches that wait for their revision."""
+        return [*(self.path / ".fixwatch" / "spool").glob("*/*/*/*.json")]
+
     def spooled(self):
         """Return the finished batches that wait for their revision, by commit and file name."""
         return {
             (path.parts[-3], path.name): json.loads(path.read_text())
-            for path in (self.path / ".fixwatch" / "spool").glob("*/*/*/*.json")
+            for path in self.spooled_paths()
         }
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 
 from fixwatch.layout import COMMITS_CONFIGURATION
 from fixwatch.records.evidence import iter_evidence
@@ -16,6 +20,8 @@ from tests.subjects.small_numba import HISTORY, create_small_numba, list_small_n
 RANGE = "v0.57..main"
 # All but those that touch nothing of the target.
 MEASURED = [name for name, *_ in HISTORY if name not in ("prose", "remark")]
+# Of a command that is killed at random, in seconds.
+LONGEST_START_S, LONGEST_BATCH_S = 20.0, 3.0
 AFFECTED = {"appeared", "racy", "last-racy"}
 # Stage and reason of what cannot be measured.
 NOT_RUN = {
@@ -89,6 +95,41 @@ class SmallHistory(Project):
         records = {self.names[e.commit]: e for e in iter_evidence(self.results, damaged.append)}
         assert damaged == []
         return records
+
+    def kept(self):
+        """Return what a kill must not lose: batches in a record, and those that wait for theirs."""
+        recorded = {
+            (name, batch.workload, batch.schedule)
+            for name, record in self.records().items()
+            for batch in record.batches
+        }
+        return recorded.union(self.spooled_paths())
+
+    def kill_at_random(self, command, chance, *, is_early):
+        """Start a command, kill it alone or with its group; return whether it ended before that.
+
+        It is killed a while after it began if that is to be early, else after it kept something.
+        """
+        before = self.kept()
+        process = subprocess.Popen(
+            command,
+            cwd=self.path,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        while not is_early and self.kept() <= before and process.poll() is None:
+            time.sleep(0.1)
+        time.sleep(chance.uniform(0, LONGEST_START_S if is_early else LONGEST_BATCH_S))
+        has_ended = process.poll() is not None
+        if chance.random() < 0.5:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+        process.wait()
+        return has_ended
 
     def wheels(self):
         """Return when each commit's wheel was built."""

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import random
-import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -197,28 +193,13 @@ def test_a_search_that_is_killed_goes_on_where_it_was(tmp_path_factory):
     history = copy_unmeasured_history(tmp_path_factory, "killed-search")
     chance = random.Random(SEED)
     finished = {}
-    n_kills, patience_s = 0, 6.0
+    command = [sys.executable, "-m", "fixwatch", "pinpoint", FIX, "--config", COMMITS_CONFIGURATION]
+    n_kills = 0
     while n_kills < N_KILLS or not finished:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "fixwatch", "pinpoint", FIX, "--config", COMMITS_CONFIGURATION],
-            cwd=history.path,
-            env=history.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        # How long a start takes depends on what else the machine does.
-        patience_s *= 1.15
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            assert process.wait(chance.uniform(2, patience_s)) == 0
-            # It came to its end: what it has is all there is to lose.
+        if history.kill_at_random(command, chance, is_early=n_kills == 0):
+            # What it has is all there is to lose.
             break
         n_kills += 1
-        if chance.random() < 0.5:
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
-        process.wait()
         for name, record in history.records().items():
             assert has_all_of(record, finished.get(name, record))
             finished[name] = record
