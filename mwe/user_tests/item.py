@@ -103,7 +103,11 @@ class _Observer:
             if report.skipped and not expected:
                 return Outcome(mode=None, detail=f"{SKIPPED}{_find_reason(report)}")
             outcome = PASSED
-            if error is not None:
+            if isinstance(error, pytest.FixtureLookupError):
+                # Its own text is that of pytest's objects; pytest prints this line first.
+                detail = error.formatrepr().errorstring.splitlines()[0].strip()
+                outcome = Outcome(mode=FailureMode.EXCEPTION, detail=detail)
+            elif error is not None:
                 outcome = classify_test_error(error)
             elif report.failed:
                 detail = str(report.longrepr)

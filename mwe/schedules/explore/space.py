@@ -49,6 +49,8 @@ def describe_space(space: Mapping[str, Any]) -> str:
     """Say in words what a printed report claims, and what is left."""
     bound = f"{space['threads']} threads with at most {space['switches']} forced switches"
     if space["exhausted"]:
+        if space["schedules"] == 1:
+            return f"the only schedule of {bound} was run"
         return f"all {space['schedules']} schedules of {bound} were run"
     n_run = space["run"]
     run = (

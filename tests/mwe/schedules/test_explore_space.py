@@ -11,7 +11,7 @@ import pytest
 from mwe.runner import iter_trials, run_trial
 from mwe.schedules.explore import Explore
 from mwe.schedules.explore.plans import Plan, Switch
-from mwe.schedules.explore.space import MAX_TRIES, Space
+from mwe.schedules.explore.space import MAX_TRIES, Space, describe_space
 from tests.subjects.programs import ProgramSubject, explore, make_notes
 
 
@@ -165,3 +165,20 @@ def test_a_schedule_that_seems_to_hang_is_run_once_more():
     assert space.take() == plans[0]
     assert not space.put_back(plans[0])
     assert not space.has_more()
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ({"schedules": 14, "run": 14, "exhausted": True}, "all 14 schedules of {} were run"),
+        ({"schedules": 1, "run": 1, "exhausted": True}, "the only schedule of {} was run"),
+        (
+            {"schedules": 14, "run": 2, "exhausted": False},
+            "2 schedules of {} were run, at least 12 were not",
+        ),
+    ],
+)
+def test_what_was_run_of_a_space_is_said_in_words(counts, said):
+    """One schedule is no plural."""
+    bound = "2 threads with at most 2 forced switches"
+    assert describe_space({"threads": 2, "switches": 2, **counts}) == said.format(bound)

@@ -129,6 +129,9 @@ def broken():
 
 def test_with_a_broken_fixture(broken):
     pass
+
+def test_without_its_fixture(missing):
+    pass
 """
 CONFTEST = """
 import pytest

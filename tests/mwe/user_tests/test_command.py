@@ -67,6 +67,7 @@ def test_what_passes_in_pytest_shows_nothing(answers, name):
         ("test_hangs", "it hangs: did not end within 3 s, with 0 s of processor time"),
         ("test_kills_its_process", "its process dies: killed by SIGKILL"),
         ("test_with_a_broken_fixture", "it raises in its setup: RuntimeError: no such table"),
+        ("test_without_its_fixture", "it raises in its setup: fixture 'missing' not found ("),
     ],
 )
 def test_what_fails_by_itself_is_named_for_what_it_is(answers, name, said):
