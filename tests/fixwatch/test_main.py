@@ -11,6 +11,15 @@ import pytest
 
 from fixwatch.__main__ import main
 from fixwatch.commands import status
+from tests.project import ROOT
+
+
+def test_no_command_waits_for_what_only_another_needs():
+    """scipy.stats takes a second to load, half of what a start takes."""
+    code = "import sys, fixwatch.__main__; print('scipy.stats' in sys.modules)"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_an_unforeseen_error_is_one_line_that_names_its_traceback(project, fixwatch):

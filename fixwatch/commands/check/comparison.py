@@ -8,7 +8,8 @@ from enum import Enum
 from functools import partial
 from typing import Literal
 
-from scipy.stats import binom
+# scipy.stats takes a second to load, and only this command needs it.
+import scipy
 
 from fixwatch.records import fields
 from fixwatch.records.fields import Closed
@@ -278,7 +279,7 @@ def find_needed_failures(n_trials: int) -> int:
     checks with a chance of at most `MAX_FALSE_ALARMS_A_YEAR`.
     """
     limit = MAX_FALSE_ALARMS_A_YEAR / (CHECKS_A_YEAR * JUDGEMENTS_A_CHECK)
-    return int(binom.isf(limit, n_trials, ARTEFACT_RATE)) + 1
+    return int(scipy.stats.binom.isf(limit, n_trials, ARTEFACT_RATE)) + 1
 
 
 def _name_missing_controls(recorded: Recorded) -> str:
