@@ -103,6 +103,8 @@ def test_every_page_is_accessible_and_fits(look, pages, viewport, scheme):
         assert (opened.left, opened.errors) == ([], [])
         n_resources = opened.page.evaluate("performance.getEntriesByType('resource').length")
         assert n_resources == 0
+        # Pages that stay open slow those that follow.
+        opened.page.context.close()
 
 
 def test_a_long_table_is_searched(look):
