@@ -40,6 +40,9 @@ class Preparation:
         self._python = python
         self._variables = variables
         self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()  # of the two that follow
+        self._is_awaited = False
+        self._importing: subprocess.Popen[bytes] | None = None
         self._prepared: tuple[InstallRecord, Environment] | None = None
 
     def start(self, commit: str, install: Callable[[Environment], InstallRecord]) -> None:
@@ -49,6 +52,7 @@ class Preparation:
         """
         if self._prepared is None or self._prepared[0].commit != commit:
             self._prepared = None
+            self._is_awaited = False
             self._thread = threading.Thread(target=self._prepare, args=(install,), daemon=True)
             self._thread.start()
 
@@ -58,6 +62,7 @@ class Preparation:
         Returns what is installed then; None, and nothing has changed, if that is another commit.
         """
         if self._thread is not None:
+            self._stop_compiling()
             self._thread.join()
             self._thread = None
         if self._prepared is None or self._prepared[0].commit != commit:
@@ -85,13 +90,27 @@ class Preparation:
         """Leave the bytecode of the modules that an import loads, whatever becomes of it."""
         variables = {**os.environ, **self._variables}
         variables.pop("PYTHONDONTWRITEBYTECODE", None)
-        subprocess.run(
-            [spare.python, "-c", "import numba.cuda"],
-            cwd=self._path,
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            timeout=IMPORT_TIMEOUT_S,
-            pass_fds=inherited_descriptors(),
-        )
+        with self._lock:
+            if self._is_awaited:
+                return
+            self._importing = subprocess.Popen(
+                [spare.python, "-c", "import numba.cuda"],
+                cwd=self._path,
+                env=variables,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=inherited_descriptors(),
+            )
+        try:
+            self._importing.wait(IMPORT_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._importing.kill()
+            self._importing.wait()
+
+    def _stop_compiling(self) -> None:
+        """Have nobody wait for bytecode: an import may never end, and what is compiled is kept."""
+        with self._lock:
+            self._is_awaited = True
+            if self._importing is not None:
+                self._importing.kill()

@@ -13,6 +13,8 @@ from fixwatch.asv_adapter.preparation import Preparation
 from fixwatch.installing.as_of import ResolutionError, create_environment, find_site_packages
 from fixwatch.records.install_record import InstallRecord
 
+WAIT_S = 60.0
+
 
 @pytest.fixture
 def environment(tmp_path):
@@ -75,6 +77,25 @@ def test_a_failure_leaves_the_installing_to_who_needs_it(preparation, environmen
     preparation.start("new", fail)
     assert preparation.take("new", environment) is None
     assert list_packages(environment) == {"old.py"}
+
+
+def test_nobody_waits_for_an_import_that_does_not_end(preparation, environment, tmp_path):
+    """Only its bytecode is lost; the import is ended, and what is installed is taken."""
+    begun = tmp_path / "begun"
+    endless = f"import pathlib, time\npathlib.Path({str(begun)!r}).touch()\ntime.sleep(3600)\n"
+
+    def install(environment):
+        (packages,) = find_site_packages(environment.path)
+        (packages / "numba.py").write_text(endless)
+        return fill("new")(environment)
+
+    preparation.start("new", install)
+    deadline_s = time.monotonic() + WAIT_S
+    while not begun.exists():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
+    assert preparation.take("new", environment) is not None
+    assert list_packages(environment) == {"new.py", "numba.py"}
 
 
 def test_the_next_is_the_first_without_a_result(tmp_path, monkeypatch):
