@@ -21,7 +21,7 @@ RANGE = "v0.57..main"
 # All but those that touch nothing of the target.
 MEASURED = [name for name, *_ in HISTORY if name not in ("prose", "remark")]
 # Of a command that is killed at random, in seconds.
-LONGEST_START_S, LONGEST_BATCH_S = 20.0, 3.0
+LONGEST_START_S, LONGEST_BATCH_S = 10.0, 3.0
 AFFECTED = {"appeared", "racy", "last-racy"}
 # Stage and reason of what cannot be measured.
 NOT_RUN = {
