@@ -13,7 +13,7 @@ import time
 
 from fixwatch.layout import COMMITS_CONFIGURATION
 from fixwatch.records.evidence import iter_evidence
-from tests.end_to_end.measuring import FEW_BATCHES, MACHINE, Project, counts
+from tests.end_to_end.measuring import FEW_BATCHES, MACHINE, WAIT_S, Project, counts
 from tests.once import make_once
 from tests.subjects.small_numba import HISTORY, create_small_numba, list_small_numba
 
@@ -106,11 +106,12 @@ class SmallHistory(Project):
         return recorded.union(self.spooled_paths())
 
     def kill_at_random(self, command, chance, *, is_early):
-        """Start a command, kill it alone or with its group; return whether it ended before that.
+        """Start a command, kill it alone or with its group; return its status if it ended before.
 
         It is killed a while after it began if that is to be early, else after it kept something.
         """
         before = self.kept()
+        deadline_s = time.monotonic() + WAIT_S
         process = subprocess.Popen(
             command,
             cwd=self.path,
@@ -120,16 +121,17 @@ class SmallHistory(Project):
             start_new_session=True,
         )
         while not is_early and self.kept() <= before and process.poll() is None:
+            assert time.monotonic() < deadline_s
             time.sleep(0.1)
         time.sleep(chance.uniform(0, LONGEST_START_S if is_early else LONGEST_BATCH_S))
-        has_ended = process.poll() is not None
+        status = process.poll()
         if chance.random() < 0.5:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
         else:
             process.kill()
         process.wait()
-        return has_ended
+        return status
 
     def wheels(self):
         """Return when each commit's wheel was built."""

@@ -14,7 +14,7 @@ from fixwatch.records.evidence import parse_printed
 from tests.end_to_end.measuring import MACHINE
 from tests.end_to_end.small_history import RANGE, SmallHistory, check_verdicts
 
-N_KILLS, N_INTERRUPTED = 6, 2
+N_KILLS, N_INTERRUPTED, MAX_KILLS = 6, 2, 24
 SEED = 20261120
 
 pytestmark = [
@@ -36,12 +36,14 @@ def test_kills_at_random_moments_lose_and_repeat_nothing(tmp_path):
     batches = {}
     n_kills = n_interrupted = 0
     # Until some met moments at which there was something to lose.
-    while n_kills < N_KILLS or n_interrupted < N_INTERRUPTED:
+    while n_kills < N_KILLS or (n_interrupted < N_INTERRUPTED and n_kills < MAX_KILLS):
         # Two of three kills wait for something new, so that the scan gets on; the third meets
         # whatever comes before: a build, an installation, the beginning of a batch.
         command = history.command("run", "--machine", MACHINE, "--skip-existing", RANGE)
-        if history.kill_at_random(command, chance, is_early=n_kills % 3 == 0):
+        status = history.kill_at_random(command, chance, is_early=n_kills % 3 == 0)
+        if status is not None:
             # It came to its end: begin anew, the wheels are built.
+            assert status in (0, 2)
             check_verdicts(history)
             shutil.rmtree(history.results)
             finished, batches = {}, {}
@@ -57,6 +59,7 @@ def test_kills_at_random_moments_lose_and_repeat_nothing(tmp_path):
                 assert batches.setdefault(key, kept_batch["batch"]) == kept_batch["batch"]
         for path in history.results.glob("*/*.json"):
             json.loads(path.read_text())
+    assert n_interrupted >= N_INTERRUPTED
     done = history.run("--skip-existing")
     assert done.returncode in (0, 2), done.stdout + done.stderr
     check_verdicts(history)

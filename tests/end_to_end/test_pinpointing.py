@@ -196,7 +196,9 @@ def test_a_search_that_is_killed_goes_on_where_it_was(tmp_path_factory):
     command = [sys.executable, "-m", "fixwatch", "pinpoint", FIX, "--config", COMMITS_CONFIGURATION]
     n_kills = 0
     while n_kills < N_KILLS or not finished:
-        if history.kill_at_random(command, chance, is_early=n_kills == 1):
+        status = history.kill_at_random(command, chance, is_early=n_kills == 1)
+        if status is not None:
+            assert status == 0
             # What it has is all there is to lose.
             break
         n_kills += 1

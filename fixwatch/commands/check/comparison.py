@@ -8,7 +8,7 @@ from enum import Enum
 from functools import partial
 from typing import Literal
 
-# scipy.stats takes a second to load, and only this command needs it.
+# scipy.stats loads at its first use, which takes a second.
 import scipy
 
 from fixwatch.records import fields

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from fixwatch.asv_adapter import preparation as preparation_module
 from fixwatch.asv_adapter.environments import AsOfVirtualenv
-from fixwatch.asv_adapter.preparation import Preparation
+from fixwatch.asv_adapter.preparation import IMPORT_TIMEOUT_S, Preparation
 from fixwatch.installing.as_of import ResolutionError, create_environment, find_site_packages
 from fixwatch.records.install_record import InstallRecord
 
@@ -79,23 +81,48 @@ def test_a_failure_leaves_the_installing_to_who_needs_it(preparation, environmen
     assert list_packages(environment) == {"old.py"}
 
 
-def test_nobody_waits_for_an_import_that_does_not_end(preparation, environment, tmp_path):
-    """Only its bytecode is lost; the import is ended, and what is installed is taken."""
+@pytest.fixture
+def endless(preparation, tmp_path):
+    """Prepare a commit whose import does not end, and return its process once it has begun."""
     begun = tmp_path / "begun"
-    endless = f"import pathlib, time\npathlib.Path({str(begun)!r}).touch()\ntime.sleep(3600)\n"
+    code = f"import time\nopen({str(begun)!r}, 'w').close()\ntime.sleep(3600)\n"
 
     def install(environment):
         (packages,) = find_site_packages(environment.path)
-        (packages / "numba.py").write_text(endless)
+        (packages / "numba.py").write_text(code)
         return fill("new")(environment)
 
     preparation.start("new", install)
+    wait_for(begun.exists)
+    return preparation._importing
+
+
+def wait_for(condition):
+    """Wait until something is so."""
     deadline_s = time.monotonic() + WAIT_S
-    while not begun.exists():
+    while not condition():
         assert time.monotonic() < deadline_s
         time.sleep(0.01)
-    assert preparation.take("new", environment) is not None
+
+
+def test_nobody_waits_for_an_import_that_does_not_end(preparation, environment, endless):
+    """Only its bytecode is lost; the import is ended, and what is installed is taken."""
+    with ThreadPoolExecutor() as pool:
+        taken = pool.submit(preparation.take, "new", environment)
+        # Half of the time after which the import ends by itself.
+        assert taken.result(timeout=IMPORT_TIMEOUT_S / 2) is not None
+    assert endless.poll() is not None
     assert list_packages(environment) == {"new.py", "numba.py"}
+
+
+def test_an_import_that_nobody_waits_for_ends_and_leaves_what_is_installed(
+    monkeypatch, preparation, environment, request
+):
+    """The revision before may be measured for long."""
+    monkeypatch.setattr(preparation_module, "IMPORT_TIMEOUT_S", 1.0)
+    importing = request.getfixturevalue("endless")
+    wait_for(lambda: importing.returncode is not None)
+    assert preparation.take("new", environment) is not None
 
 
 def test_the_next_is_the_first_without_a_result(tmp_path, monkeypatch):
